@@ -1,0 +1,130 @@
+/**
+ * What an activemq.xml says, resolved: placeholders replaced, sizes in bytes, times in milliseconds.
+ * Names are those of ActiveMQ's schema. What is not here is inert or refused, and said so in a diagnostic.
+ */
+export interface BrokerModel {
+  readonly file: string;
+  readonly brokerName: string;
+  /** Absolute path. */
+  readonly dataDirectory: string;
+  readonly persistent: boolean;
+  readonly advisorySupport: boolean;
+  readonly transportConnectors: readonly TransportConnectorModel[];
+  readonly networkConnectors: readonly NetworkConnectorModel[];
+  readonly persistenceAdapter: PersistenceAdapterModel;
+  readonly systemUsage: SystemUsageModel;
+  readonly policyEntries: readonly PolicyEntryModel[];
+}
+
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface TransportConnectorModel {
+  readonly place: Place;
+  readonly name: string;
+  /** As written, for messages and for the announcement to other brokers. */
+  readonly uri: string;
+  /** `mqtt`, `mqtt+nio`, `tcp`, `nio`, `openwire`... */
+  readonly scheme: string;
+  /** `0.0.0.0` for every IPv4 address. */
+  readonly host: string;
+  readonly port: number;
+  readonly maximumConnections: number;
+  /** Bytes. */
+  readonly maxFrameSize: number;
+  /** Milliseconds from the accepted connection to its first packet. */
+  readonly connectAttemptTimeoutMs: number;
+  /** Milliseconds of keep alive for an MQTT client that asks for 0; 0: none. */
+  readonly defaultKeepAliveMs: number;
+  /** What OpenWire's WireFormatInfo offers (`wireFormat.*`). */
+  readonly maxInactivityDurationMs: number;
+  /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */
+  readonly discovery: MulticastModel | null;
+}
+
+/** `multicast://default?group=...`: OpenWire specification section 16.2. */
+export interface MulticastModel {
+  readonly address: string;
+  readonly port: number;
+  readonly group: string;
+  readonly timeToLive: number;
+  readonly keepAliveIntervalMs: number;
+}
+
+export interface NetworkConnectorModel {
+  readonly place: Place;
+  readonly name: string;
+  readonly uri: string;
+  readonly discovery:
+    | { readonly kind: 'static'; readonly uris: readonly { readonly host: string; readonly port: number }[] }
+    | { readonly kind: 'multicast'; readonly multicast: MulticastModel };
+  /** null: the file does not say. Between two of ours that means both ways; to a real ActiveMQ it means `false`. */
+  readonly duplex: boolean | null;
+  readonly messageTTL: number;
+  readonly consumerTTL: number;
+  readonly conduitSubscriptions: boolean;
+  readonly prefetchSize: number;
+  readonly dynamicOnly: boolean;
+  readonly staticBridge: boolean;
+  /** ActiveMQ destination patterns (`>` and `*`, `.` between levels); empty: all. */
+  readonly dynamicallyIncludedDestinations: readonly DestinationModel[];
+  readonly staticallyIncludedDestinations: readonly DestinationModel[];
+  readonly excludedDestinations: readonly DestinationModel[];
+}
+
+export interface DestinationModel {
+  readonly kind: 'queue' | 'topic' | 'tempQueue' | 'tempTopic';
+  /** ActiveMQ's spelling. */
+  readonly physicalName: string;
+}
+
+export interface PersistenceAdapterModel {
+  readonly kind: 'kahaDB' | 'memory';
+  /** Absolute path; empty for memory. */
+  readonly directory: string;
+  /** The adapter's own attributes as written, validated. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface SystemUsageModel {
+  readonly memoryUsage: UsageModel;
+  readonly storeUsage: UsageModel;
+  readonly tempUsage: UsageModel;
+  readonly sendFailIfNoSpace: boolean;
+  readonly sendFailIfNoSpaceAfterTimeoutMs: number;
+}
+
+/** Exactly one of the three is set, or none for "no limit". */
+export interface UsageModel {
+  readonly limitBytes: number | null;
+  readonly percentOfJvmHeap: number | null;
+  readonly percentLimit: number | null;
+}
+
+export interface PolicyEntryModel {
+  readonly place: Place;
+  readonly destination: DestinationModel;
+  /** Plain attributes as written, validated and typed. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** null: none. */
+  readonly pendingMessageLimitStrategy:
+    | { readonly kind: 'constant'; readonly limit: number }
+    | { readonly kind: 'prefetchRate'; readonly multiplier: number }
+    | null;
+  readonly messageEvictionStrategy: {
+    readonly kind: 'oldest' | 'oldestWithLowestPriority' | 'uniqueProperty';
+    readonly propertyName: string | null;
+    readonly evictExpiredMessagesHighWatermark: number;
+  } | null;
+  readonly deadLetterStrategy: {
+    readonly kind: 'shared' | 'individual' | 'discarding';
+    readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  } | null;
+  readonly slowConsumerStrategy: {
+    readonly kind: 'abortSlow' | 'abortSlowAck';
+    readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  } | null;
+}

@@ -1,0 +1,43 @@
+/**
+ * One stream connection, as protocols see it.
+ *
+ * Writers just write: bytes gather in the connection and leave in one system call when the turn of the event loop ends (`turn.ts`).
+ */
+export interface Connection {
+  readonly id: number;
+  /** `127.0.0.1:51234`. */
+  readonly remoteAddress: string;
+  /** Name of the transportConnector that accepted it; empty for one we opened. */
+  readonly connector: string;
+  /** Bytes accepted by `write` and not yet taken by the kernel. */
+  readonly queuedBytes: number;
+  /** False once closing began: a write is then dropped. */
+  readonly writable: boolean;
+  /** Queues bytes. `bytes` must not change afterwards; use `writeCopy` for bytes that will. */
+  write(bytes: Buffer): void;
+  /** Queues a copy of `source[start, end)`: for bytes that live in a read buffer. */
+  writeCopy(source: Buffer, start: number, end: number): void;
+  /**
+   * Makes room for `size` bytes at the end of the output and returns where they start in `output`.
+   * The caller fills all of them before it does anything else. For frames with fields to patch.
+   */
+  reserve(size: number): number;
+  /** The buffer that the last `reserve` pointed into. */
+  readonly output: Buffer;
+  /** Sends what is queued, then closes. */
+  end(): void;
+  /** Closes at once; what is queued is lost. */
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** What a protocol does with a connection. All calls are synchronous and must not throw. */
+export interface ConnectionHandler {
+  /** `chunk[start, end)` are valid during this call only: copy what must stay. */
+  onData(chunk: Buffer, start: number, end: number): void;
+  /** What was queued beyond the kernel's buffer has left. */
+  onDrain(): void;
+  /** Called once, last. `error` is null after an orderly end. */
+  onClose(error: Error | null): void;
+}
