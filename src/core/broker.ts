@@ -1,0 +1,132 @@
+import type { Log } from '../telemetry/log.ts';
+import { HybridClock, type Stamp } from './hybrid-clock.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { Message } from './message.ts';
+import type { Cluster } from './ports.ts';
+import { RetainedMessages } from './retained.ts';
+import { Router } from './router.ts';
+import { SessionRegistry } from './session-registry.ts';
+import type { Route, SharedRoutes, Subscription } from './subscription.ts';
+
+export interface BrokerOptions {
+  /** Unique over the network and new at each start; two brokers may share a name, never an id. */
+  readonly id: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly limits?: Partial<Limits>;
+  /** Wall clock in milliseconds; for tests. */
+  readonly wallNow?: () => number;
+}
+
+/** Counts since the start. */
+export interface BrokerCounters {
+  /** Messages published here by clients and by linked brokers. */
+  published: number;
+  /** Copies handed to subscribers. */
+  delivered: number;
+  /** Copies thrown away because a receiver was too slow or its queue full. */
+  dropped: number;
+}
+
+/**
+ * The broker itself: what everything else holds on to. Knows no socket, no protocol and no disk.
+ */
+export class Broker {
+  readonly id: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly wallNow: () => number;
+  readonly clock: HybridClock;
+  readonly router: Router;
+  readonly retained: RetainedMessages;
+  readonly sessions = new SessionRegistry();
+  readonly counters: BrokerCounters = { published: 0, delivered: 0, dropped: 0 };
+  /** null for a broker that stands alone. */
+  cluster: Cluster | null = null;
+
+  constructor(options: BrokerOptions) {
+    this.id = options.id;
+    this.name = options.name;
+    this.log = options.log;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.wallNow = options.wallNow ?? Date.now;
+    this.clock = new HybridClock(options.id, this.wallNow);
+    this.router = new Router(this.limits.routeCacheTopics);
+    this.retained = new RetainedMessages(this.limits, this.wallNow);
+  }
+
+  /**
+   * Hands a message to all its subscribers, and keeps it if it is to be retained.
+   *
+   * A message that came over a link is retained by its own path (`retainFromPeer`), not by its RETAIN flag.
+   * @returns how many subscribers it was handed to
+   */
+  publish(message: Message): number {
+    this.counters.published++;
+    if (message.retain && message.transit === null) this.#retain(message);
+    const routes = this.router.match(message.topic);
+    const direct = routes.direct;
+    const publisher = message.publisher;
+    let receivers = 0;
+    for (let i = 0; i < direct.length; i++) {
+      const route = direct[i]!;
+      if (route.noLocal && route.subscriber === publisher) continue;
+      route.subscriber.deliver(message, route);
+      receivers++;
+    }
+    for (const shared of routes.shared) {
+      const route = nextMember(shared);
+      route.subscriber.deliver(message, route);
+      receivers++;
+    }
+    this.counters.delivered += receivers;
+    return receivers;
+  }
+
+  /** @returns the subscription it replaced, or null */
+  subscribe(subscription: Subscription): Subscription | null {
+    return this.router.subscribe(subscription);
+  }
+
+  /** A linked broker's write to its retained messages: kept if it is newer than what is known here. */
+  retainFromPeer(topic: string, message: Message | null, stamp: Stamp): void {
+    this.clock.observe(stamp);
+    if (message !== null && this.retained.full && !this.retained.has(topic)) {
+      this.log.warn('retained message of a linked broker not kept: limit reached', {
+        topic,
+        retainedMessages: this.limits.retainedMessages,
+      });
+      return;
+    }
+    this.retained.put(topic, message, stamp);
+  }
+
+  #retain(message: Message): void {
+    const stamp = this.clock.next();
+    if (message.payloadLength === 0) {
+      this.retained.put(message.topic, null, stamp); // [MQTT-3.3.1-6]
+      this.cluster?.retained(message.topic, null, stamp);
+      return;
+    }
+    if (this.retained.full && !this.retained.has(message.topic)) {
+      this.log.warn('retained message not kept: limit reached', { topic: message.topic, retainedMessages: this.limits.retainedMessages });
+      return;
+    }
+    this.retained.put(message.topic, message, stamp);
+    this.cluster?.retained(message.topic, message, stamp);
+  }
+}
+
+/** Members take turns. */
+function nextMember(shared: SharedRoutes): Route {
+  const { group, members } = shared;
+  const route = members[group.next % members.length]!;
+  group.next = (group.next + 1) % members.length;
+  return route;
+}
+
+/** Ids look like ActiveMQ's (`ID:host-...`), since its tools show them. */
+export function createBrokerId(hostname: string, pid: number, wallMs: number, random: number): string {
+  return `ID:${hostname}-${pid}-${wallMs}-${random.toString(36)}:1`;
+}

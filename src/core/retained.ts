@@ -1,0 +1,164 @@
+import { compareStamps, type Stamp } from './hybrid-clock.ts';
+import type { Limits } from './limits.ts';
+import type { Message } from './message.ts';
+import { hasWildcard } from './topic-filter.ts';
+
+interface Node {
+  children: Map<string, Node> | null;
+  message: Message | null;
+}
+
+/**
+ * The retained message of each topic. Every write carries a stamp and the newest stamp wins, whatever order writes arrive in, so that
+ * brokers which exchange their writes end with the same content. A removal is remembered for a while (a tombstone) for the same reason.
+ */
+export class RetainedMessages {
+  readonly #root: Node = { children: null, message: null };
+  readonly #tombstones = new Map<string, Stamp>();
+  readonly #limits: Limits;
+  readonly #wallNow: () => number;
+  #size = 0;
+
+  constructor(limits: Limits, wallNow: () => number) {
+    this.#limits = limits;
+    this.#wallNow = wallNow;
+  }
+
+  /** Number of retained messages. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether one more topic fits. */
+  get full(): boolean {
+    return this.#size >= this.#limits.retainedMessages;
+  }
+
+  has(topic: string): boolean {
+    return this.#find(topic)?.message != null;
+  }
+
+  get(topic: string): Message | null {
+    const message = this.#find(topic)?.message ?? null;
+    return message === null || this.#expired(message) ? null : message;
+  }
+
+  /**
+   * Keeps `message` (or, with null, removes what is kept) for `topic`, unless something newer is known.
+   * @returns false when a newer write is known: nothing changed
+   */
+  put(topic: string, message: Message | null, stamp: Stamp): boolean {
+    const known = this.#find(topic)?.message?.retainedAt ?? this.#tombstones.get(topic);
+    if (known && compareStamps(known, stamp) >= 0) return false;
+    if (message === null) {
+      this.#remove(topic);
+      this.#bury(topic, stamp);
+    } else {
+      message.retainedAt = stamp;
+      this.#tombstones.delete(topic);
+      this.#insert(topic, message.keep());
+    }
+    return true;
+  }
+
+  /** The retained messages whose topics match a valid filter. */
+  match(filter: string): Message[] {
+    if (!hasWildcard(filter)) {
+      const message = this.get(filter);
+      return message ? [message] : [];
+    }
+    const found: Message[] = [];
+    collect(this.#root, filter.split('/'), 0, found);
+    return found.filter((message) => !this.#expired(message));
+  }
+
+  /** Every retained message and, with `message` null, every removal still remembered. */
+  *entries(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
+    for (const message of walk(this.#root)) yield { topic: message.topic, message, stamp: message.retainedAt! };
+    for (const [topic, stamp] of this.#tombstones) yield { topic, message: null, stamp };
+  }
+
+  #expired(message: Message): boolean {
+    return message.expiresAtMs !== 0 && message.expiresAtMs <= this.#wallNow();
+  }
+
+  #find(topic: string): Node | null {
+    let node: Node | undefined = this.#root;
+    for (const level of topic.split('/')) {
+      node = node.children?.get(level);
+      if (!node) return null;
+    }
+    return node;
+  }
+
+  #insert(topic: string, message: Message): void {
+    let node = this.#root;
+    for (const level of topic.split('/')) {
+      node.children ??= new Map();
+      let child = node.children.get(level);
+      if (!child) {
+        child = { children: null, message: null };
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    if (node.message === null) this.#size++;
+    node.message = message;
+  }
+
+  #remove(topic: string): void {
+    const path: { parent: Node; level: string }[] = [];
+    let node: Node | undefined = this.#root;
+    for (const level of topic.split('/')) {
+      path.push({ parent: node, level });
+      node = node.children?.get(level);
+      if (!node) return;
+    }
+    if (node.message === null) return;
+    node.message = null;
+    this.#size--;
+    for (let i = path.length - 1; i >= 0 && node.message === null && node.children === null; i--) {
+      const { parent, level } = path[i]!;
+      parent.children!.delete(level);
+      if (parent.children!.size === 0) parent.children = null;
+      node = parent;
+    }
+  }
+
+  /** Remembers a removal; old ones and those beyond the limit go, the oldest first (a Map keeps the order of insertion). */
+  #bury(topic: string, stamp: Stamp): void {
+    this.#tombstones.delete(topic);
+    this.#tombstones.set(topic, stamp);
+    const oldest = this.#wallNow() - this.#limits.retainedTombstoneMs;
+    for (const [buried, at] of this.#tombstones) {
+      if (at.wallMs >= oldest && this.#tombstones.size <= this.#limits.retainedTombstones) break;
+      this.#tombstones.delete(buried);
+    }
+  }
+}
+
+function* walk(node: Node): Generator<Message> {
+  if (node.message) yield node.message;
+  if (node.children) for (const child of node.children.values()) yield* walk(child);
+}
+
+function collect(node: Node, levels: readonly string[], at: number, found: Message[]): void {
+  const level = levels[at];
+  if (level === undefined) {
+    if (node.message) found.push(node.message);
+    return;
+  }
+  if (level === '#') {
+    if (node.message) found.push(node.message); // `a/#` also matches `a`
+    if (node.children)
+      for (const [name, child] of node.children) if (at > 0 || name.charCodeAt(0) !== 0x24) for (const m of walk(child)) found.push(m);
+    return;
+  }
+  if (!node.children) return;
+  if (level === '+') {
+    for (const [name, child] of node.children) if (at > 0 || name.charCodeAt(0) !== 0x24) collect(child, levels, at + 1, found); // [MQTT-4.7.2-1]
+    return;
+  }
+  const child = node.children.get(level);
+  if (child) collect(child, levels, at + 1, found);
+}

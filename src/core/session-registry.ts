@@ -1,0 +1,34 @@
+import { compareStamps, type Stamp } from './hybrid-clock.ts';
+import type { Session } from './ports.ts';
+
+/** One session a client id. */
+export class SessionRegistry {
+  readonly #sessions = new Map<string, Session>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  set(session: Session): void {
+    this.#sessions.set(session.clientId, session);
+  }
+
+  /** Removes this session, unless another has taken its place. */
+  delete(session: Session): void {
+    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** The client connected to another broker at `stamp`: if that is newer than its connection here, the connection here ends. */
+  claimedElsewhere(clientId: string, stamp: Stamp): void {
+    const session = this.#sessions.get(clientId);
+    if (session?.connected && compareStamps(session.claimedAt, stamp) < 0) session.takeOver();
+  }
+}

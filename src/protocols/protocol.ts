@@ -1,0 +1,23 @@
+import type { Broker } from '../core/broker.ts';
+import type { Connection, ConnectionHandler } from '../transport/connection.ts';
+
+/** What a transportConnector says of the connections it accepts. */
+export interface ConnectorOptions {
+  readonly name: string;
+  /** Largest packet or frame accepted, in bytes (`wireFormat.maxFrameSize`). */
+  readonly maxFrameSize: number;
+  /** Milliseconds from the accepted connection to its first complete packet (`transport.connectAttemptTimeout`). */
+  readonly connectAttemptTimeoutMs: number;
+  /** MQTT: keep alive for clients that ask for 0, in milliseconds (`transport.defaultKeepAlive`); 0: none. */
+  readonly defaultKeepAliveMs: number;
+  /** OpenWire: offered in WireFormatInfo (`wireFormat.maxInactivityDuration`), in milliseconds. */
+  readonly maxInactivityDurationMs: number;
+}
+
+/** Bytes in, frames out: one handler a connection. */
+export interface Protocol {
+  readonly name: string;
+  /** Connector URI schemes it serves, e.g. `mqtt`, `mqtt+nio`. */
+  readonly schemes: readonly string[];
+  accept(connection: Connection, broker: Broker, options: ConnectorOptions): ConnectionHandler;
+}
