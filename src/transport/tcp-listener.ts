@@ -1,0 +1,113 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { ConfigError } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Connection, ConnectionHandler } from './connection.ts';
+import { TcpConnection } from './tcp-connection.ts';
+import type { Turn } from './turn.ts';
+
+/** Connections that wait in the kernel for `accept`; ActiveMQ's default for a connector, enough for a fleet that reconnects at once. */
+const BACKLOG = 5_000;
+
+export interface TcpListenerOptions {
+  readonly name: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly maximumConnections: number;
+  readonly backlog?: number;
+  readonly turn: Turn;
+  readonly log: Log;
+  /** Makes the protocol's handler for an accepted connection. */
+  onConnection(connection: Connection): ConnectionHandler;
+}
+
+/** One transportConnector's listening socket. */
+export class TcpListener {
+  readonly connections = new Set<TcpConnection>();
+  readonly #options: TcpListenerOptions;
+  readonly #server: Server;
+  /** Said once when the limit is reached, and again only after it was left: an overload must not flood the log. */
+  #full = false;
+  #refused = 0;
+
+  constructor(options: TcpListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      if (this.connections.size >= options.maximumConnections) {
+        socket.destroy();
+        this.#refuse();
+        return;
+      }
+      const connection = new TcpConnection(socket, options.name, options.turn);
+      this.connections.add(connection);
+      const handler = options.onConnection(connection);
+      connection.start({
+        onData: (chunk, start, end) => handler.onData(chunk, start, end),
+        onDrain: () => handler.onDrain(),
+        onClose: (error) => {
+          this.connections.delete(connection);
+          this.#full = false;
+          handler.onClose(error);
+        },
+      });
+    });
+  }
+
+  /** Connections turned away because `maximumConnections` was reached. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  /** @throws ConfigError PORT_TAKEN, ADDRESS_UNAVAILABLE or LISTEN_FAILED */
+  listen(): Promise<void> {
+    const { name, host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, name, host, port));
+      this.#server.once('error', onError);
+      this.#server.listen({ host, port, backlog: this.#options.backlog ?? BACKLOG }, () => {
+        this.#server.off('error', onError);
+        this.#server.on('error', (error) =>
+          this.#options.log.error('accepting connections failed', { connector: name, reason: error.message }),
+        );
+        resolve();
+      });
+    });
+  }
+
+  /** Stops accepting. Connections go on until they are closed. */
+  close(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  #refuse(): void {
+    this.#refused++;
+    if (this.#full) return;
+    this.#full = true;
+    this.#options.log.warn('connector is full: further connections are closed', {
+      connector: this.#options.name,
+      maximumConnections: this.#options.maximumConnections,
+    });
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, name: string, host: string, port: number): ConfigError {
+  const what = `connector "${name}" cannot listen on ${host}:${port}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ConfigError('PORT_TAKEN', `${what}: the port is taken by another program`, error);
+    case 'EADDRNOTAVAIL':
+      return new ConfigError('ADDRESS_UNAVAILABLE', `${what}: this machine has no such address`, error);
+    case 'EACCES':
+      return new ConfigError('LISTEN_FAILED', `${what}: not permitted (ports below 1024 need root)`, error);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConfigError('ADDRESS_UNAVAILABLE', `${what}: the host name does not resolve`, error);
+    default:
+      return new ConfigError('LISTEN_FAILED', `${what}: ${error.message}`, error);
+  }
+}
