@@ -14,6 +14,48 @@ export interface BrokerModel {
   readonly persistenceAdapter: PersistenceAdapterModel;
   readonly systemUsage: SystemUsageModel;
   readonly policyEntries: readonly PolicyEntryModel[];
+  /** The entry for every destination that no policy entry names; null: none. Its `destination` is `>` of either kind. */
+  readonly defaultPolicyEntry: PolicyEntryModel | null;
+  /** Queues and topics that exist from the start, without anybody using them. */
+  readonly destinations: readonly DestinationModel[];
+}
+
+/** What the file says beside the broker, and where its parts stand: what advice points at. */
+export interface BrokerSource {
+  readonly file: string;
+  /** Each is the place of the words themselves, or of the enclosing element when the file does not say. */
+  readonly places: {
+    readonly broker: Place;
+    readonly brokerName: Place;
+    readonly dataDirectory: Place;
+    readonly persistenceAdapter: Place;
+    readonly memoryUsage: Place;
+    readonly storeUsage: Place;
+    readonly tempUsage: Place;
+  };
+  /** null: the file has no `<managementContext>`. */
+  readonly managementContext: { readonly place: Place; readonly createConnector: boolean } | null;
+  /** Spring beans that are no part of the broker. */
+  readonly beans: readonly ForeignBean[];
+  readonly propertiesFiles: readonly PropertiesFile[];
+  /** Text of the comments, where an author says what he meant. */
+  readonly comments: readonly { readonly place: Place; readonly text: string }[];
+}
+
+export interface ForeignBean {
+  readonly place: Place;
+  /** Empty when it has none. */
+  readonly id: string;
+  /** Java class name; the element's name where there is no class. */
+  readonly className: string;
+}
+
+/** One of the placeholder configurer's `locations`. */
+export interface PropertiesFile {
+  readonly place: Place;
+  /** Absolute path. */
+  readonly path: string;
+  readonly found: boolean;
 }
 
 export interface Place {
