@@ -136,7 +136,9 @@ function runNpmCi(root) {
   if (npm.error) throw new SetupError(`cannot run npm (${npm.error.message}): install npm, or run "npm ci" by hand in ${root}`);
   if (npm.status === 0) return;
   const output = `${npm.stdout}${npm.stderr}`.trimEnd();
-  const tail = output.split('\n').slice(-NPM_TAIL_LINES).join('\n');
+  // npm explains a disagreement first and then prints all of its usage.
+  const [explanation] = output.split(/\n[^\n]*Clean install a project/);
+  const tail = explanation.split('\n').slice(-NPM_TAIL_LINES).join('\n');
   throw new SetupError(`npm ci failed: ${adviceForNpm(output)}\n${tail}`);
 }
 
