@@ -7,15 +7,18 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { sayOnStderr } from './setup.mjs';
 
-/** Every Debian package that a test asks for, with the command that shows it is there. The one list to extend. */
+/**
+ * Every Debian package that a test asks for, with the command that shows it is there. The one list to extend.
+ * Debian's Python modules are seen by Debian's own Python only, which need not be the first on the PATH.
+ */
 export const DEBIAN_PEERS = [
   { package: 'mosquitto', probe: ['mosquitto'], service: 'mosquitto' },
   { package: 'mosquitto-clients', probe: ['mosquitto_pub'] },
   { package: 'haproxy', probe: ['haproxy'], service: 'haproxy' },
-  { package: 'python3-paho-mqtt', probe: ['python3', '-c', 'import paho.mqtt.client'] },
+  { package: 'python3-paho-mqtt', probe: ['/usr/bin/python3', '-c', 'import paho.mqtt.client'] },
 ];
 
 /** Where servers live; not on every user's PATH. */
@@ -136,6 +139,7 @@ async function isThere({ probe: [command, ...args] }) {
 }
 
 function isOnPath(command) {
+  if (isAbsolute(command)) return isExecutable(command);
   return [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS].some((folder) => isExecutable(join(folder, command)));
 }
 
