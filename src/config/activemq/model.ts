@@ -38,8 +38,6 @@ export interface BrokerSource {
   /** Spring beans that are no part of the broker. */
   readonly beans: readonly ForeignBean[];
   readonly propertiesFiles: readonly PropertiesFile[];
-  /** Text of the comments, where an author says what he meant. */
-  readonly comments: readonly { readonly place: Place; readonly text: string }[];
 }
 
 export interface ForeignBean {
