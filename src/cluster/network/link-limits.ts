@@ -1,0 +1,66 @@
+/**
+ * Every bound of the links between brokers in one place: unit, value and reason.
+ */
+
+/** Between two heartbeats on a link to a broker of ours, in milliseconds. */
+export const HEARTBEAT_MS = 200;
+
+/** Heartbeats without a byte from the peer after which a link is suspect: nothing waits for it any more. One second. */
+export const SUSPECT_HEARTBEATS = 5;
+
+/** Heartbeats without a byte after which a link is closed and dialled anew: a peer that comes back then synchronises. Ten seconds. */
+export const DEAD_HEARTBEATS = 50;
+
+/** First wait after a link broke or could not be made, in milliseconds. Doubles up to the maximum. */
+export const RETRY_FIRST_MS = 50;
+
+/** Longest wait between two attempts, in milliseconds: what a peer's absence may cost after it is back. */
+export const RETRY_MAX_MS = 500;
+
+/** For a TCP connection to a peer, in milliseconds. */
+export const CONNECT_TIMEOUT_MS = 3_000;
+
+/** From the TCP connection to the decision that it is a link, in milliseconds. */
+export const HANDSHAKE_MAX_MS = 5_000;
+
+/** How long a SUBACK waits for linked brokers to know the subscription, in milliseconds. */
+export const DEMAND_WAIT_MAX_MS = 1_000;
+
+/** How long the demand of a broker that went away is kept, and messages for it with it, in milliseconds. */
+export const FORGET_PEER_MS = 60_000;
+
+/** QoS 1 and 2 messages on their way to one peer and not acknowledged yet, in messages. The newest are refused beyond it. */
+export const OUTBOX_MESSAGES_MAX = 100_000;
+
+/** The same in bytes of frames, so that large messages cannot fill the memory first. */
+export const OUTBOX_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Bytes queued on a link beyond which QoS 1 and 2 messages stay in the outbox until it has drained, in bytes. */
+export const LINK_QUEUE_BYTES = 8 * 1024 * 1024;
+
+/** Bytes queued on a link beyond which QoS 0 messages for it are dropped: what a slow peer may cost, in bytes. */
+export const LINK_QUEUE_QOS0_BYTES = 64 * 1024 * 1024;
+
+/** Bytes queued on a link beyond which retained messages are not told one by one but all anew once it has drained, in bytes. */
+export const LINK_QUEUE_RETAINED_BYTES = 64 * 1024 * 1024;
+
+/** Entries (demand, claims, retained messages) that synchronisation sends before it lets others have their turn. */
+export const SYNC_CHUNK_ENTRIES = 256;
+
+/** Bytes queued on a link beyond which synchronisation waits, in bytes: its bound on memory, and on the delay of live messages. */
+export const SYNC_QUEUE_BYTES = 512 * 1024;
+
+/** Filters one peer may ask for: a peer gone wrong must not fill our memory. */
+export const PEER_DEMAND_MAX = 1_000_000;
+
+/** Brokers a message or an advertised filter may have come through: a longer path is no network but a loop, or an attack. */
+export const BROKER_PATH_MAX = 64;
+
+/** Claims remembered so that each is passed on once. */
+export const SEEN_CLAIMS_MAX = 10_000;
+
+/** Messages of one broker remembered, so that the same one by another way is known for what it is, in messages. A power of two. */
+export const SEEN_MESSAGES = 65_536;
+
+/** Forwards to a real ActiveMQ that may wait for their answers where the file names no `prefetchSize`. */
+export const PREFETCH_SIZE = 1_000;
