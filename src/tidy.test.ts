@@ -90,7 +90,7 @@ const ENTRANCES = ['src/main.ts', 'src/index.ts'];
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   commander: /^src\/main\.ts$/,
   pino: /^src\/telemetry\//,
-  'pino-pretty': /^src\/(telemetry\/|server\/prefixed-output\.ts$)/,
+  'pino-pretty': /^src\/telemetry\//,
   saxes: /^src\/config\/activemq\/xml\.ts$/,
 };
 

@@ -1,0 +1,44 @@
+import { styleText } from 'node:util';
+import { createLogRenderer } from '../telemetry/log.ts';
+
+/** The fact that names the process in each of a child's log lines. */
+export const PROCESS_FACT = 'process';
+
+/** Colours of the names, in turn. */
+const COLOURS = ['cyan', 'yellow', 'green', 'magenta', 'blue'] as const;
+
+export interface PrefixedOutputOptions {
+  readonly names: readonly string[];
+  /** Log lines stay the JSON that they are, which names its process itself. */
+  readonly json: boolean;
+  readonly colours: boolean;
+  write(stream: 'stdout' | 'stderr', text: string): void;
+}
+
+/**
+ * Puts the lines of several processes on one screen, each behind the name of its process:
+ *
+ *     activemq-1 | [18:40:00.000] INFO: connector listens {"connector":"mqtt","address":"127.0.0.1:1883"}
+ *     haproxy    | ...
+ */
+export class PrefixedOutput {
+  readonly #options: PrefixedOutputOptions;
+  readonly #prefixes = new Map<string, string>();
+  readonly #render: (jsonLine: string) => string;
+
+  constructor(options: PrefixedOutputOptions) {
+    this.#options = options;
+    const width = Math.max(0, ...options.names.map((name) => name.length));
+    for (const [i, name] of options.names.entries()) {
+      const prefix = `${name.padEnd(width)} |`;
+      this.#prefixes.set(name, options.colours ? styleText(COLOURS[i % COLOURS.length]!, prefix) : prefix);
+    }
+    this.#render = options.json ? (line) => line : createLogRenderer({ colorize: options.colours, leaveOut: PROCESS_FACT });
+  }
+
+  /** One line of one process. What is not a log line (a stack trace, HAProxy's own lines) is passed on as it is. */
+  line(name: string, stream: 'stdout' | 'stderr', line: string): void {
+    const text = stream === 'stderr' && line.startsWith('{') ? this.#render(line) : line;
+    this.#options.write(stream, this.#options.json ? `${text}\n` : `${this.#prefixes.get(name)} ${text}\n`);
+  }
+}
