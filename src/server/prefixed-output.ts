@@ -1,11 +1,11 @@
-import { styleText } from 'node:util';
 import { createLogRenderer } from '../telemetry/log.ts';
+import { type Colour, paint } from './terminal-colours.ts';
 
 /** The fact that names the process in each of a child's log lines. */
 export const PROCESS_FACT = 'process';
 
 /** Colours of the names, in turn. */
-const COLOURS = ['cyan', 'yellow', 'green', 'magenta', 'blue'] as const;
+const COLOURS: readonly Colour[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];
 
 export interface PrefixedOutputOptions {
   readonly names: readonly string[];
@@ -31,7 +31,7 @@ export class PrefixedOutput {
     const width = Math.max(0, ...options.names.map((name) => name.length));
     for (const [i, name] of options.names.entries()) {
       const prefix = `${name.padEnd(width)} |`;
-      this.#prefixes.set(name, options.colours ? styleText(COLOURS[i % COLOURS.length]!, prefix) : prefix);
+      this.#prefixes.set(name, options.colours ? paint(COLOURS[i % COLOURS.length]!, prefix) : prefix);
     }
     this.#render = options.json ? (line) => line : createLogRenderer({ colorize: options.colours, leaveOut: PROCESS_FACT });
   }
