@@ -115,13 +115,16 @@ export class Message {
   /** Makes the message outlive the call it arrived in. Copies the payload the first time, does nothing after that. */
   keep(): this {
     if (this.#borrowed) {
-      const own = Buffer.allocUnsafeSlow(this.#end - this.#start);
+      const size = this.#end - this.#start;
+      // A small payload shares a pool's slab; a large one gets memory that it does not share and so does not pin.
+      const own = size <= 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
       this.#source.copy(own, 0, this.#start, this.#end);
+      const frames = this.#frames;
+      if (frames !== null) for (let i = 0; i < frames.length; i++) if (frames[i]?.buffer === this.#source) frames[i] = undefined;
       this.#source = own;
       this.#end -= this.#start;
       this.#start = 0;
       this.#borrowed = false;
-      this.#frames = null;
     }
     return this;
   }

@@ -1,4 +1,3 @@
-import type { Broker } from '../core/broker.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 
 /** What a transportConnector says of the connections it accepts. */
@@ -14,10 +13,12 @@ export interface ConnectorOptions {
   readonly maxInactivityDurationMs: number;
 }
 
-/** Bytes in, frames out: one handler a connection. */
+/** Bytes in, frames out: one handler a connection. An instance serves one broker. */
 export interface Protocol {
   readonly name: string;
   /** Connector URI schemes it serves, e.g. `mqtt`, `mqtt+nio`. */
   readonly schemes: readonly string[];
-  accept(connection: Connection, broker: Broker, options: ConnectorOptions): ConnectionHandler;
+  accept(connection: Connection, options: ConnectorOptions): ConnectionHandler;
+  /** Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B), closes all connections and stops all timers. */
+  stop(): void;
 }

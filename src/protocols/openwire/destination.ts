@@ -15,11 +15,6 @@ export function swapName(name: string): string {
   return name.replace(SWAPPED, (character) => PARTNERS[character]!);
 }
 
-/** The same for one byte of an ASCII name; for those who convert in place. */
-export const SWAPPED_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const partner = PARTNERS[String.fromCharCode(byte)];
-  return partner === undefined ? byte : partner.charCodeAt(0);
-});
 
 /** Topics under which a broker tells of its consumers (OpenWire specification section 14). */
 export const CONSUMER_ADVISORY_PREFIX = 'ActiveMQ.Advisory.Consumer.Topic.';

@@ -34,8 +34,8 @@ function load<V>(file: string): V {
 
 /** The value a vector lists, in our form: with every field that `version` has, and our initial value where it lacks one. */
 function valueOf(json: Json, version: number): DataStructure {
-  const type = TYPES.find(({ name }) => name === json['$']);
-  assert.ok(type, `the vector's type ${String(json['$'])} is in the table`);
+  const type = TYPES.find(({ name }) => name === json.$);
+  assert.ok(type, `the vector's type ${String(json.$)} is in the table`);
   const value: Json = { kind: type.code };
   for (const [name, field] of type.fields) {
     const present = field.since <= version && version <= field.until;
@@ -70,12 +70,12 @@ function longOf(digits: string): number | bigint {
 }
 
 function throwableOf(json: Json): Throwable {
-  const stack = (json['stack'] ?? []) as [string, string, string | null, number][];
+  const stack = (json.stack ?? []) as [string, string, string | null, number][];
   return {
-    className: json['class'] as string,
-    message: json['message'] as string | null,
+    className: json.class as string,
+    message: json.message as string | null,
     stack: stack.map(([className, methodName, fileName, lineNumber]) => ({ className, methodName, fileName, lineNumber })),
-    cause: json['cause'] ? throwableOf(json['cause'] as Json) : null,
+    cause: json.cause ? throwableOf(json.cause as Json) : null,
   };
 }
 
@@ -88,7 +88,7 @@ function decode(format: WireFormat, frame: Buffer): DataStructure | null {
 function checkFile(file: string, settings: Partial<WireFormatSettings>, seen: Set<string>): number {
   let frames = 0;
   for (const { name, enc, value } of load<CommandVectors>(file).vectors) {
-    seen.add(value['$'] as string);
+    seen.add(value.$ as string);
     for (const [label, encodings] of Object.entries(enc)) {
       const version = Number(label.slice(1));
       for (const [encoding, hex] of Object.entries(encodings)) {

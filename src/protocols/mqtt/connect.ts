@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { Message } from '../../core/message.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
+import { ProtocolError } from '../../errors.ts';
+import { type MqttConnection, messageProperties, type Will } from './connection.ts';
+import { MqttSession, NEVER_EXPIRES } from './session.ts';
+import { type ConnectPacket, UnsupportedVersionError, type WillPacket, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
+import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX } from './wire/control-packet.ts';
+import {
+  BAD_AUTHENTICATION_METHOD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  SUCCESS,
+  TOPIC_NAME_INVALID,
+  V3_IDENTIFIER_REJECTED,
+  V3_UNACCEPTABLE_PROTOCOL_VERSION,
+} from './wire/reason-code.ts';
+
+/**
+ * Admits a client: its session taken over, resumed or begun, CONNACK, then what waited for it.
+ * @throws ProtocolError when it cannot be admitted; `refuse` then says so to the client
+ */
+export function admit(connection: MqttConnection, packet: ConnectPacket): void {
+  const { broker, options, protocol } = connection;
+  const p = packet.properties;
+  connection.level = packet.level;
+  connection.wantsReasons = p.requestProblemInformation !== 0;
+  if (p.authenticationMethod !== null)
+    throw new ProtocolError(
+      'MQTT_BAD_AUTHENTICATION_METHOD',
+      'the Authentication Method is not supported [MQTT-4.12.0-1]',
+      BAD_AUTHENTICATION_METHOD,
+    );
+  const clientId = identify(packet);
+  const will = packet.will === null ? null : readWill(connection, packet.will);
+
+  const claimedAt = broker.clock.next();
+  const earlier = broker.sessions.get(clientId);
+  earlier?.takeOver(); // [MQTT-3.1.4-3]: a session that ends with its connection is gone after this
+  let session = broker.sessions.get(clientId);
+  if (session !== undefined && (packet.cleanStart || !(session instanceof MqttSession))) {
+    session.discard(); // [MQTT-3.1.2-4]
+    session = undefined;
+  }
+  const sessionPresent = session !== undefined; // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  const mine = session instanceof MqttSession ? session : new MqttSession(clientId, broker, protocol.timers, claimedAt);
+  if (!sessionPresent) broker.sessions.set(mine);
+  mine.expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
+
+  connection.session = mine;
+  connection.will = will;
+  connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
+  connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, broker.limits.inflightMessages);
+  mine.attach(connection, claimedAt);
+
+  // MQTT 5 can tell the client our keep alive; before it, the connector's default just applies to clients that ask for none.
+  const serverKeepAlive = packet.keepAlive === 0 && options.defaultKeepAliveMs > 0 ? Math.ceil(options.defaultKeepAliveMs / 1000) : null;
+  connection.connection.write(
+    packet.level === MQTT_5
+      ? writeConnackV5(sessionPresent, SUCCESS, {
+          receiveMaximum: broker.limits.receiveMaximum,
+          maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
+          assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.2.2-16]
+          topicAliasMaximum: broker.limits.topicAliasMaximum,
+          serverKeepAlive,
+        })
+      : writeConnackV3(sessionPresent, 0),
+  );
+  connection.watchKeepAlive(packet.keepAlive === 0 ? options.defaultKeepAliveMs : packet.keepAlive * 1000);
+  broker.log.debug('client connected', { ...connection.facts(), level: packet.level, cleanStart: packet.cleanStart, sessionPresent });
+  broker.cluster?.clientClaimed(clientId, claimedAt);
+  mine.resume();
+}
+
+/** Says no with CONNACK, in the words of the client's version. Bytes that are no CONNECT at all get no answer. */
+export function refuse(connection: MqttConnection, error: ProtocolError): void {
+  if (error instanceof UnsupportedVersionError) {
+    connection.connection.write(
+      error.level >= 5 && error.level < 0x80
+        ? writeConnackV5(false, error.reasonCode, {})
+        : writeConnackV3(false, V3_UNACCEPTABLE_PROTOCOL_VERSION), // [MQTT-3.1.2-2]
+    );
+  } else if (error.code === 'MQTT_CLIENT_IDENTIFIER_NOT_VALID' && connection.level !== MQTT_5) {
+    connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT-3.1.3-8]
+  } else if (connection.level === MQTT_5) {
+    connection.connection.write(writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null }));
+  }
+}
+
+function identify(packet: ConnectPacket): string {
+  if (packet.clientId !== '') return packet.clientId;
+  if (packet.level === MQTT_3_1 || (packet.level !== MQTT_5 && !packet.cleanStart))
+    throw new ProtocolError(
+      'MQTT_CLIENT_IDENTIFIER_NOT_VALID',
+      packet.level === MQTT_3_1 ? 'MQTT 3.1 needs a client identifier' : 'an empty client identifier needs Clean Session [MQTT-3.1.3-7]',
+      CLIENT_IDENTIFIER_NOT_VALID,
+    );
+  return `auto-${randomBytes(12).toString('hex')}`; // [MQTT-3.1.3-6]
+}
+
+function readWill(connection: MqttConnection, packet: WillPacket): Will {
+  const { broker } = connection;
+  const fault = topicNameFault(packet.topic, broker.limits.topicLevels);
+  if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
+  if (packet.topic.startsWith('$SYS/') || packet.topic.startsWith('$share/'))
+    throw new ProtocolError(
+      'MQTT_TOPIC_NAME_INVALID',
+      'Will Topic: $SYS/ and $share/ are not for clients to publish to',
+      TOPIC_NAME_INVALID,
+    );
+  const p = packet.properties;
+  const payload = packet.payload;
+  // The expiry of a will counts from its publication; it is short-lived state of one connection, so the interval is applied at once.
+  const expiresAtMs = p.messageExpiryInterval === null ? 0 : broker.wallNow() + p.messageExpiryInterval * 1000;
+  return {
+    message: new Message(
+      packet.topic,
+      packet.qos,
+      packet.retain,
+      payload,
+      0,
+      payload.length,
+      false,
+      messageProperties(p),
+      expiresAtMs,
+      null,
+      null,
+    ),
+    delay: p.willDelayInterval ?? 0,
+  };
+}

@@ -1,0 +1,397 @@
+import type { Broker } from '../../core/broker.ts';
+import { Message, type MessageProperties } from '../../core/message.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
+import { ProtocolError } from '../../errors.ts';
+import { TimerEntry } from '../../timing/timer-wheel.ts';
+import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import type { ConnectorOptions } from '../protocol.ts';
+import { admit, refuse } from './connect.ts';
+import type { MqttProtocol } from './protocol.ts';
+import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
+import { subscribe, unsubscribe } from './subscribe.ts';
+import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
+import { readConnect, UnsupportedVersionError } from './wire/connect.ts';
+import {
+  AUTH,
+  CONNECT,
+  DISCONNECT,
+  MQTT_3_1_1,
+  MQTT_5,
+  PACKET_NAMES,
+  PACKET_SIZE_MAX,
+  PINGREQ,
+  type ProtocolLevel,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBSCRIBE,
+  UNSUBSCRIBE,
+} from './wire/control-packet.ts';
+import { FrameSplitter, type PacketSink } from './wire/frame-splitter.ts';
+import type { Properties } from './wire/property.ts';
+import { PublishView } from './wire/publish.ts';
+import {
+  DISCONNECT_WITH_WILL,
+  KEEP_ALIVE_TIMEOUT,
+  malformed,
+  NO_MATCHING_SUBSCRIBERS,
+  NOT_AUTHORIZED,
+  PACKET_IDENTIFIER_NOT_FOUND,
+  PROTOCOL_ERROR,
+  protocolError,
+  RECEIVE_MAXIMUM_EXCEEDED,
+  SERVER_SHUTTING_DOWN,
+  SESSION_TAKEN_OVER,
+  SUCCESS,
+  TOPIC_ALIAS_INVALID,
+  TOPIC_NAME_INVALID,
+} from './wire/reason-code.ts';
+import { V3_QOS_0 } from './wire-forms.ts';
+
+const PINGRESP = Buffer.from([0xd0, 0]);
+
+/** A PUBLISH that was QoS 0 and not retained when it arrived can leave as it came: no header to rewrite. */
+const PLAIN_PUBLISH_HEADER = 0x30;
+
+/** Will message and delay of one connection. */
+export interface Will {
+  readonly message: Message;
+  /** Seconds. */
+  readonly delay: number;
+}
+
+/** Acknowledgement fields, read and used at once: all connections share one. */
+const acknowledgement = new AcknowledgementView();
+
+/**
+ * One MQTT connection, from its first byte to its last.
+ *
+ *     waiting for CONNECT ──► connected ──► closed
+ */
+export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink {
+  readonly connection: Connection;
+  readonly broker: Broker;
+  readonly options: ConnectorOptions;
+  readonly protocol: MqttProtocol;
+  level: ProtocolLevel = MQTT_3_1_1;
+  maximumPacketSize = PACKET_SIZE_MAX;
+  inflightMax: number;
+  /** Milliseconds without a packet after which the client counts as gone; 0: never. */
+  keepAliveLimitMs = 0;
+  will: Will | null = null;
+  /** Whether the client wants reason strings (MQTT 5 Request Problem Information). */
+  wantsReasons = true;
+  session: MqttSession | null = null;
+  #closed = false;
+  readonly #splitter: FrameSplitter;
+  readonly #publish = new PublishView();
+  #aliases: Map<number, string> | null = null;
+  /** The topic that was last found valid: a client mostly publishes to one. */
+  #lastTopic: string | null = null;
+  #lastReserved = false;
+  #heardAtMs: number;
+  readonly #timer = new TimerEntry<MqttConnection>(this, (connection) => connection.#onTimer());
+
+  constructor(connection: Connection, options: ConnectorOptions, protocol: MqttProtocol) {
+    this.connection = connection;
+    this.options = options;
+    this.protocol = protocol;
+    this.broker = protocol.broker;
+    this.inflightMax = this.broker.limits.inflightMessages;
+    this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, PACKET_SIZE_MAX));
+    this.#heardAtMs = protocol.clock.monotonicMs();
+    protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
+  }
+
+  onData(chunk: Buffer, start: number, end: number): void {
+    if (this.#closed) return;
+    this.#heardAtMs = this.protocol.clock.monotonicMs();
+    try {
+      this.#splitter.push(chunk, start, end, this);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.fail(error);
+    }
+  }
+
+  onDrain(): void {
+    this.session?.onDrain();
+  }
+
+  onClose(error: Error | null): void {
+    if (!this.#closed) {
+      this.broker.log.debug('client connection lost', { ...this.facts(), reason: error?.message ?? 'closed without DISCONNECT' });
+      this.#leave(true);
+    }
+    this.protocol.connections.delete(this);
+  }
+
+  onPacket(buffer: Buffer, packetStart: number, start: number, end: number): boolean {
+    const header = buffer[packetStart]!;
+    const type = header >> 4;
+    if (type === PUBLISH && this.session !== null) {
+      this.#onPublish(buffer, header, packetStart, start, end);
+      return !this.#closed;
+    }
+    if (this.session === null) {
+      if (type !== CONNECT) throw protocolError(`the first packet must be CONNECT, this one is ${PACKET_NAMES[type]} [MQTT-3.1.0-1]`);
+      this.#onConnect(buffer, header, start, end);
+      return !this.#closed;
+    }
+    switch (type) {
+      case PUBACK:
+        acknowledgement.read(buffer, header, start, end, this.level);
+        this.session.acknowledge(acknowledgement.packetIdentifier);
+        break;
+      case PUBREC:
+        acknowledgement.read(buffer, header, start, end, this.level);
+        this.session.receivedByClient(acknowledgement.packetIdentifier, acknowledgement.reasonCode);
+        break;
+      case PUBREL:
+        acknowledgement.read(buffer, header, start, end, this.level);
+        this.#onPubrel(this.session, acknowledgement.packetIdentifier);
+        break;
+      case PUBCOMP:
+        acknowledgement.read(buffer, header, start, end, this.level);
+        this.session.acknowledge(acknowledgement.packetIdentifier);
+        break;
+      case SUBSCRIBE:
+        subscribe(this, this.session, buffer, header, start, end);
+        break;
+      case UNSUBSCRIBE:
+        unsubscribe(this, this.session, buffer, header, start, end);
+        break;
+      case PINGREQ:
+        if (header !== 0xc0 || end !== start) throw malformed('PINGREQ has no flags and no body [MQTT-3.12.4-1]');
+        this.connection.writeCopy(PINGRESP, 0, 2);
+        break;
+      case DISCONNECT:
+        this.#onDisconnect(this.session, buffer, header, start, end);
+        break;
+      case CONNECT:
+        throw protocolError('a second CONNECT [MQTT-3.1.0-2]');
+      case AUTH:
+        throw protocolError('AUTH without an Authentication Method in CONNECT [MQTT-4.12.0-6]');
+      default:
+        throw protocolError(`${PACKET_NAMES[type]} is not for a client to send`);
+    }
+    return !this.#closed;
+  }
+
+  takenOver(): void {
+    this.broker.log.info('session taken over', this.facts());
+    this.disconnect(SESSION_TAKEN_OVER, 'the client id connected elsewhere'); // [MQTT-3.1.4-3]
+  }
+
+  /** The server goes. */
+  shutDown(): void {
+    if (this.#closed) return;
+    this.disconnect(SERVER_SHUTTING_DOWN, null);
+  }
+
+  /** Ends the connection from our side: MQTT 5 clients are told why [MQTT-4.13.1-1]. The will is sent. */
+  disconnect(reasonCode: number, reasonString: string | null): void {
+    if (this.#closed) return;
+    if (this.level === MQTT_5 && this.session !== null)
+      this.connection.write(writeDisconnect(reasonCode, this.wantsReasons ? reasonString : null));
+    this.#leave(true);
+    this.connection.end();
+  }
+
+  /** Ends the connection of a client that broke the protocol. The others are not concerned, and the log has it at `debug`. */
+  fail(error: ProtocolError): void {
+    if (this.#closed) return;
+    this.broker.log.debug('client broke the protocol', { ...this.facts(), code: error.code, reason: error.message });
+    this.protocol.counters.protocolErrors++;
+    if (this.session !== null) {
+      this.disconnect(error.reasonCode, error.message);
+      return;
+    }
+    this.refuseConnect(error);
+  }
+
+  /** Answers a CONNECT that cannot be admitted, and closes. */
+  refuseConnect(error: ProtocolError): void {
+    refuse(this, error);
+    this.#leave(false);
+    this.connection.end();
+  }
+
+  /** Starts to watch the keep alive. */
+  watchKeepAlive(keepAliveMs: number): void {
+    this.keepAliveLimitMs = keepAliveMs * 1.5; // [MQTT-3.1.2-22]
+    if (this.keepAliveLimitMs > 0) this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs);
+    else this.protocol.timers.cancel(this.#timer);
+  }
+
+  /** What the log says of this connection. */
+  facts(): { connector: string; remoteAddress: string; clientId?: string } {
+    const place = { connector: this.options.name, remoteAddress: this.connection.remoteAddress };
+    return this.session === null ? place : { ...place, clientId: this.session.clientId };
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #onConnect(buffer: Buffer, header: number, start: number, end: number): void {
+    try {
+      admit(this, readConnect(buffer, header, start, end));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
+      const level =
+        error instanceof UnsupportedVersionError ? error.level & 0x7f : (buffer[start + 2 + buffer.readUInt16BE(start)] ?? 0) & 0x7f;
+      this.level = level >= MQTT_5 ? MQTT_5 : MQTT_3_1_1;
+      this.broker.log.debug('client refused', { ...this.facts(), code: error.code, reason: error.message });
+      this.protocol.counters.protocolErrors++;
+      this.refuseConnect(error);
+    }
+  }
+
+  #onPublish(buffer: Buffer, header: number, packetStart: number, start: number, end: number): void {
+    const view = this.#publish;
+    const session = this.session!;
+    view.read(buffer, header, start, end, this.level);
+    const p = view.properties;
+    const topic = p === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
+    if (topic !== this.#lastTopic) this.#checkTopic(topic);
+    let properties: MessageProperties | null = null;
+    let expiresAtMs = 0;
+    if (p !== null) {
+      if (p.subscriptionIdentifiers !== null) throw protocolError('a client may not send a Subscription Identifier [MQTT-3.3.4-6]');
+      properties = messageProperties(p);
+      if (p.messageExpiryInterval !== null) expiresAtMs = this.broker.wallNow() + p.messageExpiryInterval * 1000;
+    }
+    const qos = view.qos;
+    if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
+    if (this.#lastReserved) {
+      // `$SYS/` is what the server says of itself: a PUBLISH to it is refused in MQTT 5, acknowledged before, and goes nowhere.
+      if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED);
+      return;
+    }
+    const message = new Message(topic, qos, view.retain, buffer, view.payloadStart, end, true, properties, expiresAtMs, session, null);
+    if (header === PLAIN_PUBLISH_HEADER && this.level !== MQTT_5)
+      message.setFrame(V3_QOS_0, { buffer, start: packetStart, end, packetIdentifierAt: 0 });
+    const receivers = this.broker.publish(message);
+    if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS);
+  }
+
+  #checkTopic(topic: string): void {
+    const fault = topicNameFault(topic, this.broker.limits.topicLevels);
+    if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `PUBLISH: ${fault}`, TOPIC_NAME_INVALID);
+    this.#lastTopic = topic;
+    this.#lastReserved = topic.startsWith('$SYS/') || topic.startsWith('$share/');
+  }
+
+  #resolveAlias(topic: string, alias: number | null): string {
+    if (alias === null) return topic; // an empty topic is found out by the check that follows [MQTT-3.3.2-8]
+    if (alias === 0 || alias > this.broker.limits.topicAliasMaximum)
+      throw new ProtocolError(
+        'MQTT_TOPIC_ALIAS_INVALID',
+        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-9]`,
+        TOPIC_ALIAS_INVALID,
+      );
+    const aliases = (this.#aliases ??= new Map());
+    if (topic !== '') {
+      aliases.set(alias, topic);
+      return topic;
+    }
+    const known = aliases.get(alias);
+    if (known === undefined) throw protocolError(`Topic Alias ${alias} was not set on this connection [MQTT-3.3.2-7]`);
+    return known;
+  }
+
+  /** @returns false when this identifier was received before and is not released: the message is not delivered again [MQTT-4.3.3-10] */
+  #admitQoS2(session: MqttSession, packetIdentifier: number): boolean {
+    if (session.received.has(packetIdentifier)) {
+      writeAcknowledgement(this.connection, this.level, 0x50, packetIdentifier, SUCCESS);
+      return false;
+    }
+    if (session.received.size >= this.broker.limits.receiveMaximum) {
+      if (this.level === MQTT_5)
+        throw new ProtocolError(
+          'MQTT_RECEIVE_MAXIMUM_EXCEEDED',
+          `more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released [MQTT-3.3.4-7]`,
+          RECEIVE_MAXIMUM_EXCEEDED,
+        );
+      throw protocolError(`more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released`);
+    }
+    session.received.add(packetIdentifier);
+    return true;
+  }
+
+  #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number): void {
+    // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
+    if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) session.received.delete(packetIdentifier); // [MQTT-4.3.3-9]
+    writeAcknowledgement(this.connection, this.level, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
+  }
+
+  #onPubrel(session: MqttSession, packetIdentifier: number): void {
+    const known = session.received.delete(packetIdentifier);
+    writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
+  }
+
+  #onDisconnect(session: MqttSession, buffer: Buffer, header: number, start: number, end: number): void {
+    const packet = readDisconnect(buffer, header, start, end, this.level);
+    if (packet.sessionExpiryInterval !== null) {
+      if (session.expiryInterval === 0 && packet.sessionExpiryInterval !== 0)
+        throw new ProtocolError(
+          'MQTT_PROTOCOL_ERROR',
+          'DISCONNECT with a Session Expiry Interval although CONNECT had 0 [MQTT-3.1.2-23]',
+          PROTOCOL_ERROR,
+        );
+      session.expiryInterval = packet.sessionExpiryInterval;
+    }
+    this.#leave(packet.reasonCode === DISCONNECT_WITH_WILL); // [MQTT-3.14.4-3]
+    this.connection.end();
+  }
+
+  /** The connection is over for the session; bytes may still leave. */
+  #leave(withWill: boolean): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.protocol.timers.cancel(this.#timer);
+    const will = withWill ? this.will : null;
+    this.will = null;
+    this.session?.detach(this, will?.message ?? null, will?.delay ?? 0);
+  }
+
+  #onTimer(): void {
+    if (this.#closed) return;
+    if (this.session === null) {
+      this.broker.log.debug('no CONNECT in time', { ...this.facts(), connectAttemptTimeoutMs: this.options.connectAttemptTimeoutMs });
+      this.#leave(false);
+      this.connection.destroy();
+      return;
+    }
+    const silentMs = this.protocol.clock.monotonicMs() - this.#heardAtMs;
+    if (silentMs < this.keepAliveLimitMs) {
+      this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs - silentMs);
+      return;
+    }
+    this.broker.log.debug('keep alive exceeded', { ...this.facts(), silentMs: Math.round(silentMs) });
+    this.disconnect(KEEP_ALIVE_TIMEOUT, 'no packet within 1.5 times the keep alive');
+  }
+}
+
+/** The application's properties; null when a PUBLISH has only ones for the server. */
+export function messageProperties(p: Properties): MessageProperties | null {
+  if (
+    p.userProperties === null &&
+    p.payloadFormatIndicator === null &&
+    p.contentType === null &&
+    p.responseTopic === null &&
+    p.correlationData === null
+  )
+    return null;
+  return {
+    payloadFormatIndicator: p.payloadFormatIndicator === 1 ? 1 : 0,
+    contentType: p.contentType,
+    responseTopic: p.responseTopic,
+    correlationData: p.correlationData,
+    userProperties: p.userProperties ?? [],
+  };
+}

@@ -1,0 +1,39 @@
+import { ProtocolError } from '../../../errors.ts';
+
+/** Reason codes. MQTT 5.0 section 2.4, table 2-6. */
+export const SUCCESS = 0x00;
+export const GRANTED_QOS_0 = 0x00;
+export const DISCONNECT_WITH_WILL = 0x04;
+export const NO_MATCHING_SUBSCRIBERS = 0x10;
+export const NO_SUBSCRIPTION_EXISTED = 0x11;
+export const UNSPECIFIED_ERROR = 0x80;
+export const MALFORMED_PACKET = 0x81;
+export const PROTOCOL_ERROR = 0x82;
+export const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
+export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
+export const NOT_AUTHORIZED = 0x87;
+export const SERVER_SHUTTING_DOWN = 0x8b;
+export const BAD_AUTHENTICATION_METHOD = 0x8c;
+export const KEEP_ALIVE_TIMEOUT = 0x8d;
+export const SESSION_TAKEN_OVER = 0x8e;
+export const TOPIC_FILTER_INVALID = 0x8f;
+export const TOPIC_NAME_INVALID = 0x90;
+export const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
+export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
+export const TOPIC_ALIAS_INVALID = 0x94;
+export const PACKET_TOO_LARGE = 0x95;
+export const QUOTA_EXCEEDED = 0x97;
+
+/** CONNACK return codes of MQTT 3.1 and 3.1.1 (section 3.2.2.3). */
+export const V3_UNACCEPTABLE_PROTOCOL_VERSION = 1;
+export const V3_IDENTIFIER_REJECTED = 2;
+
+/** The bytes are not a packet: wrong lengths, flags, UTF-8. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError('MQTT_MALFORMED_PACKET', message, MALFORMED_PACKET);
+}
+
+/** A well-formed packet that may not be sent, or not now. */
+export function protocolError(message: string): ProtocolError {
+  return new ProtocolError('MQTT_PROTOCOL_ERROR', message, PROTOCOL_ERROR);
+}
