@@ -1,6 +1,9 @@
 /** Sizes of output slabs in bytes: an acknowledgement fits the smallest, a busy turn the largest. */
 const SIZES = [1_024, 4_096, 16_384, 65_536] as const;
 
+/** Largest slab that is reused, in bytes. */
+export const SLAB_SIZE_MAX = 65_536;
+
 /** Bytes of free slabs kept for each size; more than one turn of a few hundred busy connections needs is given back to the heap. */
 const FREE_BYTES_MAX = 8 * 1024 * 1024;
 

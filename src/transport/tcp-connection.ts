@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '../errors.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
-import { SlabPool } from './slab-pool.ts';
+import { SLAB_SIZE_MAX, SlabPool } from './slab-pool.ts';
 import type { Flushable, Turn } from './turn.ts';
 
 /** From this size on, in bytes, `write` keeps a reference instead of copying: the copy would cost more than the extra buffer of a writev. */
@@ -30,6 +30,8 @@ export class TcpConnection implements Connection, Flushable {
   #segmentBytes = 0;
   /** Slabs among the segments, to be given back. */
   #slabs: Buffer[] = [];
+  /** Bytes of the last flush: the first slab of the next turn is made for as many. */
+  #lastFlushBytes = 0;
   /** What the kernel had not taken at the last flush. */
   #backlog = 0;
   #dirty = false;
@@ -132,7 +134,8 @@ export class TcpConnection implements Connection, Flushable {
 
   /** Starts a new slab with room for `size`; each one in a turn is larger than the last. */
   #roll(size: number): void {
-    const grown = this.output.length === 0 ? size : Math.max(size, Math.min(this.output.length * 4, 65_536));
+    const grown =
+      this.output.length === 0 ? Math.max(size, this.#lastFlushBytes) : Math.max(size, Math.min(this.output.length * 4, SLAB_SIZE_MAX));
     if (this.#length > 0) this.#closeSegment();
     else if (this.output.length > 0) pool.give(this.output);
     if (this.#segmentBytes > TURN_BYTES_MAX) this.#send();
@@ -153,6 +156,7 @@ export class TcpConnection implements Connection, Flushable {
       this.#release();
       return;
     }
+    this.#lastFlushBytes = Math.min(this.#segmentBytes + this.#length, SLAB_SIZE_MAX);
     if (this.#segments.length === 0) {
       const slab = this.output;
       const length = this.#length;

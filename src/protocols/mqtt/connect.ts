@@ -66,7 +66,7 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       : writeConnackV3(sessionPresent, 0),
   );
   connection.watchKeepAlive(packet.keepAlive === 0 ? options.defaultKeepAliveMs : packet.keepAlive * 1000);
-  broker.log.debug('client connected', { ...connection.facts(), level: packet.level, cleanStart: packet.cleanStart, sessionPresent });
+  broker.log.debug('client connected', { ...connection.facts(), protocolLevel: packet.level, cleanStart: packet.cleanStart, sessionPresent });
   broker.cluster?.clientClaimed(clientId, claimedAt);
   mine.resume();
 }
