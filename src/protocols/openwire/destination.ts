@@ -15,7 +15,6 @@ export function swapName(name: string): string {
   return name.replace(SWAPPED, (character) => PARTNERS[character]!);
 }
 
-
 /** Topics under which a broker tells of its consumers (OpenWire specification section 14). */
 export const CONSUMER_ADVISORY_PREFIX = 'ActiveMQ.Advisory.Consumer.Topic.';
 

@@ -1,6 +1,6 @@
+import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Transit } from '../../core/message.ts';
 import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
-import { ByteWriter } from '../../bytes/byte-writer.ts';
 import { BROKER_ID, PRODUCER_ID } from './wire/structures.ts';
 
 /** A producer as message ids name it, together with its bytes on the wire, so that a message passed on needs no new encoding of them. */

@@ -1,9 +1,9 @@
-import type { Frame, Message, WireForm } from '../../core/message.ts';
-import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { Frame, Message, WireForm } from '../../core/message.ts';
 import { swapName } from './destination.ts';
 import { createBrokerPath, createOrigin, EMPTY_PATH, LinkTransit, type Origin } from './message-origin.ts';
 import { encodeProperties } from './message-properties.ts';
+import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BYTES_MESSAGE, MESSAGE_ID, TOPIC } from './wire/structures.ts';
 
 /** The place of this form among a message's encoded forms; MQTT has 0 to 3. */
@@ -141,7 +141,7 @@ const wideName = new ByteWriter();
 function writeName(out: Buffer, at: number, name: string, bytes: number): void {
   out.writeUInt16BE(bytes, at);
   if (bytes === name.length) {
-    out.latin1Write(name, at + 2);
+    out.write(name, at + 2, 'latin1');
     return;
   }
   wideName.reset();

@@ -1,5 +1,6 @@
-import type { MessageProperties, QoS } from '../../core/message.ts';
 import { ByteReader } from '../../bytes/byte-reader.ts';
+import type { MessageProperties, QoS } from '../../core/message.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
 import { swapName } from './destination.ts';
 import { type BrokerPathBytes, createBrokerPath, EMPTY_PATH, type Origin } from './message-origin.ts';
 import { decodeProperties, PLAIN_PROPERTIES_LENGTH, plainQos } from './message-properties.ts';
@@ -27,7 +28,7 @@ const OTHER_SHAPE = -1;
 export class PublicationReader {
   commandId = 0;
   responseRequired = false;
-  /** MQTT's spelling. */
+  /** MQTT's spelling; empty when it is none that can be published to in MQTT, e.g. one with wildcards. */
   topic = '';
   qos: QoS = 0;
   retain = false;
@@ -45,8 +46,14 @@ export class PublicationReader {
 
   readonly #names = new Map<string, string>();
   readonly #bytes = new ByteReader();
+  readonly #levelsMax: number;
   #buffer: Buffer = this.origin.bytes;
   #end = 0;
+
+  /** `levelsMax`: levels that a topic name may have (`Limits.topicLevels`). */
+  constructor(levelsMax: number) {
+    this.#levelsMax = levelsMax;
+  }
 
   /**
    * `buffer[start, end)` is the frame without its size field.
@@ -102,9 +109,10 @@ export class PublicationReader {
     if (at < 0 || at + LONG_BYTES + 4 + 2 * LONG_BYTES + 1 !== end) return false; // to the last byte: arrival ... jmsxGroupFirstForConsumer
     if (buffer[at + LONG_BYTES] !== 0 || buffer[at + LONG_BYTES + 3] !== 0) return false; // userId, cluster
     if (!this.#readProperties(propertiesAt, propertiesEnd, persistent)) return false;
-    if (this.topic !== '') return true; // too long for a destination: it came as a property
-    this.topic = this.#readName(nameAt + 2, nameEnd);
-    return this.topic !== '' && this.topic !== LONG_NAME_SWAPPED;
+    const name = this.#readName(nameAt + 2, nameEnd);
+    if (this.topic === '' || name !== LONG_NAME_SWAPPED) this.topic = name;
+    else if (topicNameFault(this.topic, this.#levelsMax) !== null) this.topic = ''; // it was too long for a destination and is a property
+    return true;
   }
 
   #readProperties(at: number, end: number, persistent: boolean): boolean {
@@ -134,7 +142,7 @@ export class PublicationReader {
   #readName(start: number, end: number): string {
     const buffer = this.#buffer;
     if (end - start > SHORT_NAME_BYTES) return this.#readLongName(start, end);
-    const raw = buffer.latin1Slice(start, end); // the bytes as a key, whatever they mean
+    const raw = buffer.toString('latin1', start, end); // the bytes as a key, whatever they mean
     const known = this.#names.get(raw);
     if (known !== undefined) return known;
     const name = this.#readLongName(start, end);
@@ -148,7 +156,7 @@ export class PublicationReader {
     bytes.open(this.#buffer, start, end);
     const name = swapName(readModifiedUtf8(bytes, end - start));
     bytes.close();
-    return name;
+    return topicNameFault(name, this.#levelsMax) === null ? name : '';
   }
 
   /** A nested ProducerId: `01 7b  01 u16 bytes...  i64 value  i64 sessionId`. Returns where it ends. */

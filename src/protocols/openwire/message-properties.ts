@@ -1,0 +1,135 @@
+import type { Message, MessageProperties, QoS } from '../../core/message.ts';
+import {
+  BOOLEAN_VALUE,
+  BYTE_VALUE,
+  BYTES_VALUE,
+  booleanValue,
+  bytesValue,
+  decodePrimitiveMap,
+  encodePrimitiveMap,
+  INT_VALUE,
+  intValue,
+  LIST_VALUE,
+  type Primitive,
+  type PrimitiveMap,
+  STRING_VALUE,
+  stringValue,
+} from './wire/primitive-map.ts';
+
+/*
+ * What an MQTT message has besides topic and payload, as JMS properties. The first two are ActiveMQ's own (OpenWire specification section
+ * 17.2); the others carry what MQTT 5 has and ActiveMQ does not know, under names of their own, and are passed on untouched by it.
+ */
+const QOS = 'ActiveMQ.MQTT.QoS';
+const RETAIN = 'ActiveMQ.Retain';
+const PAYLOAD_FORMAT_INDICATOR = 'MQTT.PayloadFormatIndicator';
+const CONTENT_TYPE = 'MQTT.ContentType';
+const RESPONSE_TOPIC = 'MQTT.ResponseTopic';
+const CORRELATION_DATA = 'MQTT.CorrelationData';
+/** Names and values in turn, in the order they came: a name may come more than once. */
+const USER_PROPERTIES = 'MQTT.UserProperties';
+/** A topic name too long for a destination, in MQTT's spelling. */
+const TOPIC_NAME = 'Roundhouse.Topic';
+
+/** What nearly every message has: its QoS and nothing else. */
+const PLAIN: readonly Buffer[] = [0, 1, 2].map((qos) => encodePrimitiveMap(new Map([[QOS, intValue(qos)]])));
+const PLAIN_RETAINED: readonly Buffer[] = [0, 1, 2].map((qos) =>
+  encodePrimitiveMap(
+    new Map<string, Primitive>([
+      [QOS, intValue(qos)],
+      [RETAIN, booleanValue(true)],
+    ]),
+  ),
+);
+
+/** Bytes of the properties that nearly every message has. */
+export const PLAIN_PROPERTIES_LENGTH = PLAIN[0]!.length;
+
+/** The message's properties as `marshalledProperties` has them. `withTopic`: the topic name among them. */
+export function encodeProperties(message: Message, withTopic: boolean): Buffer {
+  if (message.properties === null && !withTopic) return (message.retain ? PLAIN_RETAINED : PLAIN)[message.qos]!;
+  return encodePrimitiveMap(toPropertyMap(message, withTopic));
+}
+
+export function toPropertyMap(message: Message, withTopic: boolean): Map<string, Primitive> {
+  const map = new Map<string, Primitive>([[QOS, intValue(message.qos)]]);
+  if (message.retain) map.set(RETAIN, booleanValue(true));
+  if (withTopic) map.set(TOPIC_NAME, stringValue(message.topic));
+  const { properties } = message;
+  if (properties === null) return map;
+  if (properties.payloadFormatIndicator !== 0) map.set(PAYLOAD_FORMAT_INDICATOR, { type: BYTE_VALUE, value: 1 });
+  if (properties.contentType !== null) map.set(CONTENT_TYPE, stringValue(properties.contentType));
+  if (properties.responseTopic !== null) map.set(RESPONSE_TOPIC, stringValue(properties.responseTopic));
+  if (properties.correlationData !== null) map.set(CORRELATION_DATA, bytesValue(properties.correlationData));
+  if (properties.userProperties.length > 0)
+    map.set(USER_PROPERTIES, { type: LIST_VALUE, value: properties.userProperties.flat().map(stringValue) });
+  return map;
+}
+
+/** The QoS that plain properties at `start` say; -1 when they are others of the same length. */
+export function plainQos(buffer: Buffer, start: number): number {
+  const plain = PLAIN[0]!;
+  const last = plain.length - 1;
+  for (let i = last - 1; i >= 0; i--) if (buffer[start + i] !== plain[i]) return -1;
+  const qos = buffer[start + last]!;
+  return qos <= 2 ? qos : -1;
+}
+
+export interface DecodedProperties {
+  /** null: not said, as on a message of a JMS client. */
+  readonly qos: QoS | null;
+  readonly retain: boolean;
+  readonly topic: string | null;
+  readonly properties: MessageProperties | null;
+}
+
+/** @throws ProtocolError OPENWIRE_MALFORMED when `buffer[start, end)` is no property map */
+export function decodeProperties(buffer: Buffer, start: number, end: number): DecodedProperties {
+  return fromPropertyMap(decodePrimitiveMap(buffer.subarray(start, end)) ?? NO_PROPERTIES);
+}
+
+const NO_PROPERTIES: PrimitiveMap = new Map();
+
+export function fromPropertyMap(map: PrimitiveMap): DecodedProperties {
+  const qos = map.get(QOS);
+  return {
+    qos: qos?.type === INT_VALUE && (qos.value === 0 || qos.value === 1 || qos.value === 2) ? qos.value : null,
+    retain: flag(map, RETAIN),
+    topic: text(map, TOPIC_NAME),
+    properties: mqttProperties(map),
+  };
+}
+
+function mqttProperties(map: PrimitiveMap): MessageProperties | null {
+  const indicator = map.get(PAYLOAD_FORMAT_INDICATOR);
+  const contentType = text(map, CONTENT_TYPE);
+  const responseTopic = text(map, RESPONSE_TOPIC);
+  const correlation = map.get(CORRELATION_DATA);
+  const correlationData = correlation?.type === BYTES_VALUE ? correlation.value : null;
+  const userProperties = pairs(map.get(USER_PROPERTIES));
+  const payloadFormatIndicator = indicator?.type === BYTE_VALUE && indicator.value === 1 ? 1 : 0;
+  const none = contentType === null && responseTopic === null && correlationData === null;
+  if (none && payloadFormatIndicator === 0 && userProperties.length === 0) return null;
+  return { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties };
+}
+
+function pairs(list: Primitive | undefined): [string, string][] {
+  if (list?.type !== LIST_VALUE) return [];
+  const found: [string, string][] = [];
+  for (let i = 0; i + 1 < list.value.length; i += 2) {
+    const name = list.value[i]!;
+    const value = list.value[i + 1]!;
+    if (name.type === STRING_VALUE && value.type === STRING_VALUE) found.push([name.value, value.value]);
+  }
+  return found;
+}
+
+function text(map: PrimitiveMap, name: string): string | null {
+  const found = map.get(name);
+  return found?.type === STRING_VALUE ? found.value : null;
+}
+
+function flag(map: PrimitiveMap, name: string): boolean {
+  const found = map.get(name);
+  return found?.type === BOOLEAN_VALUE && found.value;
+}
