@@ -17,7 +17,7 @@ const WEIGHTS: readonly (readonly number[])[] = [
 ];
 const CONNECTIONS = 60;
 
-/** Four to five servers that say their number and close when the client does. */
+/** Servers that say their number and close when the client does. */
 async function numberedServers(t: TestContext, count: number): Promise<number[]> {
   const servers: Server[] = [];
   for (let number = 1; number <= count; number++) {
@@ -78,47 +78,62 @@ test('the real haproxy chooses the same servers for every set of weights', async
   }
 });
 
+const FULL: readonly (readonly { weight: number; maxconn: number }[])[] = [
+  [
+    { weight: 5, maxconn: 2 },
+    { weight: 3, maxconn: 1 },
+    { weight: 1, maxconn: 3 },
+    { weight: 1, maxconn: 2 },
+  ],
+  [
+    { weight: 1, maxconn: 1 },
+    { weight: 1, maxconn: 2 },
+    { weight: 1, maxconn: 1 },
+    { weight: 1, maxconn: 1 },
+    { weight: 1, maxconn: 3 },
+  ],
+];
+
 test('the real haproxy passes over full servers in the same way', async (t) => {
   if (!needsHaproxy(t)) return;
-  const limits = [
-    { number: 1, weight: 5, maxconn: 2 },
-    { number: 2, weight: 3, maxconn: 1 },
-    { number: 3, weight: 1, maxconn: 3 },
-    { number: 4, weight: 1, maxconn: 2 },
-  ];
-  const ports = await numberedServers(t, limits.length);
+  const ports = await numberedServers(t, 5);
   const haproxy = await startHaproxy(
     t,
     (folder) =>
-      `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nlisten full\n bind unix@${folder}/full.sock\n${limits
-        .map((s, i) => ` server s${s.number} 127.0.0.1:${ports[i]} weight ${s.weight} maxconn ${s.maxconn}\n`)
-        .join('')}listen probe\n bind unix@${folder}/probe.sock\n server s1 127.0.0.1:${ports[0]}\n`,
+      `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n${FULL.map(
+        (limits, set) =>
+          `listen full${set}\n bind unix@${folder}/full${set}.sock\n${limits
+            .map((s, i) => ` server s${i + 1} 127.0.0.1:${ports[i]} weight ${s.weight} maxconn ${s.maxconn}\n`)
+            .join('')}`,
+      ).join('')}listen probe\n bind unix@${folder}/probe.sock\n server s1 127.0.0.1:${ports[0]}\n`,
     (folder) => `${folder}/probe.sock`,
   );
-  const balance = new RoundRobin(limits);
-  const open = new Map<Socket, number>();
-  const usage = (number: number): number => [...open.values()].filter((n) => n === number).length;
-  const capacity = limits.reduce((sum, s) => sum + s.maxconn, 0);
-  // A fixed pseudo-random walk: more openings than closings, so that servers are full most of the time.
+  // A fixed pseudo-random walk with more openings than closings, so that servers are full most of the time.
   let seed = 42;
   const random = (): number => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return seed / 2_147_483_648;
   };
-  const theirs: number[] = [];
-  const ours: number[] = [];
-  while (theirs.length < 120) {
-    if (open.size < capacity && (open.size === 0 || random() < 0.6)) {
-      ours.push(balance.next((s) => usage(s.number) < s.maxconn)!.number);
-      const { number, socket } = await dial(`${haproxy.folder}/full.sock`);
-      theirs.push(number);
-      open.set(socket, number);
-    } else {
-      const victim = [...open.keys()][Math.floor(random() * open.size)]!;
-      open.delete(victim);
-      await hangUp(victim);
+  for (const [set, limits] of FULL.entries()) {
+    const balance = new RoundRobin(limits.map((s, i) => ({ number: i + 1, ...s })));
+    const open = new Map<Socket, number>();
+    const usage = (number: number): number => [...open.values()].filter((n) => n === number).length;
+    const capacity = limits.reduce((sum, s) => sum + s.maxconn, 0);
+    const theirs: number[] = [];
+    const ours: number[] = [];
+    while (theirs.length < 120) {
+      if (open.size < capacity && (open.size === 0 || random() < 0.6)) {
+        ours.push(balance.next((s) => usage(s.number) < s.maxconn)!.number);
+        const { number, socket } = await dial(`${haproxy.folder}/full${set}.sock`);
+        theirs.push(number);
+        open.set(socket, number);
+      } else {
+        const victim = [...open.keys()][Math.floor(random() * open.size)]!;
+        open.delete(victim);
+        await hangUp(victim);
+      }
     }
+    for (const socket of open.keys()) socket.destroy();
+    assert.equal(ours.join(''), theirs.join(''), `set ${set}`);
   }
-  for (const socket of open.keys()) socket.destroy();
-  assert.equal(ours.join(''), theirs.join(''));
 });

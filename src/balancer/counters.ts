@@ -1,0 +1,102 @@
+import type { Clock } from '../timing/clock.ts';
+
+const PERIOD_MS = 1_000;
+
+/** Events per second over a sliding second, as HAProxy's `rate` columns have it: this second's, plus the rest of the last one's. */
+export class Rate {
+  /** The most events seen in one second. */
+  max = 0;
+  readonly #clock: Clock;
+  #startedAtMs: number;
+  #current = 0;
+  #previous = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  count(): void {
+    this.#turn(this.#clock.monotonicMs());
+    this.#current++;
+    if (this.#current > this.max) this.max = this.#current;
+  }
+
+  get perSecond(): number {
+    const nowMs = this.#clock.monotonicMs();
+    this.#turn(nowMs);
+    const left = (PERIOD_MS - (nowMs - this.#startedAtMs)) / PERIOD_MS;
+    return this.#current + Math.floor(this.#previous * left);
+  }
+
+  /** Milliseconds until fewer than `limit` events lie in the sliding second; 0 when that is so now. */
+  waitMs(limit: number): number {
+    if (this.perSecond < limit) return 0;
+    const elapsedMs = this.#clock.monotonicMs() - this.#startedAtMs;
+    if (this.#current >= limit) return PERIOD_MS - elapsedMs + PERIOD_MS / limit;
+    return Math.max(1, (1 - (limit - this.#current) / this.#previous) * PERIOD_MS - elapsedMs);
+  }
+
+  #turn(nowMs: number): void {
+    const elapsedMs = nowMs - this.#startedAtMs;
+    if (elapsedMs < PERIOD_MS) return;
+    this.#previous = elapsedMs < 2 * PERIOD_MS ? this.#current : 0;
+    this.#current = 0;
+    this.#startedAtMs = nowMs - (elapsedMs % PERIOD_MS);
+  }
+}
+
+/** HAProxy's "Avg over last 1024 success. conn.". */
+const SAMPLES_MAX = 1_024;
+
+/** Largest and average value of the last 1024, in whole milliseconds; the average of more is a sliding one that needs no list. */
+export class Timing {
+  max = 0;
+  #sum = 0;
+  #samples = 0;
+
+  add(ms: number): void {
+    if (ms > this.max) this.max = ms;
+    if (this.#samples < SAMPLES_MAX) {
+      this.#samples++;
+      this.#sum += ms;
+      return;
+    }
+    this.#sum += ms - Math.ceil(this.#sum / SAMPLES_MAX);
+  }
+
+  get average(): number {
+    return this.#samples === 0 ? 0 : Math.ceil(this.#sum / this.#samples);
+  }
+}
+
+/** The four averages of a server or backend, of connections that reached a server. */
+export interface Timings {
+  readonly queue: Timing;
+  readonly connect: Timing;
+  readonly response: Timing;
+  readonly total: Timing;
+}
+
+export function newTimings(): Timings {
+  return { queue: new Timing(), connect: new Timing(), response: new Timing(), total: new Timing() };
+}
+
+/** A number that rises and falls, and the highest it has been. */
+export class Gauge {
+  max = 0;
+  #value = 0;
+
+  get value(): number {
+    return this.#value;
+  }
+
+  rise(): void {
+    this.#value++;
+    if (this.#value > this.max) this.max = this.#value;
+  }
+
+  fall(): void {
+    this.#value--;
+  }
+}
