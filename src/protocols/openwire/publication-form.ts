@@ -2,7 +2,7 @@ import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Frame, Message, WireForm } from '../../core/message.ts';
 import { swapName } from './destination.ts';
 import { createBrokerPath, createOrigin, EMPTY_PATH, LinkTransit, type Origin } from './message-origin.ts';
-import { encodeProperties } from './message-properties.ts';
+import { encodeProperties } from './publication-properties.ts';
 import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BYTES_MESSAGE, MESSAGE_ID, TOPIC } from './wire/structures.ts';
 

@@ -33,7 +33,7 @@ function load<V>(file: string): V {
 }
 
 /** The value a vector lists, in our form: with every field that `version` has, and our initial value where it lacks one. */
-function valueOf(json: Json, version: number): DataStructure {
+function structureOf(json: Json, version: number): DataStructure {
   const type = TYPES.find(({ name }) => name === json.$);
   assert.ok(type, `the vector's type ${String(json.$)} is in the table`);
   const value: Json = { kind: type.code };
@@ -54,9 +54,9 @@ function fieldOf(json: unknown, field: Field<unknown>, version: number): unknown
       return Buffer.from((json as { $hex: string }).$hex, 'hex');
     case 'nested':
     case 'cached':
-      return valueOf(json as Json, version);
+      return structureOf(json as Json, version);
     case 'array':
-      return (json as (Json | null)[]).map((element) => (element === null ? null : valueOf(element, version)));
+      return (json as (Json | null)[]).map((element) => (element === null ? null : structureOf(element, version)));
     case 'throwable':
       return throwableOf(json as Json);
     default:
@@ -93,7 +93,7 @@ function checkFile(file: string, settings: Partial<WireFormatSettings>, seen: Se
       const version = Number(label.slice(1));
       for (const [encoding, hex] of Object.entries(encodings)) {
         const options = { ...PLAIN, ...settings, version, tightEncodingEnabled: encoding === 'tight' };
-        const expected = valueOf(value, version);
+        const expected = structureOf(value, version);
         const where = `${file}: ${name}, ${label} ${encoding}`;
         assert.deepEqual(decode(new WireFormat(options), Buffer.from(hex, 'hex')), expected, where);
         assert.equal(new WireFormat(options).encode(expected).toString('hex'), hex, where);
@@ -127,7 +127,7 @@ test('every sequence through a value cache decodes to its values and encodes to 
     const sender = new WireFormat(settings);
     for (const [index, { hex, value }] of sequence.entries()) {
       const where = `cache.json: ${encoding}, size ${cacheSize}, frame ${index}`;
-      const expected = valueOf(value, version);
+      const expected = structureOf(value, version);
       assert.deepEqual(decode(receiver, Buffer.from(hex, 'hex')), expected, where);
       assert.equal(sender.encode(expected).toString('hex'), hex, where);
       frames++;

@@ -1,5 +1,6 @@
 import { ByteReader } from '../../../bytes/byte-reader.ts';
 import type { ByteWriter } from '../../../bytes/byte-writer.ts';
+import { StringMemo } from '../../../bytes/string-memo.ts';
 import { BooleanBlockReader, BooleanBlockWriter } from './boolean-block.ts';
 import type { Shape } from './shapes.ts';
 import type { DataStructure } from './structures.ts';
@@ -36,6 +37,7 @@ export type Plans = readonly (Plan | undefined)[];
 /** One frame on its way in. */
 export class Decoding {
   readonly bytes = new ByteReader();
+  readonly strings = new StringMemo();
   /** The flags of a tight frame. */
   bits = new BooleanBlockReader();
   readonly cache: ReceiveCache | null;

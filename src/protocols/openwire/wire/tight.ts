@@ -81,11 +81,12 @@ function writeLong(to: Encoding, value: Long): void {
 function readString(from: Decoding): string | null {
   if (!from.bits.bit()) return null;
   const { bytes } = from;
-  if (!from.bits.bit()) return readModifiedUtf8(bytes, bytes.u16());
+  if (!from.bits.bit()) return readModifiedUtf8(bytes, bytes.u16(), from.strings);
   const length = bytes.i16();
   if (length < 0) throw malformed(`byte ${bytes.offset - 2}: the length of a string was expected, ${length} came`);
   const start = bytes.skip(length);
-  return bytes.buffer.toString('latin1', start, start + length);
+  const end = start + length;
+  return from.strings.ascii(bytes.buffer, start, end) ?? bytes.buffer.toString('latin1', start, end);
 }
 
 function writeString(to: Encoding, value: string | null): void {

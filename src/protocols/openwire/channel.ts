@@ -1,0 +1,351 @@
+import { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { Frame } from '../../core/message.ts';
+import { CodedError } from '../../errors.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import { COMMAND_ID_AT, RESPONSE_REQUIRED_AT, writeLong } from './publication-form.ts';
+import { PublicationReader } from './publication-reader.ts';
+import { type Command, createKeepAliveInfo, type DataStructure, isCommand } from './wire/commands.ts';
+import { FrameSplitter } from './wire/frame-splitter.ts';
+import { intValue, INT_VALUE, type PrimitiveMap } from './wire/primitive-map.ts';
+import { BYTES_MESSAGE, KEEP_ALIVE_INFO, RESPONSE, WIRE_FORMAT_INFO } from './wire/structures.ts';
+import { DEFAULT_OFFER, negotiate, type PeerOffer, readWireFormatInfo, wireFormatInfoOf } from './wire/wire-format-info.ts';
+import { BEFORE_NEGOTIATION, FIRST_FRAME_MAX_BYTES, WireFormat } from './wire/wire-format.ts';
+
+/** Property of our WireFormatInfo by which brokers of ours know each other; its value is the version of what they say to each other. */
+const LINK_VERSION_PROPERTY = 'RoundhouseLink';
+export const LINK_VERSION = 1;
+
+/** First OpenWire version in which messages have the fields that `PublicationForm` writes. */
+const PUBLICATION_VERSION_MIN = 10;
+
+/** Frames up to this size are copied into the output with their numbers patched in; of larger ones only the head is. In bytes. */
+const COPIED_FRAME_MAX = 4_096;
+
+/** Bytes of a Response in loose form, size field included. */
+const RESPONSE_BYTES = 14;
+
+/** How long a peer may take to close its side after we closed ours, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** Checks of the inactivity monitor for sending, per period (OpenWire specification section 2). */
+const WRITE_CHECKS_PER_PERIOD = 3;
+
+/** What a channel's user does with what arrives. Calls must not throw, except a ProtocolError for what breaks the protocol. */
+export interface ChannelHandler {
+  /** Both sides have said what they can: commands may be sent from now on. */
+  onNegotiated(channel: Channel, offer: PeerOffer): void;
+  /** A message of the common shape; `reader` says where its parts are in `buffer`. Both are valid during the call only. */
+  onPublication(reader: PublicationReader, buffer: Buffer): void;
+  /** A plain answer to a command of ours. */
+  onResponse(correlationId: number): void;
+  /** Everything else but keep-alives. */
+  onCommand(command: DataStructure): void;
+  /** What was queued beyond the kernel's buffer has left. */
+  onDrain(): void;
+  /** Called once, last. `fault` says what the peer did wrong or what broke; null after an orderly end. */
+  onClosed(fault: string | null): void;
+}
+
+export interface ChannelOptions {
+  readonly handler: ChannelHandler;
+  readonly clock: Clock;
+  /** Largest frame we take, in bytes. */
+  readonly maxFrameSize: number;
+  /** Offered for the inactivity monitor, in milliseconds; 0 switches it off. */
+  readonly maxInactivityDurationMs: number;
+  /** For the peer's WireFormatInfo to arrive, in milliseconds. */
+  readonly negotiationTimeoutMs: number;
+  /** Levels a topic name may have. */
+  readonly topicLevels: number;
+  /** The host we dialled; null where we were dialled. */
+  readonly host: string | null;
+}
+
+/**
+ * One OpenWire connection of either side: negotiation, frames, command ids, answers and the inactivity monitor.
+ *
+ * We offer loose encoding without a cache: every peer takes that, and a message is then the same bytes for all of them.
+ */
+export class Channel implements ConnectionHandler {
+  readonly connection: Connection;
+  readonly #options: ChannelOptions;
+  readonly #splitter: FrameSplitter;
+  readonly #publication: PublicationReader;
+  readonly #out = new ByteWriter(512);
+  #handler: ChannelHandler;
+  #format = new WireFormat(BEFORE_NEGOTIATION);
+  #negotiated = false;
+  /** Messages are of the form that `PublicationForm` writes. */
+  #plainPublications = true;
+  #lastCommandId = 0;
+  #heardAtMs: number;
+  #sent = false;
+  #heard = false;
+  #timer: NodeJS.Timeout | null = null;
+  #readTimer: NodeJS.Timeout | null = null;
+  #fault: string | null = null;
+  #closed = false;
+
+  constructor(connection: Connection, options: ChannelOptions) {
+    this.connection = connection;
+    this.#options = options;
+    this.#handler = options.handler;
+    this.#heardAtMs = options.clock.monotonicMs();
+    this.#publication = new PublicationReader(options.topicLevels);
+    this.#splitter = new FrameSplitter(FIRST_FRAME_MAX_BYTES, (buffer, start, end) => this.#onFrame(buffer, start, end));
+    const extra: PrimitiveMap = new Map([[LINK_VERSION_PROPERTY, intValue(LINK_VERSION)]]);
+    connection.write(this.#format.encode(wireFormatInfoOf(this.#offer(), extra)));
+    this.#timer = setTimeout(() => {
+      this.fail(`no complete WireFormatInfo within ${options.negotiationTimeoutMs} ms`);
+    }, options.negotiationTimeoutMs);
+  }
+
+  /** Gives what arrives from now on to somebody else. */
+  handOver(handler: ChannelHandler): void {
+    this.#handler = handler;
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress;
+  }
+
+  get queuedBytes(): number {
+    return this.connection.queuedBytes;
+  }
+
+  /** When the last byte came, in milliseconds of the monotonic clock. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** True once the connection is on its way out: nothing more is sent or handed on. */
+  get closing(): boolean {
+    return this.#closed || !this.connection.writable;
+  }
+
+  /** Largest frame that both sides take, in bytes, without the size field. */
+  get maxFrameSize(): number {
+    return this.#format.settings.maxFrameSizeBytes;
+  }
+
+  /** Sends a command that wants no answer. @returns false when the peer does not take a frame of its size: nothing was sent */
+  send(command: DataStructure): boolean {
+    return this.#write(command, false);
+  }
+
+  /** Sends a command that wants an answer. @returns its command id, by which the answer names it; 0 when it was not sent, as for `send` */
+  request(command: Command): number {
+    return this.#write(command, true) ? this.#lastCommandId : 0;
+  }
+
+  /** Sends a whole frame made elsewhere, e.g. once for many channels: loose, without cache, version 12. Returns as `send`. */
+  sendEncoded(frame: Buffer): boolean {
+    if (!this.#plainPublications) return this.#write(codec12.decode(frame, 4, frame.length)!, false);
+    if (frame.length - 4 > this.maxFrameSize) return false;
+    this.connection.write(frame);
+    this.#sent = true;
+    return true;
+  }
+
+  /**
+   * Sends a message that is no larger than `maxFrameSize`.
+   *
+   * @param linkSequence our own count of what this peer gets, or 0
+   * @returns its command id
+   */
+  sendPublication(frame: Frame, responseRequired: boolean, linkSequence: number): number {
+    const { connection } = this;
+    const { buffer, start, end, packetIdentifierAt } = frame;
+    if (!this.#plainPublications) {
+      this.#write(codec12.decode(buffer, start + 4, end)!, responseRequired);
+      return this.#lastCommandId;
+    }
+    const commandId = this.#nextCommandId();
+    this.#sent = true;
+    const size = end - start;
+    const copied = size <= COPIED_FRAME_MAX ? size : packetIdentifierAt + 8;
+    const at = connection.reserve(copied);
+    const output = connection.output;
+    buffer.copy(output, at, start, start + copied);
+    output.writeInt32BE(commandId, at + COMMAND_ID_AT);
+    if (responseRequired) output[at + RESPONSE_REQUIRED_AT] = 1;
+    if (linkSequence > 0) writeLong(output, at + packetIdentifierAt, linkSequence);
+    if (copied < size) connection.write(buffer.subarray(start + copied, end));
+    return commandId;
+  }
+
+  /** Answers a command of the peer. */
+  respond(correlationId: number): void {
+    const { connection } = this;
+    const at = connection.reserve(RESPONSE_BYTES);
+    const output = connection.output;
+    output.writeUInt32BE(RESPONSE_BYTES - 4, at);
+    output[at + 4] = RESPONSE;
+    output.writeInt32BE(0, at + 5);
+    output[at + 9] = 0;
+    output.writeInt32BE(correlationId, at + 10);
+    this.#sent = true;
+  }
+
+  /** A heartbeat; with `echo` the peer sends one back. */
+  sendKeepAlive(echo: boolean): void {
+    this.#write(createKeepAliveInfo(), echo);
+  }
+
+  /** Sends what is queued, then closes. */
+  end(): void {
+    if (this.closing) return;
+    this.connection.end();
+    this.#stopTimers();
+    this.#timer = setTimeout(() => this.connection.destroy(), LINGER_MS); // a peer that does not close its side
+  }
+
+  /** Closes at once for a reason that is told to the handler. */
+  fail(fault: string): void {
+    if (this.#closed) return;
+    this.#fault ??= fault;
+    this.#splitter.stop();
+    this.connection.destroy();
+  }
+
+  onData(chunk: Buffer, start: number, end: number): void {
+    this.#heardAtMs = this.#options.clock.monotonicMs();
+    this.#heard = true;
+    try {
+      this.#splitter.push(chunk, start, end);
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.source === 'internal') throw error;
+      this.fail(this.#negotiated ? error.message : `not an OpenWire peer: ${error.message}`);
+    }
+  }
+
+  onDrain(): void {
+    if (this.#negotiated) this.#handler.onDrain();
+  }
+
+  onClose(error: Error | null): void {
+    this.#closed = true;
+    this.#splitter.stop();
+    this.#stopTimers();
+    const held = this.#splitter.heldBytes;
+    const cut = held > 0 ? `the connection ended inside a frame, after ${held} bytes of it` : null;
+    this.#handler.onClosed(this.#fault ?? error?.message ?? cut);
+  }
+
+  #onFrame(buffer: Buffer, start: number, end: number): void {
+    if (!this.#negotiated) {
+      this.#negotiate(buffer, start, end);
+      return;
+    }
+    const type = buffer[start]!;
+    if (type === BYTES_MESSAGE && this.#plainPublications && this.#publication.read(buffer, start, end)) {
+      this.#handler.onPublication(this.#publication, buffer);
+      return;
+    }
+    if (type === RESPONSE && end - start === RESPONSE_BYTES - 4) {
+      this.#handler.onResponse(buffer.readInt32BE(start + 6));
+      return;
+    }
+    const command = this.#format.decode(buffer, start, end);
+    if (command === null || command.kind === WIRE_FORMAT_INFO) return;
+    if (command.kind === KEEP_ALIVE_INFO) {
+      if (command.responseRequired) this.sendKeepAlive(false);
+      return;
+    }
+    this.#handler.onCommand(command);
+  }
+
+  #negotiate(buffer: Buffer, start: number, end: number): void {
+    const info = this.#format.decode(buffer, start, end);
+    if (info?.kind !== WIRE_FORMAT_INFO) {
+      this.fail(`a WireFormatInfo was expected first, a frame of type ${buffer[start]} came`);
+      return;
+    }
+    const offer = readWireFormatInfo(info);
+    const settings = negotiate(this.#offer(), offer);
+    this.#format = new WireFormat(settings);
+    this.#splitter.maxFrameSizeBytes = settings.maxFrameSizeBytes;
+    this.#plainPublications = settings.version >= PUBLICATION_VERSION_MIN;
+    this.#negotiated = true;
+    clearTimeout(this.#timer!);
+    this.#timer = null;
+    this.#watchActivity(settings.maxInactivityDurationMs, settings.maxInactivityDurationInitialDelayMs);
+    this.#handler.onNegotiated(this, offer);
+  }
+
+  /** OpenWire specification section 2, "Inactivity monitor". */
+  #watchActivity(periodMs: number, initialDelayMs: number): void {
+    if (periodMs <= 0) return;
+    const writeCheck = (): void => {
+      if (!this.#sent) this.sendKeepAlive(false);
+      this.#sent = false;
+    };
+    const readCheck = (): void => {
+      if (!this.#heard) this.fail(`nothing heard for ${periodMs} ms`);
+      this.#heard = false;
+    };
+    this.#timer = setTimeout(() => {
+      this.#heard = false;
+      this.#timer = setInterval(writeCheck, Math.max(1, Math.floor(periodMs / WRITE_CHECKS_PER_PERIOD)));
+      this.#readTimer = setInterval(readCheck, periodMs);
+    }, initialDelayMs);
+  }
+
+  #stopTimers(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#readTimer !== null) clearTimeout(this.#readTimer);
+  }
+
+  #write(command: DataStructure, responseRequired: boolean): boolean {
+    if (isCommand(command)) {
+      command.commandId = this.#nextCommandId();
+      command.responseRequired = responseRequired;
+    }
+    const out = this.#out;
+    out.reset();
+    try {
+      this.#format.encodeInto(out, command);
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'OPENWIRE_UNENCODABLE') return false;
+      throw error;
+    }
+    this.connection.writeCopy(out.buffer, 0, out.length);
+    this.#sent = true;
+    return true;
+  }
+
+  /** 1, 2, ... and round again before the sign changes; never 0. */
+  #nextCommandId(): number {
+    this.#lastCommandId = this.#lastCommandId === 0x7fff_ffff ? 1 : this.#lastCommandId + 1;
+    return this.#lastCommandId;
+  }
+
+  #offer() {
+    const { maxFrameSize, maxInactivityDurationMs, host } = this.#options;
+    return {
+      ...DEFAULT_OFFER,
+      tightEncodingEnabled: false,
+      cacheEnabled: false,
+      maxFrameSizeBytes: maxFrameSize,
+      maxInactivityDurationMs,
+      host,
+    };
+  }
+}
+
+/** The version of what a broker of ours says to others of ours; 0 for anything else. */
+export function linkVersionOf(offer: PeerOffer): number {
+  const version = offer.properties.get(LINK_VERSION_PROPERTY);
+  return offer.providerName === 'Roundhouse' && version?.type === INT_VALUE ? version.value : 0;
+}
+
+/** The format that frames made for many channels are in. */
+export const codec12 = new WireFormat({
+  version: 12,
+  tightEncodingEnabled: false,
+  cacheEnabled: false,
+  cacheSize: 0,
+  stackTraceEnabled: false,
+  maxFrameSizeBytes: 0x7fff_ffff,
+});
