@@ -1,0 +1,198 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeliveryWindow } from './delivery-window.ts';
+import { type ProtocolVersion, PUBLISHER_INDEX_BYTES, publishTemplate, type Qos } from './frames.ts';
+import { LoadConnection, type Target } from './load-connection.ts';
+import { LoadRun } from './load-run.ts';
+import { cpuSecondsOf } from './process-cpu.ts';
+import { PublishRing } from './publish-ring.ts';
+import { Publisher } from './publisher.ts';
+import { Subscriber } from './subscriber.ts';
+
+/**
+ * Who hears whom.
+ *
+ * - `pair`: publisher i and subscriber i have topic i to themselves
+ * - `fanout`: all publishers use one topic that all subscribers hear
+ * - `fanin`: each publisher has its topic, and every subscriber hears them all by a wildcard
+ */
+export type LoadMode = 'pair' | 'fanout' | 'fanin';
+
+export interface LoadOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Where subscribers connect, to measure two brokers and their link; usually the same as `port`. */
+  readonly subscriberPort: number;
+  readonly mode: LoadMode;
+  readonly publishers: number;
+  /** Not used by `pair`, which has one per publisher. */
+  readonly subscribers: number;
+  readonly qos: Qos;
+  readonly payloadBytes: number;
+  /** Messages that each publisher keeps under way per receiver. */
+  readonly window: number;
+  readonly version: ProtocolVersion;
+  /** Whether subscribers have sessions that outlive their connections. */
+  readonly persistent: boolean;
+  /** Messages a second of each publisher; 0: as fast as the window allows. */
+  readonly rate: number;
+  readonly warmupSeconds: number;
+  readonly seconds: number;
+  /** The broker's process, to measure what it uses meanwhile; 0: none. */
+  readonly brokerPid: number;
+}
+
+export interface LoadResult {
+  readonly seconds: number;
+  readonly publishedPerSecond: number;
+  readonly deliveredPerSecond: number;
+  /** Deliveries that had not happened five seconds after the last publish. */
+  readonly undelivered: number;
+  /** Messages that came more than once. */
+  readonly duplicates: number;
+  /** Messages that came to the wrong subscriber. */
+  readonly strays: number;
+  /** Connections that the broker closed. */
+  readonly closed: number;
+  /** The MQTT 5 reason codes given for it. */
+  readonly closeReasons: readonly number[];
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Share of one core that the generator itself used while measuring. Near 1 it is the bottleneck, not the broker. */
+  readonly generatorCpu: number;
+  /** The same of the broker and its child processes; null where it cannot be read. */
+  readonly brokerCpu: number | null;
+}
+
+/** Connections dialled at a time: below the shortest usual listen backlog. */
+const DIAL_CONCURRENCY = 64;
+
+/** Milliseconds that messages under way get to arrive once publishing has stopped. */
+const DRAIN_MS = 5_000;
+const DRAIN_POLL_MS = 10;
+
+/** Milliseconds between two looks at who is due, with a rate. */
+const PACE_MS = 1;
+
+/** Whether nothing was lost, repeated, misled or cut: else the figures mean nothing. */
+export function isLossFree(result: LoadResult): boolean {
+  return result.undelivered === 0 && result.duplicates === 0 && result.strays === 0 && result.closed === 0;
+}
+
+/** Connects everybody, lets them run, and counts. */
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const run = new LoadRun(options.rate > 0);
+  const publisherTarget: Target = { host: options.host, port: options.port, version: options.version };
+  const subscriberTarget: Target = { ...publisherTarget, port: options.subscriberPort };
+  const subscriberCount = options.mode === 'pair' ? options.publishers : options.subscribers;
+  const fan = options.mode === 'pair' ? 1 : subscriberCount;
+
+  const publishers = Array.from({ length: options.publishers }, (_, index) => makePublisher(run, options, index, fan));
+  const subscribers = Array.from({ length: subscriberCount }, (_, index) => {
+    const heard = options.mode === 'pair' ? [publishers[index]!] : publishers;
+    return new Subscriber(run, heard, options.mode === 'pair' ? index : 0, options.version === 5);
+  });
+  const subscriberId = (index: number): string => `load-${process.pid}-s${index}`;
+  await forEachConcurrently(subscribers, (subscriber, index) =>
+    subscriber.open(subscriberTarget, subscriberId(index), !options.persistent, filterOf(options.mode, index), options.qos),
+  );
+  await forEachConcurrently(publishers, (publisher, index) => publisher.open(publisherTarget, `load-${process.pid}-p${index}`));
+
+  const result = await measure(run, options, publishers);
+
+  await forEachConcurrently([...publishers, ...subscribers], (client) => client.close());
+  if (options.persistent) await forEachConcurrently(subscribers, (_, index) => discardSession(subscriberTarget, subscriberId(index)));
+  return result;
+}
+
+function makePublisher(run: LoadRun, options: LoadOptions, index: number, fan: number): Publisher {
+  const payloadBytes = Math.max(options.payloadBytes, PUBLISHER_INDEX_BYTES);
+  const template = publishTemplate(topicOf(options.mode, index), options.version, options.qos, payloadBytes, index);
+  const ring = new PublishRing(template, options.window);
+  return new Publisher(run, new DeliveryWindow(options.window, fan), ring, options.qos > 0, options.rate > 0 ? 1000 / options.rate : 0);
+}
+
+async function measure(run: LoadRun, options: LoadOptions, publishers: readonly Publisher[]): Promise<LoadResult> {
+  run.tick();
+  run.startPublishing();
+  startPublishers(run, publishers, options.rate);
+  const pace = options.rate > 0 ? setInterval(() => touchAll(run, publishers), PACE_MS) : undefined;
+
+  await sleep(options.warmupSeconds * 1000);
+  const cpuBefore = process.cpuUsage();
+  const brokerCpuBefore = cpuSecondsOf(options.brokerPid);
+  const startMs = performance.now();
+  run.startMeasuring();
+  await sleep(options.seconds * 1000);
+  run.stop();
+  clearInterval(pace);
+  const seconds = (performance.now() - startMs) / 1000;
+  const cpu = process.cpuUsage(cpuBefore);
+  const brokerCpuAfter = cpuSecondsOf(options.brokerPid);
+
+  const undelivered = await drain(publishers);
+  const { latencies } = run;
+  const hasLatencies = latencies.count > 0;
+  return {
+    seconds,
+    publishedPerSecond: run.published / seconds,
+    deliveredPerSecond: run.delivered / seconds,
+    undelivered,
+    duplicates: run.duplicates,
+    strays: run.strays,
+    closed: run.closeReasons.length,
+    closeReasons: run.closeReasons.filter((reason) => reason !== null),
+    latencyMs: {
+      p50: hasLatencies ? latencies.percentile(50) / 1e6 : 0,
+      p99: hasLatencies ? latencies.percentile(99) / 1e6 : 0,
+      max: hasLatencies ? latencies.max / 1e6 : 0,
+    },
+    generatorCpu: (cpu.user + cpu.system) / 1e6 / seconds,
+    brokerCpu: brokerCpuBefore === null || brokerCpuAfter === null ? null : (brokerCpuAfter - brokerCpuBefore) / seconds,
+  };
+}
+
+function startPublishers(run: LoadRun, publishers: readonly Publisher[], rate: number): void {
+  // Paced publishers begin spread over their first interval, not all in the same millisecond.
+  const stepMs = rate > 0 ? 1000 / rate / publishers.length : 0;
+  for (const [index, publisher] of publishers.entries()) publisher.start(run.nowMs + index * stepMs);
+}
+
+function touchAll(run: LoadRun, publishers: readonly Publisher[]): void {
+  run.tick();
+  for (const publisher of publishers) publisher.touch();
+}
+
+/** Waits for the messages under way; returns how many deliveries are still missing, or came too much (negative). */
+async function drain(publishers: readonly Publisher[]): Promise<number> {
+  const endMs = performance.now() + DRAIN_MS;
+  const outstanding = (): number => publishers.reduce((sum, { window }) => sum + window.outstanding, 0);
+  while (outstanding() > 0 && performance.now() < endMs) await sleep(DRAIN_POLL_MS);
+  return outstanding();
+}
+
+/** Ends a persistent session, so that it does not collect the messages of the next run. */
+async function discardSession(target: Target, clientId: string): Promise<void> {
+  const nothing = (): void => {};
+  const owner = { onRead: nothing, onFrame: nothing, onTurnEnd: nothing, onClose: nothing };
+  const connection = await LoadConnection.open(target, clientId, true, owner);
+  await connection.close();
+}
+
+function topicOf(mode: LoadMode, publisher: number): string {
+  return mode === 'fanout' ? 'load/all' : `load/${publisher}`;
+}
+
+function filterOf(mode: LoadMode, subscriber: number): string {
+  return mode === 'fanin' ? 'load/+' : topicOf(mode, subscriber);
+}
+
+async function forEachConcurrently<T>(items: readonly T[], action: (item: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++;
+      await action(items[index]!, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(DIAL_CONCURRENCY, items.length) }, work));
+}
