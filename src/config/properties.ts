@@ -56,9 +56,19 @@ function unescaped(text: string): string {
 /** What is known of a name: its value, why it cannot be had, or null when nobody defines it. */
 export type PlaceholderLookup = (name: string) => { readonly value: string } | { readonly problem: string } | null;
 
+export interface PlaceholderProblem {
+  /** Of the placeholder's `$` in the source. */
+  readonly index: number;
+  /** The name that makes the trouble; empty when it is not one name's. */
+  readonly name: string;
+  /** Nobody defines the name; otherwise something else is wrong. */
+  readonly isUndefined: boolean;
+  readonly message: string;
+}
+
 export interface Expanded {
   readonly text: string;
-  readonly problems: readonly { readonly index: number; readonly name: string; readonly message: string }[];
+  readonly problems: readonly PlaceholderProblem[];
   /** Where in the source the character at an index of `text` comes from: itself, or the `$` of the placeholder that gave it. */
   sourceIndex(index: number): number;
 }
@@ -72,10 +82,14 @@ export interface Expanded {
 export function expandPlaceholders(source: string, lookup: PlaceholderLookup): Expanded {
   if (source.length > EXPANDED_LENGTH_MAX && source.includes('${')) {
     const message = `a text with placeholders has at most ${EXPANDED_LENGTH_MAX} characters`;
-    return { text: source, problems: [{ index: source.indexOf('${'), name: '', message }], sourceIndex: (index) => index };
+    return {
+      text: source,
+      problems: [{ index: source.indexOf('${'), name: '', isUndefined: false, message }],
+      sourceIndex: (index) => index,
+    };
   }
   const expander = new Expander(lookup);
-  const problems: { index: number; name: string; message: string }[] = [];
+  const problems: PlaceholderProblem[] = [];
   const pieces: { readonly at: number; readonly from: number; readonly isLiteral: boolean }[] = [];
   let text = '';
   for (let i = 0; i < source.length; ) {
@@ -89,12 +103,15 @@ export function expandPlaceholders(source: string, lookup: PlaceholderLookup): E
     const end = closingBrace(source, start + 2);
     pieces.push({ at: text.length, from: start, isLiteral: false });
     if (end < 0) {
-      problems.push({ index: start, name: '', message: 'the placeholder that begins here has no closing "}"' });
+      problems.push({ index: start, name: '', isUndefined: false, message: 'the placeholder that begins here has no closing "}"' });
       text += source.slice(start);
       break;
     }
     const value = expander.resolve(source.slice(start + 2, end), []);
-    if ('problem' in value) problems.push({ index: start, name: value.name, message: value.problem });
+    if ('problem' in value) {
+      const { name, problem } = value;
+      problems.push({ index: start, name, isUndefined: value.isUndefined === true, message: problem });
+    }
     text += 'problem' in value ? source.slice(start, end + 1) : value.value;
     i = end + 1;
   }
@@ -109,7 +126,7 @@ export function expandPlaceholders(source: string, lookup: PlaceholderLookup): E
   };
 }
 
-type Resolution = { readonly value: string } | { readonly problem: string; readonly name: string };
+type Resolution = { readonly value: string } | { readonly problem: string; readonly name: string; readonly isUndefined?: boolean };
 
 /** Resolves the placeholders of one text, and counts them. */
 class Expander {
@@ -136,7 +153,7 @@ class Expander {
     if (within.includes(whole)) return { name: whole, problem: `\${${whole}} refers to itself` };
     const found = this.#lookup(whole) ?? (colon < 0 ? null : this.#lookup(name));
     if (found === null && colon >= 0) return { value: whole.slice(colon + 1) };
-    if (found === null) return { name, problem: `\${${name}} is not defined` };
+    if (found === null) return { name, problem: `\${${name}} is not defined`, isUndefined: true };
     if ('problem' in found) return { name, problem: found.problem };
     return this.#expand(found.value, [...within, whole]);
   }

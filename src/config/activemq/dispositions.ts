@@ -1,0 +1,72 @@
+/**
+ * What happens to a word of ActiveMQ's vocabulary here.
+ *
+ * - `honoured` it does what it does in ActiveMQ.
+ * - `inert`    it has no effect, and a warning says so.
+ * - `refused`  the file cannot be used with it: what it asks for is not there, and going on without would leave the
+ *              broker more open, or messages less kept, than the file says.
+ */
+export interface Disposition {
+  readonly kind: 'honoured' | 'inert' | 'refused';
+  /** What it does in ActiveMQ: a verb phrase without its subject. */
+  readonly does: string;
+  /** Why it is inert or refused, or from when on an honoured word takes effect; empty for "now". */
+  readonly here: string;
+}
+
+export type Rules = Readonly<Record<string, Disposition>>;
+
+export function honoured(does: string): Disposition {
+  return { kind: 'honoured', does, here: '' };
+}
+
+/** In the model and checked, but nothing acts on it yet. */
+export function honouredLater(does: string): Disposition {
+  return { kind: 'honoured', does, here: 'read and checked; nothing enforces it yet' };
+}
+
+export function inert(does: string, because: string): Disposition {
+  return { kind: 'inert', does, here: because };
+}
+
+export function refused(does: string, because: string): Disposition {
+  return { kind: 'refused', does, here: because };
+}
+
+/** The same rule for several properties, whose names are given with spaces between. */
+export function each(names: string, disposition: Disposition): Rules {
+  return Object.fromEntries(names.split(' ').map((name) => [name, disposition]));
+}
+
+/** The sentence for a diagnostic. */
+export function describe(subject: string, { kind, does, here }: Disposition): string {
+  if (kind === 'refused') return `${subject} ${does}: ${here}`;
+  return kind === 'inert' ? `${subject} ${does} in ActiveMQ; ${here}, so it has no effect` : `${subject} ${does}`;
+}
+
+/** Why words are inert or refused. Each continues "..., so it has no effect", or follows a colon. */
+export const BECAUSE = {
+  wiring: 'ActiveMQ sets it up itself and no file needs to',
+  threads: 'there are no Java threads here',
+  jmx: 'there is no JMX here',
+  java: 'there is no Java here',
+  jms: 'it concerns JMS clients, and MQTT clients are the only ones yet',
+  queues: 'MQTT clients use topics, and nothing else consumes from queues yet',
+  advisories: 'advisories are used between brokers only',
+  recovery: 'MQTT has retained messages instead, which are always there',
+  cursors: 'waiting messages are not paged out by cursors here',
+  oneLimit: 'producers and consumers share one limit',
+  limitPolling: 'usage is counted as it changes',
+  kahaIndex: 'the store has no KahaDB index',
+  kahaFiles: "the store has files of its own and does not write KahaDB's",
+  nothingStored: 'nothing outlives the broker until the durable store is there',
+  linkAcks: 'links between brokers acknowledge and retry in their own way',
+  linkStarts: 'links always start in the background and retry at once',
+  linkLogin: 'links do not log in yet: a neighbour that asks for a password will refuse them',
+  socketTuning: 'sockets are set up for low latency by the program',
+  negotiated: 'the two ends of a link agree on it, and ours makes its own offer',
+  logs: 'the log has its own levels',
+  notOpen: 'this is not supported yet, and a broker must not start more open than its file says',
+  notLost: 'this is not supported yet, and a broker must not drop what its file promises to deliver',
+  notKept: 'this store is not supported; use <kahaDB>, or <memoryPersistenceAdapter> to keep nothing',
+} as const;

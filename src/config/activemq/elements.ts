@@ -1,0 +1,524 @@
+import { BECAUSE, type Disposition, each, honoured, honouredLater, inert, type Rules, refused } from './dispositions.ts';
+import { ELEMENTS, type ElementSchema } from './schema.ts';
+
+interface ElementRule {
+  readonly element: Disposition;
+  /** Of its properties. The rest of an inert or refused element shares its fate. */
+  readonly properties: Rules;
+}
+
+const only = (element: Disposition): ElementRule => ({ element, properties: {} });
+
+/** Several elements with one fate. */
+function all(names: string, element: Disposition): Record<string, ElementRule> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, only(element)]));
+}
+
+const BROKER: Rules = {
+  brokerName: honoured('names the broker in logs, client ids and announcements'),
+  useLocalHostBrokerName: honoured('names the broker after its host, where brokerName does not'),
+  ...each('dataDirectory dataDirectoryFile', honoured("is the folder of the broker's files")),
+  persistent: honoured('decides whether messages are kept in files; false means memory'),
+  advisorySupport: honoured('announces subscriptions to linked brokers; without it no link forwards on demand'),
+  transportConnectors: honoured('lists the ports the broker listens on'),
+  networkConnectors: honoured('lists the links to other brokers'),
+  persistenceAdapter: honoured('says where messages are kept'),
+  systemUsage: honouredLater('limits memory, store and temporary files'),
+  destinationPolicy: honouredLater('sets limits and strategies by destination'),
+  destinations: honoured('lists queues and topics that exist from the start'),
+  plugins: honoured('lists plugins; each of them is judged by itself'),
+
+  messageAuthorizationPolicy: refused('decides message by message who may consume it', BECAUSE.notOpen),
+  sslContext: refused('names the keys and certificates of TLS connections', BECAUSE.notOpen),
+  persistenceFactory: refused('keeps messages in a database with a journal before it', BECAUSE.notKept),
+  jmsBridgeConnectors: refused('forwards messages to and from another JMS provider', BECAUSE.notLost),
+  proxyConnectors: refused('listens on a port and forwards its clients to another broker', 'this is not supported; use a balancer'),
+  transportConnectorURIs: refused('lists the ports the broker listens on', 'write a <transportConnector> for each'),
+  networkConnectorURIs: refused('lists the links to other brokers', 'write a <networkConnector> for each'),
+
+  destinationInterceptors: inert('feeds queues from topics (virtual topics) and mirrors queues', BECAUSE.queues),
+  managementContext: inert('opens the broker to JMX tools', BECAUSE.jmx),
+  useJmx: inert('switches management by JMX on or off', BECAUSE.jmx),
+  mbeanInvocationTimeout: inert('bounds the time of a JMX call', BECAUSE.jmx),
+  brokerObjectName: inert("is the broker's name in JMX", BECAUSE.jmx),
+  populateUserNameInMBeans: inert('shows user names in JMX', BECAUSE.jmx),
+  restartAllowed: inert('allows a restart by JMX', BECAUSE.jmx),
+  enableStatistics: inert('counts messages for JMX', 'counters are always kept'),
+  services: inert('starts Java services beside the broker', BECAUSE.java),
+  shutdownHooks: inert('runs Java code when the broker stops', BECAUSE.java),
+  useShutdownHook: inert('stops the broker when its Java machine ends', 'the broker always stops cleanly on a signal'),
+  ...each(
+    'systemExitOnShutdown systemExitOnShutdownExitCode',
+    inert('ends the Java machine after the broker', 'the process always ends with its broker'),
+  ),
+  useLoggingForShutdownErrors: inert('logs errors of the stop', 'they are always logged'),
+  ...each(
+    'dedicatedTaskRunner taskRunnerPriority taskRunnerFactory persistenceTaskRunnerFactory persistenceThreadPriority',
+    inert("tunes the broker's threads", BECAUSE.threads),
+  ),
+  start: inert('decides whether the broker starts with its file', 'it always does'),
+  startAsync: inert('starts the broker in the background', BECAUSE.threads),
+  networkConnectorStartAsync: inert('starts links in the background', BECAUSE.linkStarts),
+  brokerId: inert("sets the broker's id", 'each start makes an id of its own, which is how two brokers of one name are told apart'),
+  vmConnectorURI: inert('lets code in the same Java machine connect', BECAUSE.java),
+  ...each(
+    'waitForSlave waitForSlaveTimeout passiveSlave shutdownOnSlaveFailure shutdownOnMasterFailure',
+    inert('belongs to pure master/slave, removed in 5.8, and does nothing', 'it does nothing here either'),
+  ),
+
+  adjustUsageLimits: inert('lowers usage limits to what the machine has, or refuses to start', 'limits are always lowered'),
+  ...each(
+    'schedulePeriodForDiskUsageCheck diskUsageCheckRegrowThreshold',
+    inert('fits the store limit to the disk as it fills', 'the limit is fitted at the start only'),
+  ),
+  ...each(
+    'splitSystemUsageForProducersConsumers producerSystemUsage consumerSystemUsage producerSystemUsagePortion consumerSystemUsagePortion',
+    inert('divides usage limits between producers and consumers', BECAUSE.oneLimit),
+  ),
+  deleteAllMessagesOnStartup: inert('empties the store at every start', BECAUSE.nothingStored),
+  ioExceptionHandler: inert('decides what happens when the disk fails', BECAUSE.nothingStored),
+  ...each('tempDataStore tmpDataDirectory', inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
+  keepDurableSubsActive: inert('keeps what arrives for subscribers that are away ready to send', 'sessions that are away always keep it'),
+  ...each(
+    'offlineDurableSubscriberTimeout offlineDurableSubscriberTaskSchedule',
+    inert('forgets subscribers that stay away too long', 'sessions end as MQTT says: by their own expiry interval, or never'),
+  ),
+  enableMessageExpirationOnActiveDurableSubs: inert('looks for expired messages of durable subscribers', 'expired messages are never sent'),
+  rejectDurableConsumers: inert('refuses durable JMS subscribers', BECAUSE.jms),
+  ...each(
+    'schedulePeriodForDestinationPurge maxPurgedDestinationsPerSweep',
+    inert('removes destinations nobody uses', 'a topic takes no room while nobody uses it'),
+  ),
+  ...each(
+    'schedulerSupport schedulerDirectory schedulerDirectoryFile maxSchedulerRepeatAllowed jobSchedulerStore',
+    inert('delays and repeats messages for JMS clients', BECAUSE.jms),
+  ),
+  ...each(
+    'useVirtualTopics useVirtualDestSubs useVirtualDestSubsOnCreation',
+    inert('feeds queues from topics (virtual topics)', BECAUSE.queues),
+  ),
+  ...each('useMirroredQueues useTempMirroredQueues', inert('copies what goes to queues to topics', BECAUSE.queues)),
+  anonymousProducerAdvisorySupport: inert('advises of producers without a destination', BECAUSE.advisories),
+  ...each(
+    'allowTempAutoCreationOnSend cacheTempDestinations timeBeforePurgeTempDestinations',
+    inert('handles temporary destinations', BECAUSE.jms),
+  ),
+  ...each('populateJMSXUserID useAuthenticatedPrincipalForJMSXUserID', inert("writes the sender's user name into messages", BECAUSE.jms)),
+  ...each('rollbackOnlyOnAsyncException maxUncommittedCount', inert('concerns transactions', BECAUSE.jms)),
+  monitorConnectionSplits: inert('logs connections that a client opens twice', BECAUSE.jms),
+  storeOpenWireVersion: inert('is the format of stored messages', BECAUSE.kahaFiles),
+};
+
+const TRANSPORT_CONNECTOR: Rules = {
+  name: honoured('names the connector in logs'),
+  uri: honoured('is where it listens, with its options'),
+  discoveryUri: honoured('announces the connector to brokers that look for neighbours'),
+  messageAuthorizationPolicy: refused('decides message by message who may consume it', BECAUSE.notOpen),
+  discoveryAgent: refused('announces the connector in some other way', 'write discoveryUri="multicast://default" instead'),
+  allowLinkStealing: inert('lets a new client take the connection of one with its id', 'MQTT asks for that, so it is always so'),
+  ...each(
+    'maximumConsumersAllowedPerConnection maximumProducersAllowedPerConnection',
+    inert('bounds what one JMS connection opens', BECAUSE.jms),
+  ),
+  ...each(
+    'updateClusterClients updateClusterClientsOnRemove updateClusterFilter rebalanceClusterClients publishedAddressPolicy',
+    inert('tells JMS clients of other brokers', BECAUSE.jms),
+  ),
+  auditNetworkProducers: inert('drops what a link sends twice', BECAUSE.linkAcks),
+  disableAsyncDispatch: inert('sends messages in the thread of their publisher', BECAUSE.threads),
+  taskRunnerFactory: inert("tunes the connector's threads", BECAUSE.threads),
+  enableStatusMonitor: inert('watches for slow connections', 'slow receivers are seen by what waits for them'),
+  ...each('displayStackTrace warnOnRemoteClose', inert('says more in the log when a connection ends', BECAUSE.logs)),
+};
+
+const NETWORK_CONNECTOR: Rules = {
+  name: honoured('names the link; part of its client ids'),
+  uri: honoured('says which brokers to link to: static:(...) or multicast://...'),
+  duplex: honoured('forwards both ways over one connection; between two Roundhouse brokers only "false" changes anything'),
+  ...each('networkTTL messageTTL consumerTTL', honoured('is how many brokers a message or a subscription may cross')),
+  conduitSubscriptions: honoured("treats a neighbour's subscribers to one destination as one"),
+  prefetchSize: honoured('is how many messages may be on their way unacknowledged'),
+  dynamicOnly: honoured('forwards for durable subscribers only while they are there'),
+  staticBridge: honoured('forwards the statically included destinations and nothing else'),
+  dynamicallyIncludedDestinations: honoured('forwards these destinations only, when somebody subscribes'),
+  staticallyIncludedDestinations: honoured('forwards these destinations always'),
+  excludedDestinations: honoured('never forwards these destinations'),
+  sslContext: refused('names the keys and certificates of TLS links', BECAUSE.notOpen),
+  connectionFilter: refused('decides which brokers may be linked', BECAUSE.notOpen),
+  discoveryAgent: refused('finds neighbours in some other way', 'write uri="static:(...)" or uri="multicast://default" instead'),
+  ...each('userName password remoteUserName remotePassword', inert('logs in at the other broker', BECAUSE.linkLogin)),
+  ...each(
+    'advisoryPrefetchSize advisoryAckPercentage alwaysSyncSend dispatchAsync checkDuplicateMessagesOnDuplex advisoryForFailedForward',
+    inert('tunes how a link acknowledges', BECAUSE.linkAcks),
+  ),
+  ...each('bridgeTempDestinations gcDestinationViews gcSweepTime', inert('handles temporary destinations and their views', BECAUSE.jms)),
+  ...each(
+    'conduitNetworkQueueSubscriptions decreaseNetworkConsumerPriority consumerPriorityBase suppressDuplicateQueueSubscriptions',
+    inert('concerns queues across brokers', BECAUSE.queues),
+  ),
+  ...each('durableDestinations syncDurableSubs', inert('keeps durable JMS subscriptions in step across brokers', BECAUSE.jms)),
+  suppressDuplicateTopicSubscriptions: inert('avoids double delivery in rings of brokers', 'a message is never taken twice'),
+  destinationFilter: inert('narrows the advisories a link listens to', 'write dynamicallyIncludedDestinations instead'),
+  clientIdToken: inert("separates the parts of the link's client ids", 'they are written as by default'),
+  useCompression: inert('compresses what is forwarded', 'messages cross as they are'),
+  useVirtualDestSubs: inert('forwards for virtual destinations', BECAUSE.queues),
+  useBrokerNameAsIdSees: inert('tells brokers apart by name', 'brokers are told apart by their ids'),
+  ...each('localUri objectName brokerName brokerURL', inert('is part of how a link is set up', BECAUSE.wiring)),
+};
+
+const KAHADB: Rules = {
+  directory: honoured('is the folder of the store'),
+  ...each(
+    'journalDiskSyncStrategy journalDiskSyncInterval enableJournalDiskSyncs',
+    honouredLater('says when written messages are forced to the disk'),
+  ),
+  ...each('journalMaxFileLength journalMaxWriteBatchSize', honouredLater('bounds the size of journal files and of one write')),
+  ...each('checkpointInterval cleanupInterval cleanupOnStop', honouredLater('says when journal files are tidied up')),
+  ...each(
+    'checksumJournalFiles checkForCorruptJournalFiles ignoreMissingJournalfiles',
+    honouredLater('says what is checked at the start and what happens to damaged files'),
+  ),
+  ...each('archiveDataLogs directoryArchive', honouredLater('keeps journal files that are no longer needed')),
+  ...each(
+    'indexCacheSize indexDirectory indexLFUEvictionFactor indexWriteBatchSize useIndexLFRUEviction enableIndexDiskSyncs ' +
+      'enableIndexPageCaching enableIndexRecoveryFile enableIndexWriteAsync forceRecoverIndex archiveCorruptedIndex',
+    inert("tunes KahaDB's index", BECAUSE.kahaIndex),
+  ),
+  ...each(
+    'preallocationScope preallocationStrategy enableAckCompaction compactAcksAfterNoGC compactAcksIgnoresStoreGrowth',
+    inert("tunes KahaDB's journal files", BECAUSE.kahaFiles),
+  ),
+  ...each(
+    'concurrentStoreAndDispatchQueues concurrentStoreAndDispatchTopics maxAsyncJobs',
+    inert('sends a message while it is being stored', 'a message is acknowledged when it is stored, in any case'),
+  ),
+  ...each(
+    'failoverProducersAuditDepth maxFailoverProducersToTrack purgeRecoveredXATransactionStrategy',
+    inert('finds what JMS clients send twice, and old transactions', BECAUSE.jms),
+  ),
+  ...each(
+    'useLock lockKeepAlivePeriod locker databaseLockedWaitDelay stopOnError',
+    inert(
+      'lets a second broker wait for the folder as a slave',
+      'the folder is always locked, and a second broker on it is refused at once',
+    ),
+  ),
+  enableSubscriptionStatistics: inert('counts what waits for each subscriber for JMX', 'counters are always kept'),
+  brokerName: inert('is part of how the store is set up', BECAUSE.wiring),
+};
+
+const POLICY_ENTRY: Rules = {
+  ...each('queue topic tempQueue tempTopic destination', honoured('says which destinations the entry is for')),
+  pendingMessageLimitStrategy: honouredLater('bounds what waits for a slow subscriber'),
+  messageEvictionStrategy: honouredLater('chooses what a slow subscriber loses'),
+  deadLetterStrategy: honouredLater('says where undeliverable messages go'),
+  slowConsumerStrategy: honouredLater('closes slow subscribers'),
+  memoryLimit: honouredLater('bounds the memory of one destination'),
+  producerFlowControl: honouredLater('slows publishers down when memory is short'),
+  ...each(
+    'sendFailIfNoSpace sendFailIfNoSpaceAfterTimeout blockedProducerWarningInterval',
+    honouredLater('says what publishers are told when a limit is reached'),
+  ),
+  ...each('cursorMemoryHighWaterMark storeUsageHighWaterMark', honouredLater('is the share of a limit at which it counts as reached')),
+  ...each('topicPrefetch durableTopicPrefetch', honouredLater('is how many messages a subscriber gets ahead')),
+  expireMessagesPeriod: honouredLater('says how often expired messages are looked for'),
+  ...each(
+    'gcInactiveDestinations gcWithNetworkConsumers inactiveTimeoutBeforeGC inactiveTimoutBeforeGC',
+    honouredLater('removes destinations nobody uses'),
+  ),
+  maxDestinations: honouredLater('bounds the number of destinations'),
+  ...each(
+    'advisoryForConsumed advisoryForDelivery advisoryForDiscardingMessages advisoryForFastProducers advisoryForSlowConsumers ' +
+      'advisoryWhenFull sendAdvisoryIfNoConsumers includeBodyForAdvisory',
+    inert('sends an advisory message when something happens', BECAUSE.advisories),
+  ),
+  ...each(
+    'queuePrefetch queueBrowserPrefetch usePrefetchExtension allConsumersExclusiveByDefault consumersBeforeDispatchStarts ' +
+      'timeBeforeDispatchStarts lazyDispatch strictOrderDispatch useConsumerPriority prioritizedMessages',
+    inert('says how consumers of a queue share it', BECAUSE.queues),
+  ),
+  ...each(
+    'pendingQueuePolicy pendingSubscriberPolicy pendingDurableSubscriberPolicy maxPageSize maxBrowsePageSize maxExpirePageSize useCache',
+    inert('says where waiting messages are held', BECAUSE.cursors),
+  ),
+  ...each('messageGroupMapFactory messageGroupMapFactoryType', inert('keeps messages of one group with one consumer', BECAUSE.queues)),
+  dispatchPolicy: inert('says in which order subscribers get a message', 'every subscriber of a topic gets it in the order of arrival'),
+  ...each('subscriptionRecoveryPolicy alwaysRetroactive', inert('gives late subscribers earlier messages', BECAUSE.recovery)),
+  networkBridgeFilterFactory: inert('decides what queues send back over a link', BECAUSE.queues),
+  ...each(
+    'enableAudit maxAuditDepth maxQueueAuditDepth maxProducersToAudit sendDuplicateFromStoreToDLQ',
+    inert('finds messages that were sent twice', 'QoS 2 does that for MQTT'),
+  ),
+  ...each(
+    'doOptimzeMessageStorage optimizeMessageStoreInFlightLimit persistJMSRedelivered',
+    inert('tunes how a queue is stored', BECAUSE.queues),
+  ),
+  optimizedDispatch: inert("tunes the destination's threads", BECAUSE.threads),
+  ...each('reduceMemoryFootprint minimumMessageSize', inert('saves Java memory', BECAUSE.java)),
+  useTopicSubscriptionInflightStats: inert('counts messages on their way for JMX', 'counters are always kept'),
+};
+
+const EVICTION: Rules = {
+  evictExpiredMessagesHighWatermark: honouredLater('looks for expired messages first when more than this wait'),
+  expiryCheckEnabled: inert('looks for expired messages before others are dropped', 'it always does'),
+};
+
+const SLOW_CONSUMER: Rules = {
+  ...each('maxSlowCount maxSlowDuration maxTimeSinceLastAck', honouredLater('says when a subscriber is slow enough to be closed')),
+  checkPeriod: honouredLater('says how often slow subscribers are looked for'),
+  abortConnection: honouredLater('closes the connection; an MQTT client has no other way to be told'),
+  ...each('ignoreNetworkConsumers ignoreIdleConsumers', honouredLater('leaves links, or subscribers without traffic, alone')),
+  name: inert('names the strategy in JMX', BECAUSE.jmx),
+};
+
+const DEAD_LETTER: Rules = {
+  ...each('deadLetterQueue queuePrefix queueSuffix topicPrefix topicSuffix', honouredLater('names the dead letter destinations')),
+  ...each(
+    'useQueueForQueueMessages useQueueForTopicMessages destinationPerDurableSubscriber',
+    honouredLater('chooses the dead letter destination'),
+  ),
+  ...each('processExpired processNonPersistent', honouredLater('says which messages become dead letters')),
+  expiration: honouredLater('is the life of a dead letter'),
+  ...each(
+    'enableAudit maxAuditDepth maxProducersToAudit',
+    inert('avoids a second dead letter for one message', 'a message becomes one once'),
+  ),
+};
+
+const USAGE: Rules = {
+  limit: honouredLater('is the limit in bytes'),
+  limiter: refused('is the limit, computed by a Java object', 'write limit="..." instead'),
+  usagePortion: inert('takes a share of the limit', 'write the limit itself'),
+  ...each('pollingTime percentUsageMinDelta', inert('says how often usage is looked at', BECAUSE.limitPolling)),
+  ...each('name usage', inert('is part of how usage is counted', BECAUSE.wiring)),
+};
+
+const FILE_USAGE: Rules = {
+  ...USAGE,
+  percentLimit: honouredLater('is the limit as a share of the disk'),
+  total: honouredLater('is what percentLimit is a share of, instead of the disk'),
+};
+
+const DESTINATION: Rules = {
+  physicalName: honoured('is the name, with "." between levels'),
+  ...each('DLQ properties compositeDestinations connectionId', inert('is part of how a destination is handled inside', BECAUSE.wiring)),
+};
+
+const JDBC_STORE = refused('belongs to a store in a database', BECAUSE.notKept);
+const AUTHORIZATION = refused('says who may read, write and create what', BECAUSE.notOpen);
+const JAAS = refused('asks clients to log in by JAAS', BECAUSE.notOpen);
+const JMS_BRIDGE = refused('forwards messages to and from another JMS provider', BECAUSE.notLost);
+const COMPOSITE = refused('forwards what is sent to one destination to others', BECAUSE.notLost);
+const CURSOR = inert('says where waiting messages are held', BECAUSE.cursors);
+const DISPATCH = inert('says in which order subscribers get a message', 'every subscriber of a topic gets it in the order of arrival');
+const GROUPS = inert('keeps messages of one group with one consumer', BECAUSE.queues);
+const BRIDGE = inert('is one link between brokers', 'network connectors make their links themselves');
+const JAVA_CLIENT = inert('makes connections for Java code in the same machine', BECAUSE.java);
+const REDELIVERY = inert('says when a JMS client gets a message again', BECAUSE.jms);
+const RECOVERY = inert('gives late subscribers earlier messages', BECAUSE.recovery);
+const TRACE = inert('sends copies of all messages as datagrams for tracing', 'tracing is not part of the broker');
+const DOT_FILE = inert('draws connections or destinations into a file', 'pictures are not part of the broker');
+
+const RULES: Readonly<Record<string, ElementRule>> = {
+  ...Object.fromEntries(['broker', 'brokerService'].map((name) => [name, { element: honoured('is the broker'), properties: BROKER }])),
+  transportConnector: { element: honoured('is a port the broker listens on'), properties: TRANSPORT_CONNECTOR },
+  networkConnector: { element: honoured('links the broker to others'), properties: NETWORK_CONNECTOR },
+  ldapNetworkConnector: only(
+    refused('finds neighbours in an LDAP directory', 'this is not supported; use <networkConnector uri="static:(...)">'),
+  ),
+  multicastNetworkConnector: only(
+    refused('links brokers by multicast datagrams', 'this is not supported; use <networkConnector uri="multicast://default">'),
+  ),
+  ...all('compositeDemandForwardingBridge demandForwardingBridge forwardingBridge', BRIDGE),
+  ...all(
+    'conditionalNetworkBridgeFilterFactory defaultNetworkBridgeFilterFactory',
+    inert('decides what queues send back over a link', BECAUSE.queues),
+  ),
+  proxyConnector: only(refused('listens on a port and forwards its clients to another broker', 'this is not supported; use a balancer')),
+  publishedAddressPolicy: only(inert('decides which address JMS clients are told', BECAUSE.jms)),
+
+  kahaDB: { element: honoured('keeps messages in files'), properties: KAHADB },
+  memoryPersistenceAdapter: {
+    element: honoured('keeps messages in memory only'),
+    properties: each(
+      'directory createTransactionStore useExternalMessageReferences brokerName',
+      inert('is part of how the store is set up', BECAUSE.wiring),
+    ),
+  },
+  ...all('mKahaDB filteredKahaDB', refused('keeps messages in several stores by destination', BECAUSE.notKept)),
+  ...all('jdbcPersistenceAdapter', refused('keeps messages in a database', BECAUSE.notKept)),
+  ...all(
+    'journalPersistenceAdapter journalPersistenceAdapterFactory journaledJDBC',
+    refused('keeps messages in a database with a journal before it', BECAUSE.notKept),
+  ),
+  ...all(
+    'axionJDBCAdapter blobJDBCAdapter bytesJDBCAdapter db2JDBCAdapter defaultJDBCAdapter hsqldb-jdbc-adapter imageBasedJDBCAdaptor ' +
+      'informixJDBCAdapter maxdb-jdbc-adapter mysql-jdbc-adapter oracleBlobJDBCAdapter oracleJDBCAdapter postgresql-jdbc-adapter ' +
+      'sqlServerJDBCAdapter streamJDBCAdapter sybase-jdbc-adapter transact-jdbc-adapter statements',
+    JDBC_STORE,
+  ),
+  ...all('database-locker lease-database-locker transact-database-locker', JDBC_STORE),
+  'shared-file-locker': only(
+    inert(
+      'lets a second broker wait for the folder as a slave',
+      'the folder is always locked, and a second broker on it is refused at once',
+    ),
+  ),
+  ...all(
+    'defaultIOExceptionHandler jDBCIOExceptionHandler leaseLockerIOExceptionHandler',
+    inert('decides what happens when the disk fails', BECAUSE.nothingStored),
+  ),
+  pListStoreImpl: only(inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
+
+  systemUsage: {
+    element: honouredLater('limits memory, store and temporary files'),
+    properties: {
+      ...each('memoryUsage storeUsage tempUsage', honouredLater('is one of the limits')),
+      ...each('sendFailIfNoSpace sendFailIfNoSpaceAfterTimeout', honouredLater('says what publishers are told when a limit is reached')),
+      jobSchedulerUsage: inert('limits delayed messages of JMS clients', BECAUSE.jms),
+      checkLimitsLogLevel: inert('is the log level for limits that are too large', BECAUSE.logs),
+      ...each('name parent sendFailIfNoSpaceExplicitySet', inert('is part of how usage is counted', BECAUSE.wiring)),
+    },
+  },
+  memoryUsage: {
+    element: honouredLater('limits the memory of messages'),
+    properties: {
+      ...USAGE,
+      percentOfJvmHeap: honouredLater("is the limit as a share of the broker's memory"),
+      ...parentOf('memoryUsage'),
+    },
+  },
+  storeUsage: { element: honouredLater('limits the store'), properties: { ...FILE_USAGE, ...parentOf('storeUsage') } },
+  tempUsage: { element: honouredLater('limits temporary files'), properties: { ...FILE_USAGE, ...parentOf('tempUsage') } },
+  jobSchedulerUsage: only(inert('limits delayed messages of JMS clients', BECAUSE.jms)),
+  ...all('defaultUsageCapacity usageCapacity', refused('is a limit, computed by a Java object', 'write limit="..." instead')),
+
+  policyMap: {
+    element: honouredLater('holds the policy entries'),
+    properties: {
+      policyEntries: honouredLater('lists the policy entries; a destination follows the most specific one'),
+      defaultEntry: honouredLater('is for destinations that no policy entry names'),
+    },
+  },
+  policyEntry: { element: honouredLater('sets limits and strategies for the destinations it names'), properties: POLICY_ENTRY },
+  constantPendingMessageLimitStrategy: {
+    element: honouredLater('bounds what waits for a slow subscriber to a number'),
+    properties: { limit: honouredLater('is the number; -1 for no bound') },
+  },
+  prefetchRatePendingMessageLimitStrategy: {
+    element: honouredLater('bounds what waits for a slow subscriber to a multiple of its prefetch'),
+    properties: { multiplier: honouredLater('is the factor') },
+  },
+  oldestMessageEvictionStrategy: { element: honouredLater('drops the oldest message of a slow subscriber'), properties: EVICTION },
+  oldestMessageWithLowestPriorityEvictionStrategy: {
+    element: honouredLater('drops the oldest message of the lowest priority'),
+    properties: EVICTION,
+  },
+  uniquePropertyMessageEvictionStrategy: {
+    element: honouredLater('keeps only the newest message for each value of a property'),
+    properties: { ...EVICTION, propertyName: honouredLater('is the property') },
+  },
+  abortSlowConsumerStrategy: { element: honouredLater('closes subscribers that are slow for long'), properties: SLOW_CONSUMER },
+  abortSlowAckConsumerStrategy: { element: honouredLater('closes subscribers that do not acknowledge'), properties: SLOW_CONSUMER },
+  sharedDeadLetterStrategy: { element: honouredLater('sends undeliverable messages to one queue'), properties: DEAD_LETTER },
+  individualDeadLetterStrategy: {
+    element: honouredLater('sends undeliverable messages to a queue for each destination'),
+    properties: DEAD_LETTER,
+  },
+  discarding: { element: honouredLater('drops undeliverable messages'), properties: DEAD_LETTER },
+  destinationEntry: only(inert('is the general form of an entry in a map by destination', BECAUSE.wiring)),
+  ...all(
+    'fixedCountSubscriptionRecoveryPolicy fixedSizedSubscriptionRecoveryPolicy lastImageSubscriptionRecoveryPolicy ' +
+      'noSubscriptionRecoveryPolicy queryBasedSubscriptionRecoveryPolicy retainedMessageSubscriptionRecoveryPolicy timedSubscriptionRecoveryPolicy',
+    RECOVERY,
+  ),
+  ...all(
+    'fileCursor fileDurableSubscriberCursor fileQueueCursor storeCursor storeDurableSubscriberCursor vmCursor vmDurableCursor vmQueueCursor',
+    CURSOR,
+  ),
+  ...all(
+    'clientIdFilterDispatchPolicy priorityDispatchPolicy priorityNetworkDispatchPolicy roundRobinDispatchPolicy simpleDispatchPolicy ' +
+      'strictOrderDispatchPolicy simpleDispatchSelector queueDispatchSelector',
+    DISPATCH,
+  ),
+  ...all('cachedMessageGroupMapFactory messageGroupHashBucketFactory simpleMessageGroupMapFactory', GROUPS),
+
+  ...Object.fromEntries(
+    ['queue', 'topic', 'tempQueue', 'tempTopic'].map((name) => [name, { element: honoured('is a destination'), properties: DESTINATION }]),
+  ),
+
+  ...all('simpleAuthenticationPlugin authenticationUser', refused('asks clients for user names and passwords', BECAUSE.notOpen)),
+  ...all('jaasAuthenticationPlugin jaasCertificateAuthenticationPlugin jaasDualAuthenticationPlugin', JAAS),
+  ...all(
+    'authorizationPlugin authorizationMap authorizationEntry tempDestinationAuthorizationEntry simpleAuthorizationMap ' +
+      'cachedLDAPAuthorizationMap lDAPAuthorizationMap',
+    AUTHORIZATION,
+  ),
+  sslContext: only(refused('names the keys and certificates of TLS connections', BECAUSE.notOpen)),
+
+  managementContext: only(inert('opens the broker to JMX tools', BECAUSE.jmx)),
+  statisticsBrokerPlugin: only(inert('answers JMS clients that ask for statistics', BECAUSE.jms)),
+  runtimeConfigurationPlugin: only(inert('reads the file again when it changes', 'restart the broker after a change')),
+  loggingBrokerPlugin: only(inert('logs what clients do', BECAUSE.logs)),
+  traceBrokerPathPlugin: only(inert('writes the brokers a message crossed into it', BECAUSE.jms)),
+  ...all('multicastTraceBrokerPlugin udpTraceBrokerPlugin', TRACE),
+  ...all('connectionDotFilePlugin destinationDotFilePlugin', DOT_FILE),
+  destinationPathSeparatorPlugin: only(inert('lets JMS clients write another character between levels', BECAUSE.jms)),
+  destinationsPlugin: only(inert('keeps the list of destinations in a file', 'a topic needs no record while nobody uses it')),
+  discardingDLQBrokerPlugin: only(inert('drops dead letters', 'there are no dead letters yet')),
+  ...all(
+    'forcePersistencyModeBroker forcePersistencyModeBrokerPlugin',
+    inert('makes all messages persistent or none', 'for MQTT the QoS of a message says it'),
+  ),
+  timeStampingBrokerPlugin: only(inert("corrects times and lives of JMS clients' messages", BECAUSE.jms)),
+  partitionBrokerPlugin: only(inert('sends JMS clients to the broker that has their destination', BECAUSE.jms)),
+  ...all('redeliveryPlugin redeliveryPolicyMap redeliveryPolicy', REDELIVERY),
+  virtualSelectorCacheBrokerPlugin: only(inert('remembers selectors of virtual topic consumers', BECAUSE.queues)),
+  virtualDestinationInterceptor: only(inert('feeds queues from topics', BECAUSE.queues)),
+  virtualTopic: only(inert('feeds queues from topics', BECAUSE.queues)),
+  mirroredQueue: only(inert('copies what goes to queues to topics', BECAUSE.queues)),
+  ...all('compositeQueue compositeTopic filteredDestination', COMPOSITE),
+  ...all(
+    'jmsQueueConnector jmsTopicConnector inboundQueueBridge inboundTopicBridge outboundQueueBridge outboundTopicBridge ' +
+      'reconnectionPolicy simpleJmsMessageConvertor',
+    JMS_BRIDGE,
+  ),
+  ...all('connectionFactory xaConnectionFactory pooledConnectionFactory prefetchPolicy', JAVA_CLIENT),
+  taskRunnerFactory: only(inert('tunes threads', BECAUSE.threads)),
+};
+
+/** A usage's property of its own type, which stands for the usage it is part of. */
+function parentOf(name: string): Rules {
+  return { parent: inert(`is the ${name} this one is part of`, BECAUSE.wiring) };
+}
+
+const WIRING = inert('is set by ActiveMQ itself', BECAUSE.wiring);
+
+/** @throws when an element of the schema has no rule: a gap in the table above */
+export function elementDisposition(element: string): Disposition {
+  return ruleOf(element).element;
+}
+
+/** What happens to a property of an element, by its own rule or by that of the element. */
+export function propertyDisposition(element: string, property: string): Disposition {
+  const rule = ruleOf(element);
+  const own = Object.hasOwn(rule.properties, property) ? rule.properties[property] : undefined;
+  if (own !== undefined) return own;
+  return rule.element.kind === 'honoured' ? WIRING : rule.element;
+}
+
+/** Whether the property has a rule of its own, and not one it shares with its element or with all inner wiring. */
+export function hasOwnRule(element: string, property: string): boolean {
+  return Object.hasOwn(ruleOf(element).properties, property);
+}
+
+/** Elements in the order of the tables above, which puts what belongs together side by side. */
+export function elementsInOrder(): readonly ElementSchema[] {
+  return Object.keys(RULES).map((name) => ELEMENTS.get(name)!);
+}
+
+function ruleOf(element: string): ElementRule {
+  const rule = Object.hasOwn(RULES, element) ? RULES[element] : undefined;
+  if (rule === undefined) throw new Error(`element ${element} has no disposition`);
+  return rule;
+}
