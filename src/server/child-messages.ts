@@ -3,6 +3,11 @@ import type { ProxyModel } from '../config/haproxy/model.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { AddressPair } from './address-map.ts';
 
+/** The fact that names the process in each of a child's log lines. */
+export const PROCESS_FACT = 'process';
+/** How long a child may take to stop cleanly, in milliseconds; it is killed then. */
+export const STOP_WAIT_MS = 10_000;
+
 /**
  * What `roundhouse up` and its children say to each other over the IPC channel. The parent has read the files, so that a child restarts
  * without them: a file that is being edited cannot keep a crashed broker down.

@@ -1,5 +1,5 @@
 import { type Diagnostic, formatDiagnostic, type Severity } from '../config/diagnostic.ts';
-import { type Colour, paint } from './terminal-colours.ts';
+import { type Colour, paint, wantsColours } from './terminal-colours.ts';
 
 const SEVERITY_COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', note: 'cyan' };
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, note: 2 };
@@ -56,4 +56,16 @@ export function summarize(diagnostics: readonly Diagnostic[], fileCount: number)
 
 function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/**
+ * What a command that goes on to run something says on standard error: errors and warnings. Notes are for `roundhouse check`, of which
+ * it reminds.
+ */
+export function printDiagnostics(diagnostics: readonly Diagnostic[], files: readonly string[]): void {
+  const sorted = sortDiagnostics(diagnostics, files);
+  const said = sorted.filter((d) => d.severity !== 'note');
+  const notes = sorted.length - said.length;
+  process.stderr.write(renderDiagnostics(said, wantsColours(process.stderr, process.env)));
+  if (notes > 0) process.stderr.write(`${counted(notes, 'note')} more: roundhouse check ${files.join(' ')}\n`);
 }

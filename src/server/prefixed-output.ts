@@ -1,8 +1,6 @@
 import { createLogRenderer } from '../telemetry/log.ts';
+import { PROCESS_FACT } from './child-messages.ts';
 import { type Colour, paint } from './terminal-colours.ts';
-
-/** The fact that names the process in each of a child's log lines. */
-export const PROCESS_FACT = 'process';
 
 /** Colours of the names, in turn. */
 const COLOURS: readonly Colour[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];

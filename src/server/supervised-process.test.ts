@@ -4,8 +4,8 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { Facts, Log } from '../telemetry/log.ts';
-import type { Job, ToChild } from './child-messages.ts';
-import { HEALTHY_AFTER_MS, RESTART_DELAYS_MS, START_WAIT_MS, STOP_WAIT_MS, SupervisedProcess } from './supervised-process.ts';
+import { type Job, STOP_WAIT_MS, type ToChild } from './child-messages.ts';
+import { HEALTHY_AFTER_MS, RESTART_DELAYS_MS, START_WAIT_MS, SupervisedProcess } from './supervised-process.ts';
 
 /** Stands in for a forked process: the test says what it does. */
 class FakeChild extends EventEmitter {
@@ -115,7 +115,7 @@ test('a crashed child is started again at once, then with growing pauses, and ea
     assert.deepEqual(events.at(-1), {
       level: 'error',
       message: 'ended unexpectedly: starting it again',
-      facts: { name: 'one', kind: 'broker', pid: 100 + i, how: 'signal SIGKILL', inMs: delayMs },
+      facts: { name: 'one', kind: 'broker', processId: 100 + i, how: 'signal SIGKILL', inMs: delayMs },
     });
   }
   children.at(-1)!.up();

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { FromChild, Job, ToChild } from './child-messages.ts';
+import { type FromChild, type Job, STOP_WAIT_MS, type ToChild } from './child-messages.ts';
 
 /** Pause before the first, second... restart in a row, in milliseconds; the last one repeats. */
 export const RESTART_DELAYS_MS: readonly number[] = [0, 500, 1_000, 2_000, 5_000, 10_000];
@@ -11,8 +11,6 @@ export const RESTART_DELAYS_MS: readonly number[] = [0, 500, 1_000, 2_000, 5_000
 export const HEALTHY_AFTER_MS = 30_000;
 /** How long a child may take to say that it is up, in milliseconds: reading a large store takes its time, hanging is another matter. */
 export const START_WAIT_MS = 60_000;
-/** How long a child may take to stop cleanly before it is killed, in milliseconds. */
-export const STOP_WAIT_MS = 10_000;
 /** Longest line of a child that is passed on in one piece, in characters. */
 const LINE_LENGTH_MAX = 65_536;
 
@@ -158,8 +156,8 @@ export class SupervisedProcess {
     return `${this.job.kind} ${this.job.name}`;
   }
 
-  #facts(): { name: string; kind: string; pid: number | undefined } {
-    return { name: this.job.name, kind: this.job.kind, pid: this.#child?.pid };
+  #facts(): { name: string; kind: string; processId: number | undefined } {
+    return { name: this.job.name, kind: this.job.kind, processId: this.#child?.pid };
   }
 
   #clearTimer(): void {
