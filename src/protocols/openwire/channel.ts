@@ -7,10 +7,10 @@ import { COMMAND_ID_AT, RESPONSE_REQUIRED_AT, writeLong } from './publication-fo
 import { PublicationReader } from './publication-reader.ts';
 import { type Command, createKeepAliveInfo, type DataStructure, isCommand } from './wire/commands.ts';
 import { FrameSplitter } from './wire/frame-splitter.ts';
-import { intValue, INT_VALUE, type PrimitiveMap } from './wire/primitive-map.ts';
+import { INT_VALUE, intValue, type PrimitiveMap } from './wire/primitive-map.ts';
 import { BYTES_MESSAGE, KEEP_ALIVE_INFO, RESPONSE, WIRE_FORMAT_INFO } from './wire/structures.ts';
-import { DEFAULT_OFFER, negotiate, type PeerOffer, readWireFormatInfo, wireFormatInfoOf } from './wire/wire-format-info.ts';
 import { BEFORE_NEGOTIATION, FIRST_FRAME_MAX_BYTES, WireFormat } from './wire/wire-format.ts';
+import { DEFAULT_OFFER, negotiate, type PeerOffer, readWireFormatInfo, wireFormatInfoOf } from './wire/wire-format-info.ts';
 
 /** Property of our WireFormatInfo by which brokers of ours know each other; its value is the version of what they say to each other. */
 const LINK_VERSION_PROPERTY = 'RoundhouseLink';
@@ -234,6 +234,7 @@ export class Channel implements ConnectionHandler {
   }
 
   #onFrame(buffer: Buffer, start: number, end: number): void {
+    if (this.closing) return;
     if (!this.#negotiated) {
       this.#negotiate(buffer, start, end);
       return;

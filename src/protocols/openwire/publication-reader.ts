@@ -3,8 +3,8 @@ import type { MessageProperties, QoS } from '../../core/message.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
 import { swapName } from './destination.ts';
 import { type BrokerPathBytes, createBrokerPath, EMPTY_PATH, type Origin } from './message-origin.ts';
-import { decodeProperties, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
 import { LONG_NAME } from './publication-form.ts';
+import { decodeProperties, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
 import { readModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BROKER_ID, BYTES_MESSAGE, MESSAGE_ID, PRODUCER_ID, TOPIC } from './wire/structures.ts';
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Message, type MessageProperties } from '../../core/message.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from './message-origin.ts';
-import { encodeProperties } from './publication-properties.ts';
 import { PublicationForm } from './publication-form.ts';
+import { encodeProperties } from './publication-properties.ts';
 import { PublicationReader } from './publication-reader.ts';
 import {
   createBrokerId,

@@ -1,0 +1,60 @@
+import type { Broker } from '../../core/broker.ts';
+import { type Clock, systemClock } from '../../timing/clock.ts';
+import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import type { ConnectorOptions, Protocol } from '../protocol.ts';
+import type { BrokerLinks } from './broker-links.ts';
+import { Channel } from './channel.ts';
+import { OpenWireConnection } from './connection.ts';
+
+/** OpenWire for one broker: the connectors that other brokers dial. */
+export class OpenWireProtocol implements Protocol {
+  readonly name = 'openwire';
+  readonly schemes = ['tcp', 'nio', 'openwire'];
+  readonly #broker: Broker;
+  readonly #links: BrokerLinks;
+  readonly #clock: Clock;
+  /** Those of which it is not known yet who they are; links of brokers belong to `links`. */
+  readonly #channels = new Map<OpenWireConnection, Channel>();
+  #clientsUnsupportedSaid = false;
+
+  constructor(broker: Broker, links: BrokerLinks, clock: Clock = systemClock) {
+    this.#broker = broker;
+    this.#links = links;
+    this.#clock = clock;
+  }
+
+  accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {
+    const handler = new OpenWireConnection(
+      {
+        log: this.#broker.log,
+        links: this.#links,
+        sayClientsUnsupported: (address) => this.#sayClientsUnsupported(address),
+        closed: (closed) => this.#channels.delete(closed),
+      },
+      connection.remoteAddress,
+    );
+    const channel = new Channel(connection, {
+      handler,
+      clock: this.#clock,
+      maxFrameSize: options.maxFrameSize,
+      maxInactivityDurationMs: options.maxInactivityDurationMs,
+      negotiationTimeoutMs: options.connectAttemptTimeoutMs,
+      topicLevels: this.#broker.limits.topicLevels,
+      host: null,
+    });
+    this.#channels.set(handler, channel);
+    return channel;
+  }
+
+  stop(): void {
+    for (const channel of this.#channels.values()) channel.end();
+  }
+
+  #sayClientsUnsupported(address: string): void {
+    const { log } = this.#broker;
+    const message = 'an OpenWire client was refused: OpenWire clients are not supported yet, only links between brokers';
+    if (this.#clientsUnsupportedSaid) log.debug(message, { address });
+    else log.warn(message, { address });
+    this.#clientsUnsupportedSaid = true;
+  }
+}
