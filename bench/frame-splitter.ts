@@ -43,8 +43,8 @@ export class FrameSplitter {
       if (digit >= 0x80) {
         let scale = 128;
         do {
-          if (body === length) break;
           if (body - at >= FIXED_HEADER_MAX) throw new Error('a Remaining Length has more than four bytes');
+          if (body === length) break;
           digit = bytes[body++]!;
           remaining += (digit & 0x7f) * scale;
           scale *= 128;
@@ -88,11 +88,11 @@ export class FrameSplitter {
     let remaining = 0;
     let scale = 1;
     for (let i = 1; i < this.#partialLength; i++) {
-      if (i === FIXED_HEADER_MAX) throw new Error('a Remaining Length has more than four bytes');
       const digit = this.#partial[i]!;
       remaining += (digit & 0x7f) * scale;
       scale *= 128;
       if (digit < 0x80) return i + 1 + remaining;
+      if (i + 1 === FIXED_HEADER_MAX) throw new Error('a Remaining Length has more than four bytes');
     }
     return UNKNOWN;
   }
