@@ -26,14 +26,16 @@ const quick: LoadOptions = {
   brokerPid: 0,
 };
 
+/** The command that runs a neighbour of this file, as this file itself is run. */
+function nodeCommand(name: string): [string, ...string[]] {
+  const extension = import.meta.filename.endsWith('.ts') ? '.ts' : '.js';
+  const options = process.execArgv.filter((option) => !option.startsWith('--test'));
+  return [process.execPath, ...options, join(import.meta.dirname, name + extension)];
+}
+
 async function startStub(t: TestContext): Promise<number> {
   const port = await freePort();
-  const stub = join(import.meta.dirname, `stub-broker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`);
-  const broker = await startBroker(
-    'stub',
-    [process.execPath, ...process.execArgv.filter((arg) => !arg.startsWith('--test')), stub, String(port)],
-    port,
-  );
+  const broker = await startBroker('stub', [...nodeCommand('stub-broker'), String(port)], port);
   t.after(() => broker.stop());
   return port;
 }
