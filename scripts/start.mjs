@@ -7,11 +7,13 @@
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { endWithNpm } from './npm-parent.mjs';
 import { REPOSITORY_ROOT, runScript, setUp } from './setup.mjs';
 
 const DEPLOYMENT = ['conf/activemq-1.xml', 'conf/activemq-2.xml', 'conf/haproxy.cfg'];
 
 await runScript(async () => {
+  endWithNpm();
   setUp();
   process.chdir(REPOSITORY_ROOT);
   const program = join(REPOSITORY_ROOT, 'bin', 'roundhouse');

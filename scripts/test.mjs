@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { installMissingPeers, SERVER_FOLDERS } from './debian-peers.mjs';
+import { endWithNpm } from './npm-parent.mjs';
 import { listFiles, REPOSITORY_ROOT, runScript, SetupError, setUp } from './setup.mjs';
 import { selectArguments, selectTests } from './test-selection.mjs';
 
@@ -20,6 +21,7 @@ const CONCURRENCY = 2;
 const FILE_TIMEOUT_MS = 600_000;
 
 await runScript(async () => {
+  endWithNpm();
   const { words, nodeOptions, mayInstall } = selectArguments(process.argv.slice(2), process.env);
   setUp();
   await installMissingPeers(mayInstall);
