@@ -16,7 +16,7 @@ import { ConfigError } from '../errors.ts';
  *     refuses connections   its process is gone, however it ended: the file is swept away
  *
  * Listening before looking means that of two that ask at once at least one sees the other, so there are never two holders; the kernel
- * closes the socket with its process, so there is never a stale lock. See docs/decisions/data-folder-lock.md.
+ * closes the socket with its process, so there is never a stale lock. See docs/decisions/0004-data-folder-lock.md.
  */
 export interface DataDirectory {
   /** Absolute path. */
