@@ -244,8 +244,7 @@ export class Binder {
     const accepts = kind.kind === 'element' || kind.kind === 'elements' ? kind.accepts : [];
     const references = kind.kind === 'elements' ? split(resolved, ',') : [resolved];
     return references.flatMap((reference) => {
-      if (reference.text.startsWith('#'))
-        return this.#bindReference({ ...reference, text: reference.text.slice(1) }, item, accepts, isQuiet);
+      if (reference.text.startsWith('#')) return this.#bindReference(slice(reference, 1), item, accepts, isQuiet);
       this.#reading.error(
         resolved.at(0),
         item.name,

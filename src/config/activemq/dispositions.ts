@@ -38,10 +38,10 @@ export function each(names: string, disposition: Disposition): Rules {
   return Object.fromEntries(names.split(' ').map((name) => [name, disposition]));
 }
 
-/** The sentence for a diagnostic. */
+/** The sentence for a diagnostic about something that is not honoured. */
 export function describe(subject: string, { kind, does, here }: Disposition): string {
   if (kind === 'refused') return `${subject} ${does}: ${here}`;
-  return kind === 'inert' ? `${subject} ${does} in ActiveMQ; ${here}, so it has no effect` : `${subject} ${does}`;
+  return `${subject}: in ActiveMQ it ${does}; ${here}, so it has no effect`;
 }
 
 /** Why words are inert or refused. Each continues "..., so it has no effect", or follows a colon. */

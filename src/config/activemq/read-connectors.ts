@@ -1,0 +1,129 @@
+import { type ConnectorUri, parseConnectorUri } from '../connector-uri.ts';
+import type { Bean } from './bind.ts';
+import { describe } from './dispositions.ts';
+import type { MulticastModel, TransportConnectorModel } from './model.ts';
+import { readMulticast } from './read-discovery.ts';
+import type { Reading } from './reading.ts';
+import { SCHEMES, type WireProtocol } from './schemes.ts';
+import { INT_MAX } from './sizes.ts';
+import { type LocatedText, trimmed } from './source-text.ts';
+import { didYouMean } from './suggestion.ts';
+import { MQTT_OPTIONS, OPENWIRE_OPTIONS, readOptions } from './uri-options.ts';
+
+/** Bytes of the largest MQTT packet ActiveMQ takes, and its default (MQTTWireFormat). */
+export const MQTT_FRAME_SIZE_MAX = 256 * 1024 * 1024;
+/** Bytes of the largest OpenWire frame: its size prefix is a signed 32-bit number. OpenWire specification section 1. */
+export const OPENWIRE_FRAME_SIZE_MAX = INT_MAX;
+/** Milliseconds, ActiveMQ's default. */
+const CONNECT_ATTEMPT_TIMEOUT_MS = 30_000;
+/** Milliseconds, ActiveMQ's default. OpenWire specification section 2. */
+const MAX_INACTIVITY_DURATION_MS = 30_000;
+
+/** The ports a broker listens on. */
+export function readTransportConnectors(beans: readonly Bean[], reading: Reading): TransportConnectorModel[] {
+  const connectors: TransportConnectorModel[] = [];
+  for (const bean of beans) {
+    const connector = readTransportConnector(bean, reading);
+    if (connector === null) continue;
+    const sameAddress = connectors.find((c) => c.port !== 0 && c.port === connector.port && overlaps(c.host, connector.host));
+    if (sameAddress !== undefined) {
+      const message = `port ${connector.port} is taken by the connector ${sameAddress.name} of line ${sameAddress.place.line}`;
+      reading.error(connector.place, 'uri', message);
+    }
+    const sameName = connectors.find((c) => c.name === connector.name);
+    if (sameName !== undefined && sameAddress === undefined) {
+      reading.warn(connector.place, 'name', `the connector of line ${sameName.place.line} has the name ${connector.name} too`);
+    }
+    connectors.push(connector);
+  }
+  return connectors;
+}
+
+function readTransportConnector(bean: Bean, reading: Reading): TransportConnectorModel | null {
+  const uriValue = bean.values.get('uri');
+  if (uriValue === undefined) {
+    reading.error(bean.place, 'transportConnector', '<transportConnector> needs a uri, such as uri="mqtt://0.0.0.0:1883"');
+    return null;
+  }
+  const uri = trimmed(uriValue.text);
+  const listener = readListener(uri, reading);
+  const discovery = readDiscoveryUri(bean, listener?.protocol ?? null, reading);
+  if (listener === null) return null;
+  const { parsed, protocol } = listener;
+  const options = readOptions(parsed.options, protocol === 'mqtt' ? MQTT_OPTIONS : OPENWIRE_OPTIONS, uri, reading);
+  const number = (fallback: number, ...names: string[]) => {
+    const found = names.map((name) => options.get(name)).find((value) => value !== undefined);
+    return typeof found === 'number' ? found : fallback;
+  };
+  const frameSizeMax = protocol === 'mqtt' ? MQTT_FRAME_SIZE_MAX : OPENWIRE_FRAME_SIZE_MAX;
+  return {
+    place: bean.place,
+    name: bean.values.get('name')?.text.text.trim() || uri.text,
+    uri: uri.text,
+    scheme: parsed.scheme,
+    host: parsed.host,
+    port: parsed.port ?? 0,
+    maximumConnections: number(INT_MAX, 'maximumConnections'),
+    maxFrameSize: Math.min(frameSizeMax, number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
+    connectAttemptTimeoutMs: number(CONNECT_ATTEMPT_TIMEOUT_MS, 'transport.connectAttemptTimeout', 'wireFormat.connectAttemptTimeout'),
+    defaultKeepAliveMs: number(0, 'transport.defaultKeepAlive'),
+    maxInactivityDurationMs: number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
+    discovery,
+  };
+}
+
+function readListener(uri: LocatedText, reading: Reading): { parsed: ConnectorUri; protocol: WireProtocol } | null {
+  const parsed = parseConnectorUri(uri.text);
+  if (parsed.kind === 'problem') {
+    reading.error(uri.at(parsed.index), 'uri', `uri: ${parsed.message}`);
+    return null;
+  }
+  const rule = Object.hasOwn(SCHEMES, parsed.scheme) ? SCHEMES[parsed.scheme] : undefined;
+  if (rule === undefined) {
+    const suggestion = didYouMean(parsed.scheme, Object.keys(SCHEMES));
+    reading.error(uri.at(0), parsed.scheme, `unknown scheme ${parsed.scheme}: expected mqtt, mqtt+nio, tcp or nio${suggestion}`);
+    return null;
+  }
+  if (rule.protocol === null) {
+    reading.error(uri.at(0), parsed.scheme, describe(`scheme ${parsed.scheme}`, rule.disposition));
+    return null;
+  }
+  if (parsed.kind === 'composite') {
+    reading.error(uri.at(0), 'uri', 'a connector listens on one host and port, such as mqtt://0.0.0.0:1883');
+    return null;
+  }
+  if (parsed.host === '' || parsed.host === '*') {
+    reading.error(uri.at(parsed.hostIndex), 'uri', 'the URI names no host: write 0.0.0.0 for every address of this machine');
+    return null;
+  }
+  if (parsed.port === null) {
+    reading.error(
+      uri.at(parsed.hostIndex),
+      'uri',
+      `the URI names no port: write ${parsed.scheme}://${parsed.host}:${rule.protocol === 'mqtt' ? 1883 : 61616}`,
+    );
+    return null;
+  }
+  return { parsed, protocol: rule.protocol };
+}
+
+function readDiscoveryUri(bean: Bean, protocol: WireProtocol | null, reading: Reading): MulticastModel | null {
+  const value = bean.values.get('discoveryUri');
+  if (value === undefined) return null;
+  const discovery = readMulticast(trimmed(value.text), 'discoveryUri', reading);
+  if (discovery !== null && protocol === 'mqtt') {
+    reading.warn(
+      value.place,
+      'discoveryUri',
+      'discoveryUri announces a connector that other brokers cannot link to: links need tcp:// or nio://',
+    );
+    return null;
+  }
+  return discovery;
+}
+
+/** Whether two hosts cannot both be listened on with one port. */
+function overlaps(a: string, b: string): boolean {
+  const isAny = (host: string) => host === '0.0.0.0' || host === '::';
+  return a === b || isAny(a) || isAny(b);
+}

@@ -1,0 +1,106 @@
+import { beanOf, numberOf, plainAttributes, textOf } from './bean-values.ts';
+import type { Bean } from './bind.ts';
+import type { DestinationModel, PolicyEntryModel } from './model.ts';
+import { readEntryDestinations } from './read-destinations.ts';
+import type { Reading } from './reading.ts';
+
+/** Properties that say which destinations an entry is for. */
+const DESTINATION_PROPERTIES = ['queue', 'topic', 'tempQueue', 'tempTopic'];
+
+const EVICTION_KINDS = {
+  oldestMessageEvictionStrategy: 'oldest',
+  oldestMessageWithLowestPriorityEvictionStrategy: 'oldestWithLowestPriority',
+  uniquePropertyMessageEvictionStrategy: 'uniqueProperty',
+} as const;
+
+const DEAD_LETTER_KINDS = {
+  sharedDeadLetterStrategy: 'shared',
+  individualDeadLetterStrategy: 'individual',
+  discarding: 'discarding',
+} as const;
+
+const SLOW_CONSUMER_KINDS = {
+  abortSlowConsumerStrategy: 'abortSlow',
+  abortSlowAckConsumerStrategy: 'abortSlowAck',
+} as const;
+
+/** ActiveMQ's default of how many waiting messages make expired ones go first. */
+const EVICT_EXPIRED_HIGH_WATERMARK = 1000;
+/** ActiveMQ's default share of the prefetch. */
+const PREFETCH_MULTIPLIER = 0.5;
+
+/** @param bean the `<policyMap>`; undefined when the file has none */
+export function readPolicyEntries(bean: Bean | undefined, reading: Reading): PolicyEntryModel[] {
+  return (bean?.beans.get('policyEntries')?.items ?? []).flatMap((entry) => {
+    const destinations = readEntryDestinations(entry, reading);
+    if (destinations.length === 0 && !entry.values.has('queue') && !entry.values.has('topic') && !entry.beans.has('destination')) {
+      reading.error(entry.place, 'policyEntry', '<policyEntry> needs a destination, such as topic=">" or queue="orders.>"');
+    }
+    return destinations.map((destination) => readEntry(entry, destination, reading));
+  });
+}
+
+/** The entry for what no other names; its own destination, if it has one, means nothing. */
+export function readDefaultEntry(bean: Bean | undefined, reading: Reading): PolicyEntryModel | null {
+  const entry = bean === undefined ? undefined : beanOf(bean, 'defaultEntry');
+  return entry === undefined ? null : readEntry(entry, { kind: 'topic', physicalName: '>' }, reading);
+}
+
+function readEntry(bean: Bean, destination: DestinationModel, reading: Reading): PolicyEntryModel {
+  return {
+    place: bean.place,
+    destination,
+    attributes: plainAttributes(bean, DESTINATION_PROPERTIES),
+    pendingMessageLimitStrategy: readPendingLimit(bean, reading),
+    messageEvictionStrategy: readEviction(bean, reading),
+    deadLetterStrategy: readDeadLetter(bean),
+    slowConsumerStrategy: readSlowConsumer(bean),
+  };
+}
+
+function readPendingLimit(entry: Bean, reading: Reading): PolicyEntryModel['pendingMessageLimitStrategy'] {
+  const bean = beanOf(entry, 'pendingMessageLimitStrategy');
+  if (bean === undefined) return null;
+  if (bean.name === 'prefetchRatePendingMessageLimitStrategy') {
+    const multiplier = numberOf(bean, 'multiplier', PREFETCH_MULTIPLIER);
+    if (multiplier >= 0) return { kind: 'prefetchRate', multiplier };
+    reading.error(bean.values.get('multiplier')!.text.at(0), 'multiplier', `multiplier: expected 0 or more, found ${multiplier}`);
+    return null;
+  }
+  const limit = numberOf(bean, 'limit', -1);
+  if (limit >= -1) return { kind: 'constant', limit };
+  reading.error(bean.values.get('limit')!.text.at(0), 'limit', `limit: expected 0 or more, or -1 for no limit, found ${limit}`);
+  return null;
+}
+
+function readEviction(entry: Bean, reading: Reading): PolicyEntryModel['messageEvictionStrategy'] {
+  const bean = beanOf(entry, 'messageEvictionStrategy');
+  if (bean === undefined) return null;
+  const kind = EVICTION_KINDS[bean.name as keyof typeof EVICTION_KINDS];
+  const propertyName = textOf(bean, 'propertyName', '');
+  if (kind === 'uniqueProperty' && propertyName === '') {
+    reading.error(bean.place, 'propertyName', `<${bean.name}> needs a propertyName`);
+  }
+  return {
+    kind,
+    propertyName: propertyName === '' ? null : propertyName,
+    evictExpiredMessagesHighWatermark: numberOf(bean, 'evictExpiredMessagesHighWatermark', EVICT_EXPIRED_HIGH_WATERMARK),
+  };
+}
+
+function readDeadLetter(entry: Bean): PolicyEntryModel['deadLetterStrategy'] {
+  const bean = beanOf(entry, 'deadLetterStrategy');
+  if (bean === undefined) return null;
+  const queue = beanOf(bean, 'deadLetterQueue');
+  const attributes = plainAttributes(bean);
+  return {
+    kind: DEAD_LETTER_KINDS[bean.name as keyof typeof DEAD_LETTER_KINDS],
+    attributes: queue === undefined ? attributes : { ...attributes, deadLetterQueue: textOf(queue, 'physicalName', '') },
+  };
+}
+
+function readSlowConsumer(entry: Bean): PolicyEntryModel['slowConsumerStrategy'] {
+  const bean = beanOf(entry, 'slowConsumerStrategy');
+  if (bean === undefined) return null;
+  return { kind: SLOW_CONSUMER_KINDS[bean.name as keyof typeof SLOW_CONSUMER_KINDS], attributes: plainAttributes(bean) };
+}
