@@ -45,7 +45,7 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#buffer[this.#take(1, 'a byte')]!;
+    return this.#buffer[this.#take(1, 'an 8-bit integer')]!;
   }
 
   i8(): number {
@@ -117,6 +117,6 @@ export class ByteReader {
 
   #fail(count: number, what: string): never {
     const bytes = count === 1 ? '1 byte' : `${count} bytes`;
-    throw new TruncatedError(`byte ${this.offset}: ${what} of ${bytes} was expected, ${this.remaining} are left`);
+    throw new TruncatedError(`byte ${this.offset}: ${what} (${bytes}) was expected, ${this.remaining} left`);
   }
 }

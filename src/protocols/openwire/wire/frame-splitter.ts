@@ -95,7 +95,7 @@ export class FrameSplitter {
     const room = this.#assembly?.length ?? 0;
     if (size <= room) return;
     const larger = Buffer.allocUnsafeSlow(Math.min(this.#needed, Math.max(size, room * 2, ASSEMBLY_BYTES)));
-    this.#assembly?.copy(larger, 0, SIZE_BYTES, this.#gathered);
+    this.#assembly?.copy(larger, 0, 0, this.#gathered);
     this.#assembly = larger;
   }
 

@@ -5,9 +5,51 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type DataStructure, type Throwable, TYPES } from './commands.ts';
+import {
+  bytesBody,
+  mapBody,
+  plainContent,
+  readBytesBody,
+  readMapBody,
+  readStreamBody,
+  readTextBody,
+  streamBody,
+  textBody,
+} from './bodies.ts';
+import {
+  createBytesMessage,
+  createMapMessage,
+  createStreamMessage,
+  createTextMessage,
+  type DataStructure,
+  type Message,
+  type Throwable,
+  TYPES,
+  WIRE_FORMAT_INFO,
+} from './commands.ts';
+import {
+  BOOLEAN_VALUE,
+  BYTE_VALUE,
+  BYTES_VALUE,
+  CHAR_VALUE,
+  DOUBLE_VALUE,
+  decodePrimitiveMap,
+  encodePrimitiveMap,
+  FLOAT_VALUE,
+  INT_VALUE,
+  LIST_VALUE,
+  LONG_VALUE,
+  MAP_VALUE,
+  NULL_VALUE,
+  type Primitive,
+  type PrimitiveList,
+  type PrimitiveMap,
+  SHORT_VALUE,
+  STRING_VALUE,
+} from './primitive-map.ts';
 import type { Field, TypeSpec } from './type-table.ts';
-import { WireFormat, type WireFormatSettings } from './wire-format.ts';
+import { BEFORE_NEGOTIATION, WireFormat, type WireFormatSettings } from './wire-format.ts';
+import { readWireFormatInfo } from './wire-format-info.ts';
 
 type Json = Record<string, unknown>;
 
@@ -17,6 +59,27 @@ interface CommandVectors {
 
 interface CacheVectors {
   sequences: { cacheSize: number; encoding: 'loose' | 'tight'; version: number; frames: { hex: string; value: Json }[] }[];
+}
+
+/** A property value of a vector: its Java type and the value. */
+interface Tagged {
+  t: string;
+  v?: unknown;
+}
+
+interface BodyVector {
+  name: string;
+  /** Of a property map. */
+  hex?: string;
+  map?: Record<string, Tagged>;
+  /** Of a message body. */
+  compressed: boolean;
+  content: string;
+  body: unknown;
+}
+
+interface HandshakeVectors {
+  vectors: { hex: string; version: number; properties: Record<string, Tagged> }[];
 }
 
 const PLAIN: WireFormatSettings = {
@@ -135,3 +198,107 @@ test('every sequence through a value cache decodes to its values and encodes to 
   }
   assert.equal(frames, 306);
 });
+
+test('the first frame of a 5.17.2 peer decodes to its offer and encodes to its bytes', () => {
+  const { vectors } = load<HandshakeVectors>('handshake.json');
+  for (const { hex, version, properties } of vectors) {
+    const format = new WireFormat(BEFORE_NEGOTIATION);
+    const info = decode(format, Buffer.from(hex, 'hex'));
+    assert.ok(info !== null && info.kind === WIRE_FORMAT_INFO);
+    assert.equal(info.version, version);
+    assert.deepEqual(readWireFormatInfo(info).properties, mapOf(properties));
+    assert.equal(format.encode(info).toString('hex'), hex);
+    assert.equal(
+      encodePrimitiveMap(decodePrimitiveMap(info.marshalledProperties!)).toString('hex'),
+      info.marshalledProperties!.toString('hex'),
+    );
+  }
+  assert.equal(vectors.length, 1);
+});
+
+test('every property map decodes to its entries, types included, and encodes to its bytes', () => {
+  const maps = load<{ vectors: BodyVector[] }>('bodies.json').vectors.filter(({ map }) => map !== undefined);
+  for (const { name, hex, map } of maps) {
+    const decoded = decodePrimitiveMap(Buffer.from(hex!, 'hex'));
+    assert.deepEqual(decoded, mapOf(map!), name);
+    assert.equal(encodePrimitiveMap(decoded).toString('hex'), hex, name);
+  }
+  assert.equal(maps.length, 2);
+});
+
+/*
+ * What a zlib stream looks like is the compressor's affair: for compressed bodies the plain content has to come back the same,
+ * from the vector's stream and from one of ours.
+ */
+test('every message body decodes to its meaning and encodes to its bytes, compressed ones included', () => {
+  const bodies = load<{ vectors: BodyVector[] }>('bodies.json').vectors.filter(({ map }) => map === undefined);
+  for (const vector of bodies) {
+    const where = `bodies.json: ${vector.name}, compressed ${vector.compressed}`;
+    const fields = { content: Buffer.from(vector.content, 'hex'), compressed: vector.compressed };
+    const { message, again } = checkBody(vector, fields, where);
+    if (!vector.compressed) assert.equal(again.content!.toString('hex'), vector.content, where);
+    assert.deepEqual(plainContent(again), plainContent(message), where);
+  }
+  assert.equal(bodies.length, 8);
+});
+
+/** Reads the body, and makes it again from its meaning. */
+function checkBody({ name, body, compressed }: BodyVector, fields: { content: Buffer; compressed: boolean }, where: string) {
+  let message: Message;
+  let again: Message;
+  switch (name) {
+    case 'TextMessage':
+      message = createTextMessage(fields);
+      assert.equal(readTextBody(message), body, where);
+      again = createTextMessage(textBody(body as string, compressed));
+      break;
+    case 'BytesMessage':
+      message = createBytesMessage(fields);
+      assert.equal(readBytesBody(message).toString('hex'), (body as { $hex: string }).$hex, where);
+      again = createBytesMessage(bytesBody(readBytesBody(message), compressed));
+      break;
+    case 'MapMessage':
+      message = createMapMessage(fields);
+      assert.deepEqual(readMapBody(message), mapOf(body as Record<string, Tagged>), where);
+      again = createMapMessage(mapBody(readMapBody(message), compressed));
+      break;
+    case 'StreamMessage':
+      message = createStreamMessage(fields);
+      assert.deepEqual(readStreamBody(message), listOf((body as { v: Tagged[] }).v), where);
+      again = createStreamMessage(streamBody(readStreamBody(message), compressed));
+      break;
+    default:
+      throw new Error(`${where}: no test for this kind`);
+  }
+  return { message, again };
+}
+
+function mapOf(json: Record<string, Tagged>): PrimitiveMap {
+  return new Map(Object.entries(json).map(([name, value]) => [name, primitiveOf(value)]));
+}
+
+function listOf(json: readonly Tagged[]): PrimitiveList {
+  return json.map(primitiveOf);
+}
+
+const PRIMITIVES: Record<string, (v: never) => Primitive> = {
+  null: () => ({ type: NULL_VALUE, value: null }),
+  bool: (value: boolean) => ({ type: BOOLEAN_VALUE, value }),
+  byte: (value: number) => ({ type: BYTE_VALUE, value }),
+  char: (value: string) => ({ type: CHAR_VALUE, value }),
+  short: (value: number) => ({ type: SHORT_VALUE, value }),
+  int: (value: number) => ({ type: INT_VALUE, value }),
+  long: (value: string) => ({ type: LONG_VALUE, value: longOf(value) }),
+  double: (value: number) => ({ type: DOUBLE_VALUE, value }),
+  float: (value: number) => ({ type: FLOAT_VALUE, value }),
+  string: (value: string) => ({ type: STRING_VALUE, value }),
+  bytes: (value: string) => ({ type: BYTES_VALUE, value: Buffer.from(value, 'hex') }),
+  map: (value: Record<string, Tagged>) => ({ type: MAP_VALUE, value: mapOf(value) }),
+  list: (value: Tagged[]) => ({ type: LIST_VALUE, value: listOf(value) }),
+};
+
+function primitiveOf({ t, v }: Tagged): Primitive {
+  const primitive = PRIMITIVES[t];
+  assert.ok(primitive, `the vector's primitive type ${t} is known`);
+  return primitive(v as never);
+}
