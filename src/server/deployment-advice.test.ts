@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BrokerModel, NetworkConnectorModel, TransportConnectorModel } from '../config/activemq/model.ts';
+import type { BrokerModel, BrokerSource, NetworkConnectorModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import type { ProxyModel, Server } from '../config/haproxy/model.ts';
 import { createAddressMap } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit } from './deployment.ts';
@@ -30,7 +30,9 @@ function broker(name: string, { brokerName = name, connectors = [], links = [] }
     })),
     networkConnectors: links.map((link, i) => ({ place: { file, line: 50 + i, column: 5 }, duplex: null, ...link })),
   };
-  return { kind: 'broker', name, file, model: model as unknown as BrokerModel };
+  const place = { file, line: 3, column: 5 };
+  const source = { places: { broker: place, brokerName: place } };
+  return { kind: 'broker', name, file, model: model as unknown as BrokerModel, source: source as unknown as BrokerSource };
 }
 
 function balancer(servers: Partial<Server>[]): BalancerUnit {
@@ -61,7 +63,7 @@ test('equal broker names are a note at the second file', () => {
     broker('a', { brokerName: 'x', connectors: [{ port: 1 }], links: [to(2)] }),
     broker('b', { brokerName: 'x', connectors: [{ port: 2 }], links: [to(1)] }),
   ]);
-  assert.match(note!, /^b\.xml:0: note: brokerName "x" is also that of a\.xml/);
+  assert.match(note!, /^b\.xml:3: note: brokerName "x" is also that of a\.xml/);
   assert.deepEqual(rest, []);
 });
 
@@ -100,7 +102,7 @@ test('a broker that no link reaches is a warning; one reached through another is
   const d = broker('d', { connectors: [{ port: 4, discovery: MULTICAST }] });
   assert.deepEqual(said([a, b, c]), []);
   const [warning, ...rest] = said([a, b, c, d]);
-  assert.match(warning!, /^d\.xml:0: warning: no networkConnector links d with a/);
+  assert.match(warning!, /^d\.xml:3: warning: no networkConnector links d with a/);
   assert.deepEqual(rest, []);
 });
 

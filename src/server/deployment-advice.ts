@@ -27,7 +27,7 @@ export function adviseEqualNames(brokers: readonly BrokerUnit[]): Diagnostic[] {
       notes.push(
         say(
           'note',
-          { file: broker.file },
+          broker.source.places.brokerName,
           'brokerName',
           `brokerName "${brokerName}" is also that of ${namesake.file}: nothing breaks, since brokers know each other by an id made at each start, but a name of its own would tell them apart in logs`,
         ),
@@ -75,7 +75,7 @@ export function adviseLinks(brokers: readonly BrokerUnit[], mapAddress: MapAddre
     advice.push(
       say(
         'warning',
-        { file: broker.file },
+        broker.source.places.broker,
         'networkConnectors',
         `no networkConnector links ${broker.name} with ${root.name}: what is published at one does not reach subscribers at the other`,
       ),
@@ -165,6 +165,6 @@ function reachable(root: BrokerUnit, linked: ReadonlyMap<BrokerUnit, ReadonlySet
   return reached;
 }
 
-function say(severity: Severity, place: { file: string; line?: number; column?: number }, keyword: string, message: string): Diagnostic {
-  return { severity, file: place.file, line: place.line ?? 0, column: place.column ?? 0, keyword, message };
+function say(severity: Severity, place: { file: string; line: number; column?: number }, keyword: string, message: string): Diagnostic {
+  return { severity, file: place.file, line: place.line, column: place.column ?? 0, keyword, message };
 }

@@ -1,4 +1,4 @@
-import type { BrokerModel } from '../config/activemq/model.ts';
+import type { BrokerModel, BrokerSource } from '../config/activemq/model.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Bind, ProxyModel } from '../config/haproxy/model.ts';
 import type { MapAddress } from './address-map.ts';
@@ -17,6 +17,8 @@ interface UnitBase {
 export interface BrokerUnit extends UnitBase {
   readonly kind: 'broker';
   readonly model: BrokerModel;
+  /** Where the model comes from, for advice. */
+  readonly source: BrokerSource;
 }
 
 export interface BalancerUnit extends UnitBase {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BrokerModel } from '../config/activemq/model.ts';
+import type { BrokerModel, BrokerSource } from '../config/activemq/model.ts';
 import type { ProxyModel } from '../config/haproxy/model.ts';
 import { createAddressMap } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit } from './deployment.ts';
@@ -19,6 +19,7 @@ function broker(name: string, mqttPort: number): BrokerUnit {
     name,
     file: `${name}.xml`,
     model: { brokerName: 'broker2', transportConnectors, persistenceAdapter } as unknown as BrokerModel,
+    source: {} as BrokerSource,
   };
 }
 

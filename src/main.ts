@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CodedError } from './errors.ts';
+import { type AddressPair, createAddressMap, parseAddressPair } from './server/address-map.ts';
+import type { RunOptions } from './server/run-options.ts';
+import type { LogLevel } from './telemetry/log.ts';
+
+/** A wrong command line, as POSIX shells and commander's own programs say it. */
+const EXIT_USAGE = 2;
+/** Everything else that went wrong. */
+const EXIT_ERROR = 1;
+
+const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
+
+/** Options as commander collects them. */
+interface CommandOptions {
+  readonly D: ReadonlyMap<string, string>;
+  readonly mapAddress: readonly AddressPair[];
+  readonly logLevel: LogLevel;
+  readonly logJson: boolean;
+}
+
+// Each command's code is loaded when it runs: `check` needs no broker, and nobody but `haproxy` needs HAProxy's command line.
+async function run(args: readonly string[]): Promise<number> {
+  // Its arguments are HAProxy's, all of them: commander must not even look.
+  if (args[0] === 'haproxy') {
+    const [{ runHAProxyCommand }, { startBalancerServer }] = await Promise.all([
+      import('./server/haproxy-command.ts'),
+      import('./server/balancer-server.ts'),
+    ]);
+    return runHAProxyCommand(args.slice(1), { startBalancer: startBalancerServer });
+  }
+  let exitCode = 0;
+  const program = new Command('roundhouse')
+    .description('MQTT brokers that read activemq.xml, and a load balancer that reads haproxy.cfg')
+    .version(readVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`roundhouse: ${oneLine(text)}\n`) });
+  const add = (name: string, summary: string, action: (files: string[], options: RunOptions) => Promise<number>) => {
+    const command = program.command(name).summary(summary).description(summary);
+    command.action(async (...parameters: unknown[]) => {
+      const files = [parameters[0]].flat() as string[];
+      exitCode = await action(files, runOptions(command.opts<CommandOptions>()));
+    });
+    addOptions(command);
+    return command;
+  };
+  add('up', 'run brokers (.xml) and balancers (.cfg), each in its own process, supervised', async (files, options) => {
+    const { up } = await import('./server/up-command.ts');
+    return up(files, options);
+  }).argument('<file...>', 'activemq.xml and haproxy.cfg files');
+  add('broker', 'run one broker in the foreground', async ([file], options) => {
+    const { runInForeground } = await import('./server/foreground-command.ts');
+    return runInForeground('broker', file!, options);
+  }).argument('<file>', 'its activemq.xml');
+  add('balancer', 'run one balancer in the foreground', async ([file], options) => {
+    const { runInForeground } = await import('./server/foreground-command.ts');
+    return runInForeground('balancer', file!, options);
+  }).argument('<file>', 'its haproxy.cfg');
+  add('check', 'read files and report what is wrong, inert or worth knowing; start nothing', async (files, options) => {
+    const { check } = await import('./server/check-command.ts');
+    return check(files, options);
+  }).argument('<file...>', 'activemq.xml and haproxy.cfg files');
+  program
+    .command('haproxy')
+    .summary("HAProxy's own command line: -c -f FILE, -db, -D, -V, -p FILE...")
+    .description("HAProxy's own command line and exit codes; `roundhouse haproxy -h` prints its usage")
+    .argument('[args...]', "HAProxy's arguments");
+  await program.parseAsync(args, { from: 'user' });
+  return exitCode;
+}
+
+function addOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('-D <name=value>', 'set a placeholder of activemq.xml, e.g. activemq.data (repeatable)')
+        .argParser(collectDefinition)
+        .default(new Map(), 'activemq.conf: the file’s folder, activemq.data: ./data/<file>'),
+    )
+    .addOption(
+      new Option('--map-address <A=B>', 'use address or host B wherever a file says A; 0.0.0.0 also covers * and :port (repeatable)')
+        .argParser(collectAddressPair)
+        .default([], 'none'),
+    )
+    .addOption(new Option('--log-level <level>', 'least severe log lines written').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-json', 'write log lines as JSON').default(false))
+    .helpOption('-h, --help', 'print this help');
+}
+
+function collectDefinition(text: string, earlier: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  if (at < 1 || /[\s${}]/.test(name)) throw new InvalidArgumentError('Expected name=value.');
+  return new Map(earlier).set(name, text.slice(at + 1));
+}
+
+function collectAddressPair(text: string, earlier: readonly AddressPair[]): readonly AddressPair[] {
+  try {
+    const pairs = [...earlier, parseAddressPair(text)];
+    createAddressMap(pairs);
+    return pairs;
+  } catch (error) {
+    if (error instanceof CodedError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+function runOptions(options: CommandOptions): RunOptions {
+  return { definitions: options.D, addressPairs: options.mapAddress, logLevel: options.logLevel, logJson: options.logJson };
+}
+
+function readVersion(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    try {
+      return JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder.pathname === '/') throw error;
+    }
+  }
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
+}
+
+/** What stands on the screen when it went wrong: one line for a mistake of the user's, everything there is for one of ours. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // it has said why
+  if (error instanceof CodedError && error.source !== 'internal') {
+    process.stderr.write(`roundhouse: ${error.message}\n`);
+    return error.code === 'USAGE' ? EXIT_USAGE : EXIT_ERROR;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`roundhouse: this is a mistake in Roundhouse itself, please report it:\n${stack}\n`);
+  return EXIT_ERROR;
+}
+
+/** Whoever reads our output may stop reading (`| head`): that ends no broker. */
+function surviveClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
+surviveClosedPipes();
+process.exit(await run(process.argv.slice(2)).catch(report));

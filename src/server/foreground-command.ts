@@ -1,0 +1,42 @@
+import { hasErrors } from '../config/diagnostic.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { createAddressMap, type MapAddress } from './address-map.ts';
+import type { Unit } from './deployment.ts';
+import { printDiagnostics } from './diagnostic-report.ts';
+import { readDeployment } from './read-deployment.ts';
+import type { RunOptions } from './run-options.ts';
+import { onStopSignals } from './stop-signals.ts';
+
+const EXIT_OK = 0;
+const EXIT_ERROR = 1;
+/** What a shell makes of a program ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
+
+/**
+ * `roundhouse broker` and `roundhouse balancer`: one file in this very process, until it is asked to stop.
+ *
+ * @throws ConfigError with what it could not have
+ */
+export async function runInForeground(kind: Unit['kind'], file: string, options: RunOptions): Promise<number> {
+  const { units, diagnostics } = await readDeployment([file], options, kind);
+  printDiagnostics(diagnostics, [file]);
+  const [unit] = units;
+  if (unit === undefined || hasErrors(diagnostics)) return EXIT_ERROR;
+  const log = createLog({ level: options.logLevel, json: options.logJson });
+  const asked = new Promise<NodeJS.Signals>((resolve) => onStopSignals(resolve, () => process.exit(EXIT_INTERRUPTED)));
+  const server = await start(unit, log, createAddressMap(options.addressPairs));
+  log.info('stopping', { signal: await asked });
+  await server.stop();
+  return EXIT_OK;
+}
+
+async function start(unit: Unit, log: Log, mapAddress: MapAddress): Promise<{ stop(): Promise<void> }> {
+  if (unit.kind === 'balancer') {
+    const { startBalancerServer } = await import('./balancer-server.ts');
+    return startBalancerServer(unit.model, { log, mapAddress });
+  }
+  const { BrokerServer } = await import('./broker-server.ts');
+  const server = new BrokerServer(unit.model, { log, mapAddress });
+  await server.start();
+  return server;
+}

@@ -1,0 +1,98 @@
+import { join, relative, resolve } from 'node:path';
+import { readActiveMQ } from '../config/activemq/read.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { createAddressMap } from './address-map.ts';
+import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
+import { type BrokerUnit, type Deployment, type Unit, uniqueNames } from './deployment.ts';
+import { adviseDeployment } from './deployment-advice.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** What file endings mean; `roundhouse broker` and `roundhouse balancer` take any. */
+const KINDS: readonly { readonly ending: string; readonly kind: Unit['kind'] }[] = [
+  { ending: '.xml', kind: 'broker' },
+  { ending: '.cfg', kind: 'balancer' },
+];
+
+/**
+ * Reads files that are to run together, and says all that there is to say about them.
+ *
+ * @param kind what all files are, whatever their names end in
+ */
+export async function readDeployment(files: readonly string[], options: RunOptions, kind: Unit['kind'] | null = null): Promise<Deployment> {
+  const diagnostics: Diagnostic[] = [];
+  const units: Unit[] = [];
+  const names = uniqueNames(files);
+  const seen = new Map<string, string>();
+  for (const [i, file] of files.entries()) {
+    const fileKind = kind ?? KINDS.find(({ ending }) => file.toLowerCase().endsWith(ending))?.kind;
+    if (fileKind === undefined) {
+      diagnostics.push(ofFile('error', file, 'expected a name that ends in .xml (a broker) or .cfg (a balancer)'));
+      continue;
+    }
+    const path = resolve(file);
+    if (seen.has(path)) {
+      diagnostics.push(ofFile('error', file, `given twice, first as ${seen.get(path)}`));
+      continue;
+    }
+    seen.set(path, file);
+    const { bytes, problem } = readConfigurationFile(file);
+    if (problem !== null) {
+      diagnostics.push(ofFile('error', file, problem));
+      continue;
+    }
+    const unit = fileKind === 'broker' ? readBroker(file, names[i]!, bytes, options, diagnostics) : null;
+    if (unit !== null) units.push(unit);
+  }
+  const divided = divideStoreFolders(units, diagnostics);
+  diagnostics.push(...adviseDeployment(divided, createAddressMap(options.addressPairs)));
+  return { units: divided, diagnostics };
+}
+
+function readBroker(file: string, name: string, bytes: Buffer, options: RunOptions, diagnostics: Diagnostic[]): BrokerUnit | null {
+  const {
+    model,
+    source,
+    diagnostics: found,
+  } = readActiveMQ(bytes, file, {
+    defines: options.definitions,
+    env: process.env,
+    readFile: readPropertiesFile,
+    dataDirectoryDefault: resolve('data', name),
+  });
+  diagnostics.push(...found);
+  return model === null || source === null ? null : { kind: 'broker', name, file, model, source };
+}
+
+/**
+ * Where two brokers would keep their store in one folder, each gets a sub-folder of it, called by its name: on one machine one path may
+ * well stand in two files that were written for two machines, or be given to all with -D activemq.data.
+ */
+function divideStoreFolders(units: readonly Unit[], diagnostics: Diagnostic[]): Unit[] {
+  const storeOf = (unit: Unit) =>
+    unit.kind === 'broker' && unit.model.persistenceAdapter.kind !== 'memory' ? unit.model.persistenceAdapter.directory : null;
+  return units.map((unit) => {
+    const directory = storeOf(unit);
+    if (unit.kind !== 'broker' || directory === null || units.every((other) => other === unit || storeOf(other) !== directory)) return unit;
+    const { dataDirectory, persistenceAdapter } = unit.model;
+    const below = relative(dataDirectory, directory);
+    const isBelow = below !== '' && !below.startsWith('..');
+    const divided = join(isBelow ? dataDirectory : directory, unit.name);
+    const store = isBelow ? join(divided, below) : divided;
+    diagnostics.push({
+      severity: 'warning',
+      ...unit.source.places.persistenceAdapter,
+      keyword: 'persistenceAdapter',
+      message: `another of these brokers keeps its store in ${directory}, too: each gets a sub-folder of its own, this one ${store}`,
+    });
+    const model = {
+      ...unit.model,
+      dataDirectory: isBelow ? divided : dataDirectory,
+      persistenceAdapter: { ...persistenceAdapter, directory: store },
+    };
+    return { ...unit, model };
+  });
+}
+
+function ofFile(severity: Diagnostic['severity'], file: string, message: string): Diagnostic {
+  return { severity, file, line: 0, column: 0, keyword: '', message };
+}

@@ -1,0 +1,100 @@
+import type { TestContext } from 'node:test';
+import { Broker, createBrokerId } from '../../src/core/broker.ts';
+import type { Limits } from '../../src/core/limits.ts';
+import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
+import type { ConnectorOptions } from '../../src/protocols/protocol.ts';
+import { type Log, silentLog } from '../../src/telemetry/log.ts';
+import { FakeClock } from '../../src/timing/clock.ts';
+import { TcpListener } from '../../src/transport/tcp-listener.ts';
+import { Turn } from '../../src/transport/turn.ts';
+import { MqttPeer, type PeerOptions } from './mqtt-peer.ts';
+
+export interface TestBrokerOptions {
+  readonly limits?: Partial<Limits>;
+  readonly connector?: Partial<ConnectorOptions>;
+  /** Time stands still and passes only with `TestBroker.pass`. */
+  readonly fakeClock?: boolean;
+  readonly log?: Log;
+}
+
+/** What tests announce as the largest packet, in bytes: CONNACK of MQTT 5 has it as `27 05f5e100`. */
+export const MAX_FRAME_SIZE = 100_000_000;
+
+let brokers = 0;
+
+/** A broker that speaks MQTT on a free port of the loopback interface, in this process, until the test ends. */
+export class TestBroker {
+  readonly broker: Broker;
+  readonly protocol: MqttProtocol;
+  readonly #clock: FakeClock | null;
+  readonly #listener: TcpListener;
+
+  constructor(options: TestBrokerOptions) {
+    this.#clock = options.fakeClock === true ? new FakeClock() : null;
+    const clock = this.#clock;
+    const log = options.log ?? silentLog;
+    this.broker = new Broker({
+      id: createBrokerId('test', process.pid, 0, brokers++),
+      name: 'test',
+      log,
+      limits: options.limits ?? {},
+      ...(clock === null ? {} : { wallNow: () => clock.wallMs() }),
+    });
+    this.protocol = clock === null ? new MqttProtocol(this.broker) : new MqttProtocol(this.broker, clock);
+    const connector: ConnectorOptions = {
+      name: 'mqtt',
+      maxFrameSize: MAX_FRAME_SIZE,
+      connectAttemptTimeoutMs: 30_000,
+      defaultKeepAliveMs: 0,
+      maxInactivityDurationMs: 30_000,
+      ...options.connector,
+    };
+    this.#listener = new TcpListener({
+      name: 'mqtt',
+      host: '127.0.0.1',
+      port: 0,
+      maximumConnections: 10_000,
+      turn: new Turn(),
+      log,
+      onConnection: (connection) => this.protocol.accept(connection, connector),
+    });
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#listener.connections.size;
+  }
+
+  listen(): Promise<void> {
+    return this.#listener.listen();
+  }
+
+  /** Lets `ms` milliseconds pass on the fake clock; what is due fires. */
+  pass(ms: number): void {
+    if (this.#clock === null) throw new Error('this broker runs on the real clock');
+    this.#clock.advance(ms);
+    this.protocol.timers.advance();
+  }
+
+  /** A bare connection, without CONNECT. */
+  dial(options?: PeerOptions): Promise<MqttPeer> {
+    return MqttPeer.dial(this.port, options);
+  }
+
+  stop(): void {
+    this.#listener.close();
+    this.protocol.stop();
+    for (const connection of this.#listener.connections) connection.destroy();
+  }
+}
+
+export async function startBroker(t: Pick<TestContext, 'after'>, options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const broker = new TestBroker(options);
+  await broker.listen();
+  t.after(() => broker.stop());
+  return broker;
+}
