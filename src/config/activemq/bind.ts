@@ -44,6 +44,8 @@ export interface Bean {
   readonly place: Place;
   readonly values: ReadonlyMap<string, BoundValue>;
   readonly beans: ReadonlyMap<string, { readonly place: Place; readonly items: readonly Bean[] }>;
+  /** Properties that are given, with a value that is reported as wrong: not to be complained about once more. */
+  readonly failed: ReadonlySet<string>;
 }
 
 /** Turns XML elements into beans: the one place where the vocabulary, its types and its dispositions are applied. */
@@ -73,6 +75,7 @@ export class Binder {
   bind(xml: XmlElement, schema: ElementSchema, isQuiet: boolean): Bean {
     const values = new Map<string, BoundValue>();
     const beans = new Map<string, { place: Place; items: Bean[] }>();
+    const failed = new Set<string>();
     const given = new Map<string, Place>();
     for (const item of givensOf(xml, this.#reading)) {
       const property = schema.properties.get(item.name);
@@ -100,21 +103,23 @@ export class Binder {
         if (!isInert) beans.set(item.name, { place: item.place, items });
       } else {
         const value = this.#bindValue(item, property);
-        if (value !== null && !isInert) values.set(item.name, value);
+        if (value === null) failed.add(item.name);
+        else if (!isInert) values.set(item.name, value);
       }
     }
-    return { name: schema.name, place: xml.place, values, beans };
+    return { name: schema.name, place: xml.place, values, beans, failed };
   }
 
   /** Reports an element by its own disposition, and binds it unless that refuses it. */
   bindElement(xml: XmlElement, schema: ElementSchema, isQuiet: boolean): Bean | null {
     const disposition = elementDisposition(schema.name);
+    const subject = isSpring(xml) && xml.local === 'bean' ? `bean class ${schema.className}` : `<${xml.name}>`;
     if (disposition.kind === 'refused') {
-      this.#reading.error(xml.place, schema.name, describe(`<${xml.name}>`, disposition));
+      this.#reading.error(xml.place, schema.name, describe(subject, disposition));
       return null;
     }
     const isInert = disposition.kind === 'inert';
-    if (isInert && !isQuiet) this.#reading.warn(xml.place, schema.name, describe(`<${xml.name}>`, disposition));
+    if (isInert && !isQuiet) this.#reading.warn(xml.place, schema.name, describe(subject, disposition));
     const bean = this.bind(xml, schema, isQuiet || isInert);
     return isInert ? null : bean;
   }

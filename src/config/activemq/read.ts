@@ -179,7 +179,7 @@ class FileReader {
     const fallback = booleanOf(bean, 'useLocalHostBrokerName', false) ? this.#reading.hostname : DEFAULT_BROKER_NAME;
     const written = textOf(bean, 'brokerName', fallback);
     const name = written.replace(/[^a-zA-Z0-9._:-]/g, '_');
-    if (name !== written) {
+    if (name !== written && !written.includes('${')) {
       const value = bean.values.get('brokerName');
       const message = `brokerName "${written}" is read as "${name}", as in ActiveMQ: letters, digits and . _ - : only`;
       this.#reading.warn(value?.text.at(0) ?? bean.place, 'brokerName', message);
