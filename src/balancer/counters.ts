@@ -70,18 +70,6 @@ export class Timing {
   }
 }
 
-/** The four averages of a server or backend, of connections that reached a server. */
-export interface Timings {
-  readonly queue: Timing;
-  readonly connect: Timing;
-  readonly response: Timing;
-  readonly total: Timing;
-}
-
-export function newTimings(): Timings {
-  return { queue: new Timing(), connect: new Timing(), response: new Timing(), total: new Timing() };
-}
-
 /** A number that rises and falls, and the highest it has been. */
 export class Gauge {
   max = 0;
@@ -98,5 +86,54 @@ export class Gauge {
 
   fall(): void {
     this.#value--;
+  }
+}
+
+/** What a server and its backend both count; named after the columns of the statistics page. */
+export class Tally {
+  /** `scur`, `smax` */
+  readonly sessions = new Gauge();
+  /** `stot` */
+  sessionsTotal = 0;
+  /** `rate`, `rate_max` */
+  readonly rate: Rate;
+  /** `bin`, `bout` */
+  bytesIn = 0;
+  bytesOut = 0;
+  /** `econ` */
+  connectionErrors = 0;
+  /** `wretr`, `wredis` */
+  retries = 0;
+  redispatches = 0;
+  /** `lbtot` */
+  balanced = 0;
+  /** `connect`: handshakes begun. */
+  connects = 0;
+  /** `cli_abrt`, `srv_abrt` */
+  clientAborts = 0;
+  serverAborts = 0;
+  /** `lastsess` is counted from here; null before the first session. */
+  lastSessionAtMs: number | null = null;
+  /** `qtime`, `ctime`, `ttime` and their `_max`, of sessions that reached a server. */
+  readonly queueTime = new Timing();
+  readonly connectTime = new Timing();
+  readonly totalTime = new Timing();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.rate = new Rate(clock);
+  }
+
+  countSession(): void {
+    this.sessionsTotal++;
+    this.rate.count();
+    this.lastSessionAtMs = this.#clock.monotonicMs();
+  }
+
+  countTimes(queueMs: number, connectMs: number, totalMs: number): void {
+    this.queueTime.add(queueMs);
+    this.connectTime.add(connectMs);
+    this.totalTime.add(totalMs);
   }
 }

@@ -1,0 +1,188 @@
+import type { Socket } from 'node:net';
+import type { Proxy as ProxySection } from '../config/haproxy/model.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Clock } from '../timing/clock.ts';
+import { TimerEntry, type TimerWheel } from '../timing/timer-wheel.ts';
+import type { Backend } from './backend.ts';
+import { Gauge, Rate } from './counters.ts';
+import { Listener } from './listener.ts';
+import type { ProcessLoad } from './process-load.ts';
+import { INFO, type ProxyLog } from './syslog.ts';
+
+/** What a frontend counts; named after the columns of the statistics page. */
+export class FrontendTally {
+  /** `scur`, `smax` */
+  readonly connections = new Gauge();
+  /** `stot`, and `conn_tot`: without rules that reject connections they are one. */
+  sessionsTotal = 0;
+  /** `rate`, `conn_rate` */
+  readonly rate: Rate;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** `ereq` */
+  requestErrors = 0;
+  /** `req_tot`, `req_rate`; http only. */
+  requests = 0;
+  readonly requestRate: Rate;
+  /** `intercepted`: requests that the proxy answered itself. */
+  intercepted = 0;
+  /** `hrsp_1xx` to `hrsp_5xx`, `hrsp_other`. */
+  readonly responses: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
+
+  constructor(clock: Clock) {
+    this.rate = new Rate(clock);
+    this.requestRate = new Rate(clock);
+  }
+}
+
+/** A session as its frontend sees it. */
+export interface Session {
+  start(): void;
+  /** Ends at once. */
+  abort(): void;
+}
+
+export interface FrontendOptions {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly load: ProcessLoad;
+  readonly log: Log;
+  readonly proxyLog: ProxyLog;
+  readonly backend: Backend | null;
+  readonly mapAddress: (host: string) => string;
+  /** Makes the session of a connection that is let in. It calls `onGone` once, when all its sockets are closed. */
+  readonly newSession: (frontend: Frontend, socket: Socket, listener: Listener, onGone: (session: Session) => void) => Session;
+  /** A place of the process became free: every frontend may let somebody in. */
+  readonly onRoom: () => void;
+}
+
+/**
+ * The client side of a `frontend` or `listen`: its listeners, its limits, and the door.
+ *
+ * A connection beyond a limit is not refused: it waits, accepted and unread, as it would in the kernel's backlog under HAProxy. (Node has
+ * no way to leave it there.)
+ */
+export class Frontend {
+  readonly model: ProxySection;
+  readonly log: ProxyLog;
+  readonly tally: FrontendTally;
+  readonly backend: Backend | null;
+  readonly listeners: readonly Listener[];
+  readonly sessions = new Set<Session>();
+  readonly maxconn: number;
+  readonly #options: FrontendOptions;
+  readonly #waiting: { readonly socket: Socket; readonly listener: Listener }[] = [];
+  readonly #rateTimer = new TimerEntry<Frontend>(this, (frontend) => frontend.letIn());
+  /** Said once an overload, not once a connection. */
+  #overloadTold = false;
+
+  constructor(model: ProxySection, options: FrontendOptions) {
+    this.model = model;
+    this.log = options.proxyLog;
+    this.tally = new FrontendTally(options.clock);
+    this.backend = options.backend;
+    this.maxconn = Math.min(model.maxconn ?? options.load.maxconn, options.load.maxconn);
+    this.#options = options;
+    this.listeners = model.binds.map(
+      (bind, index) =>
+        new Listener({
+          bind,
+          id: index + 1,
+          proxy: model,
+          mapAddress: options.mapAddress,
+          onConnection: (socket, listener) => this.#onConnection(socket, listener),
+        }),
+    );
+  }
+
+  get name(): string {
+    return this.model.name;
+  }
+
+  /** @returns what cannot be bound, in HAProxy's words; empty when all is */
+  async open(): Promise<string[]> {
+    const complaints = await Promise.all(this.listeners.map((listener) => listener.open(this.maxconn, this.#options.log)));
+    return complaints.filter((complaint) => complaint !== null);
+  }
+
+  /** Closes the listeners. Sessions go on; who was not let in yet never will be. */
+  close(): void {
+    for (const listener of this.listeners) listener.close();
+    for (const { socket } of this.#waiting.splice(0)) {
+      this.#options.load.waiting--;
+      socket.destroy();
+    }
+    this.#options.wheel.cancel(this.#rateTimer);
+  }
+
+  /** Lets in those who wait, as far as the limits allow. */
+  letIn(): void {
+    while (this.#waiting.length > 0) {
+      const { socket, listener } = this.#waiting[0]!;
+      if (!this.#hasRoom(listener)) return;
+      this.#waiting.shift();
+      this.#options.load.waiting--;
+      this.#admit(socket, listener);
+    }
+    this.#overloadTold = false;
+  }
+
+  #onConnection(socket: Socket, listener: Listener): void {
+    if (this.#waiting.length === 0 && this.#hasRoom(listener)) this.#admit(socket, listener);
+    else this.#keepWaiting(socket, listener);
+  }
+
+  #admit(socket: Socket, listener: Listener): void {
+    const { load } = this.#options;
+    load.enter();
+    listener.connections++;
+    this.tally.connections.rise();
+    this.tally.sessionsTotal++;
+    this.tally.rate.count();
+    const logsSessions = this.model.tcplog || this.model.httplog;
+    if (!logsSessions && this.log.enabled) this.log.send(INFO, this.#connectLine(socket, listener));
+    const session = this.#options.newSession(this, socket, listener, (gone) => {
+      this.sessions.delete(gone);
+      this.tally.connections.fall();
+      listener.connections--;
+      load.leave();
+      this.#options.onRoom();
+    });
+    this.sessions.add(session);
+    session.start();
+  }
+
+  #keepWaiting(socket: Socket, listener: Listener): void {
+    const { load, log } = this.#options;
+    const full = load.waiting >= load.waitingMax;
+    if (!this.#overloadTold) {
+      this.#overloadTold = true;
+      log.warn('a limit on connections is reached: further ones wait', { proxy: this.name, maxconn: this.maxconn });
+    }
+    if (full) {
+      socket.destroy();
+      return;
+    }
+    // Nobody reads it yet, but a reset may be noticed all the same.
+    socket.on('error', () => {});
+    load.waiting++;
+    this.#waiting.push({ socket, listener });
+  }
+
+  #hasRoom(listener: Listener): boolean {
+    if (!this.#options.load.hasRoom(this.model.mode === 'http')) return false;
+    if (this.tally.connections.value >= this.maxconn) return false;
+    if (listener.bind.maxconn !== null && listener.connections >= listener.bind.maxconn) return false;
+    const { rateLimitSessions } = this.model;
+    if (rateLimitSessions === null || rateLimitSessions === 0) return true;
+    const waitMs = this.tally.rate.waitMs(rateLimitSessions);
+    if (waitMs > 0) this.#options.wheel.schedule(this.#rateTimer, waitMs);
+    return waitMs === 0;
+  }
+
+  #connectLine(socket: Socket, listener: Listener): string {
+    const name = `(${this.name}/${this.model.mode.toUpperCase()})`;
+    if (socket.remoteAddress === undefined) return `Connect to unix:${listener.id} ${name}`;
+    return `Connect from ${socket.remoteAddress}:${socket.remotePort} to ${socket.localAddress}:${socket.localPort} ${name}`;
+  }
+}
