@@ -64,3 +64,6 @@ export const SEEN_MESSAGES = 65_536;
 
 /** Forwards to a real ActiveMQ that may wait for their answers where the file names no `prefetchSize`. */
 export const PREFETCH_SIZE = 1_000;
+
+/** How long a real ActiveMQ has to tell all its consumers after a link came up, in milliseconds: it never says that it is done. */
+export const BRIDGE_SETTLE_MS = 5_000;

@@ -21,7 +21,7 @@ export function formatNetworkProperties(settings: LinkSettings, brokerName: stri
     ['excludedDestinations', formatDestinations(settings.excludedDestinations)],
   ];
   if (settings.duplex !== null) entries.push(['duplex', `${settings.duplex}`]);
-  return entries.map(([key, value]) => `${escape(key)}=${escape(value)}\n`).join('');
+  return entries.map(([key, value]) => `${escapeText(key)}=${escapeText(value)}\n`).join('');
 }
 
 /** Reads what we know of it; keys we do not know and values that make no sense leave the default. */
@@ -64,7 +64,7 @@ function parseDestinations(text: string | undefined): DestinationPattern[] {
   return found;
 }
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[\\:=#!]/g, '\\$&').replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
@@ -74,12 +74,12 @@ function parseProperties(text: string): Map<string, string> {
     const trimmed = line.trimStart();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue;
     const match = /^((?:\\.|[^\\=:\s])*)\s*[=:]?\s*(.*)$/.exec(trimmed)!;
-    entries.set(unescape(match[1]!), unescape(match[2]!));
+    entries.set(unescapeText(match[1]!), unescapeText(match[2]!));
   }
   return entries;
 }
 
-function unescape(text: string): string {
+function unescapeText(text: string): string {
   return text.replace(/\\u([0-9a-fA-F]{4})|\\(.)/g, (_, code: string | undefined, character: string) =>
     code === undefined ? character : String.fromCharCode(Number.parseInt(code, 16)),
   );

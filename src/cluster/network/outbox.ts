@@ -89,6 +89,13 @@ export class Outbox {
     this.#sent++;
   }
 
+  /** What `next()` returned is not to be sent at all: it counts as acknowledged. */
+  skip(): void {
+    this.#release((this.#head + this.#sent) & (this.#frames.length - 1));
+    this.#sent++;
+    this.#dropAcknowledged();
+  }
+
   /** The peer answered a command. @returns whether it was one of these */
   acknowledge(commandId: number): boolean {
     const mask = this.#frames.length - 1;
@@ -96,7 +103,7 @@ export class Outbox {
       const at = (this.#head + i) & mask;
       if (this.#commandIds[at] !== commandId) continue; // the peer answers in order: it is nearly always the first
       this.#release(at);
-      while (this.#sent > 0 && this.#frames[this.#head] === null) this.#dropHead();
+      this.#dropAcknowledged();
       return true;
     }
     return false;
@@ -126,6 +133,10 @@ export class Outbox {
     this.#bytes -= frame.end - frame.start;
     this.#frames[at] = null;
     this.#commandIds[at] = NOT_SENT;
+  }
+
+  #dropAcknowledged(): void {
+    while (this.#sent > 0 && this.#frames[this.#head] === null) this.#dropHead();
   }
 
   #dropHead(): void {

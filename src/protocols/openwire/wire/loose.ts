@@ -65,7 +65,7 @@ function readBool(from: Decoding): boolean {
 }
 
 function readString(from: Decoding): string | null {
-  return readBool(from) ? readModifiedUtf8(from.bytes, from.bytes.u16(), from.strings) : null;
+  return readBool(from) ? readModifiedUtf8(from.bytes, from.bytes.u16()) : null;
 }
 
 function writeString(to: Encoding, value: string | null): void {

@@ -1,6 +1,5 @@
 import type { ByteReader } from '../../../bytes/byte-reader.ts';
 import type { ByteWriter } from '../../../bytes/byte-writer.ts';
-import type { StringMemo } from '../../../bytes/string-memo.ts';
 import { malformed, unencodable } from './wire-errors.ts';
 
 /*
@@ -80,16 +79,14 @@ export function writeModifiedUtf8(out: ByteWriter, text: string, byteLength: num
 }
 
 /**
- * Reads a string of `byteLength` bytes; `memo` makes short ones that come again and again cheaper.
+ * Reads a string of `byteLength` bytes.
  *
  * @throws ProtocolError OPENWIRE_MALFORMED when the bytes are no modified UTF-8, TruncatedError when fewer are left
  */
-export function readModifiedUtf8(from: ByteReader, byteLength: number, memo: StringMemo | null = null): string {
+export function readModifiedUtf8(from: ByteReader, byteLength: number): string {
   const start = from.skip(byteLength);
   const { buffer } = from;
   const end = start + byteLength;
-  const known = memo?.ascii(buffer, start, end) ?? null;
-  if (known !== null) return known;
   for (let at = start; at < end; at++) {
     if (buffer[at]! > 0x7f) return readWide(buffer, start, end, from.offset - byteLength);
   }

@@ -1,6 +1,6 @@
 import { ByteReader } from '../../../bytes/byte-reader.ts';
 import type { ByteWriter } from '../../../bytes/byte-writer.ts';
-import { StringMemo } from '../../../bytes/string-memo.ts';
+import { RecentValues } from '../../../bytes/recent-values.ts';
 import { BooleanBlockReader, BooleanBlockWriter } from './boolean-block.ts';
 import type { Shape } from './shapes.ts';
 import type { DataStructure } from './structures.ts';
@@ -37,7 +37,6 @@ export type Plans = readonly (Plan | undefined)[];
 /** One frame on its way in. */
 export class Decoding {
   readonly bytes = new ByteReader();
-  readonly strings = new StringMemo();
   /** The flags of a tight frame. */
   bits = new BooleanBlockReader();
   readonly cache: ReceiveCache | null;
@@ -59,7 +58,7 @@ export class Decoding {
   begin(buffer: Buffer, start: number, end: number): void {
     this.bytes.open(buffer, start, end);
     this.#depth = 0;
-    this.#path.length = 0;
+    if (this.#path.length > 0) this.#path.length = 0;
   }
 
   /** Where the error was, as `ConsumerInfo.destination > Queue.physicalName`. */
@@ -115,7 +114,7 @@ export class Encoding {
     this.out = out;
     this.bits.reset();
     this.#depth = 0;
-    this.#path.length = 0;
+    if (this.#path.length > 0) this.#path.length = 0;
   }
 
   /** Where the error was, as `ConsumerInfo.destination > Queue.physicalName`. */

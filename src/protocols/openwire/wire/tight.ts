@@ -81,12 +81,11 @@ function writeLong(to: Encoding, value: Long): void {
 function readString(from: Decoding): string | null {
   if (!from.bits.bit()) return null;
   const { bytes } = from;
-  if (!from.bits.bit()) return readModifiedUtf8(bytes, bytes.u16(), from.strings);
+  if (!from.bits.bit()) return readModifiedUtf8(bytes, bytes.u16());
   const length = bytes.i16();
   if (length < 0) throw malformed(`byte ${bytes.offset - 2}: the length of a string was expected, ${length} came`);
   const start = bytes.skip(length);
-  const end = start + length;
-  return from.strings.ascii(bytes.buffer, start, end) ?? bytes.buffer.toString('latin1', start, end);
+  return bytes.buffer.toString('latin1', start, start + length);
 }
 
 function writeString(to: Encoding, value: string | null): void {

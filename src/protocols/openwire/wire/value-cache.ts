@@ -40,7 +40,7 @@ export class SendCache {
 
   /** Makes room. To be called before each frame. */
   beginFrame(): void {
-    this.#filled.length = 0;
+    if (this.#filled.length > 0) this.#filled.length = 0;
     const keep = Math.max(0, this.#keyAt.length - FREE_SLOTS);
     while (this.#slotOf.size > keep) {
       this.#slotOf.delete(this.#keyAt[this.#evict]!);

@@ -1,0 +1,169 @@
+import { codec12 } from '../../protocols/openwire/channel.ts';
+import { ADVISORY_PREFIX, consumerAdvisoryTopic, swapName } from '../../protocols/openwire/destination.ts';
+import { LONG_NAME, NAME_BYTES_MAX } from '../../protocols/openwire/publication-form.ts';
+import {
+  type ConsumerId,
+  type ConsumerInfo,
+  createBrokerId,
+  createConsumerId,
+  createConsumerInfo,
+  createMessageId,
+  createPlainMessage,
+  createProducerId,
+  createRemoveInfo,
+  createTopic,
+  type Message,
+  type PlainMessage,
+} from '../../protocols/openwire/wire/commands.ts';
+import { modifiedUtf8Length } from '../../protocols/openwire/wire/modified-utf8.ts';
+import {
+  decodePrimitiveMap,
+  encodePrimitiveMap,
+  type Primitive,
+  STRING_VALUE,
+  stringValue,
+} from '../../protocols/openwire/wire/primitive-map.ts';
+import { CONSUMER_INFO, REMOVE_INFO, TOPIC } from '../../protocols/openwire/wire/structures.ts';
+import type { Advert } from './demand.ts';
+import { PREFETCH_SIZE } from './link-limits.ts';
+
+/*
+ * Demand on the wire: what ActiveMQ tells of its consumers (OpenWire specification sections 14 and 15.3). A wish is a PlainMessage on an
+ * advisory topic with a ConsumerInfo inside, its end one with a RemoveInfo.
+ */
+
+/** The session and producer of everything a broker advises of. */
+const ADVISORY_SESSION = 0;
+/** The session under which a broker's demand stands as consumers. */
+const DEMAND_SESSION = 1;
+
+/** A filter too long for a destination's name, in MQTT's spelling. */
+const FILTER = 'Roundhouse.Filter';
+
+/** JMS `type` of every advisory. */
+const ADVISORY_TYPE = 'Advisory';
+
+/** A peer's wish, as its advisory says. */
+export interface ConsumerNews {
+  /** Names the consumer: `connectionId:sessionId:value`. */
+  readonly key: string;
+  /** null: the consumer has gone. */
+  readonly consumer: ConsumerInfo | null;
+  /** MQTT filters it stands for; none where it is about queues or a browser. */
+  readonly filters: readonly string[];
+  readonly brokerPath: readonly string[];
+}
+
+/** Writes this broker's advisories. */
+export class Advisories {
+  readonly #brokerId: string;
+  readonly #origin: Map<string, Primitive>;
+  #sequence = 0;
+
+  constructor(brokerId: string, brokerName: string, brokerUrl: string) {
+    this.#brokerId = brokerId;
+    this.#origin = new Map([
+      ['originBrokerId', stringValue(brokerId)],
+      ['originBrokerName', stringValue(brokerName)],
+      ['originBrokerURL', stringValue(brokerUrl)],
+    ]);
+  }
+
+  gained(advert: Advert): PlainMessage {
+    const { filter, brokerPath } = advert;
+    const physicalName = swapName(filter);
+    const tooLong = modifiedUtf8Length(consumerAdvisoryTopic(physicalName)) > NAME_BYTES_MAX;
+    const destination = createTopic({ physicalName: tooLong ? LONG_NAME : physicalName });
+    const consumer = createConsumerInfo({
+      consumerId: this.consumerId(advert),
+      destination,
+      prefetchSize: PREFETCH_SIZE,
+      dispatchAsync: true,
+      networkSubscription: brokerPath.length > 0,
+      brokerPath: brokerPath.length === 0 ? null : brokerPath.map((value) => createBrokerId({ value })),
+    });
+    const message = this.#advisory(consumerAdvisoryTopic(destination.physicalName!), tooLong ? filter : null);
+    message.dataStructure = consumer;
+    return message;
+  }
+
+  lost(advert: Advert): PlainMessage {
+    const physicalName = swapName(advert.filter);
+    const topic = consumerAdvisoryTopic(physicalName);
+    const message = this.#advisory(modifiedUtf8Length(topic) > NAME_BYTES_MAX ? consumerAdvisoryTopic(LONG_NAME) : topic, null);
+    message.dataStructure = createRemoveInfo({ objectId: this.consumerId(advert) });
+    return message;
+  }
+
+  consumerId({ number }: Advert): ConsumerId {
+    return createConsumerId({ connectionId: this.#brokerId, sessionId: DEMAND_SESSION, value: number });
+  }
+
+  #advisory(physicalName: string, longFilter: string | null): PlainMessage {
+    const properties = new Map(this.#origin);
+    if (longFilter !== null) properties.set(FILTER, stringValue(longFilter));
+    const producerId = createProducerId({ connectionId: this.#brokerId, sessionId: ADVISORY_SESSION, value: 0 });
+    return createPlainMessage({
+      producerId,
+      destination: createTopic({ physicalName }),
+      messageId: createMessageId({ producerId, producerSequenceId: ++this.#sequence }),
+      type: ADVISORY_TYPE,
+      marshalledProperties: encodePrimitiveMap(properties),
+      brokerPath: [createBrokerId({ value: this.#brokerId })],
+    });
+  }
+}
+
+/** The whole frame, for many links. */
+export function encodeAdvisory(message: PlainMessage): Buffer {
+  return codec12.encode(message);
+}
+
+/** Whether a message tells of something in a broker instead of being data. */
+export function isAdvisory(message: Message): boolean {
+  return message.destination?.physicalName?.startsWith(ADVISORY_PREFIX) === true;
+}
+
+/**
+ * What an advisory says of a consumer; null when it is about something else.
+ *
+ * @param composite whether a comma separates destinations, as in ActiveMQ's names, or is a character like any other, as in ours
+ */
+export function consumerNews(advisory: Message, composite: boolean): ConsumerNews | null {
+  const structure = advisory.dataStructure;
+  if (structure?.kind === CONSUMER_INFO) {
+    const { consumerId, brokerPath } = structure;
+    if (consumerId === null) return null;
+    const path = (brokerPath ?? []).flatMap((id) => (id?.value == null ? [] : [id.value]));
+    return { key: keyOf(consumerId), consumer: structure, filters: filtersOf(structure, advisory, composite), brokerPath: path };
+  }
+  if (structure?.kind === REMOVE_INFO && structure.objectId !== null && 'sessionId' in structure.objectId) {
+    return { key: keyOf(structure.objectId as ConsumerId), consumer: null, filters: [], brokerPath: [] };
+  }
+  return null;
+}
+
+function keyOf({ connectionId, sessionId, value }: ConsumerId): string {
+  return `${connectionId}:${sessionId}:${value}`;
+}
+
+function filtersOf(consumer: ConsumerInfo, advisory: Message, composite: boolean): string[] {
+  const { destination, browser } = consumer;
+  const name = destination?.physicalName ?? null;
+  if (browser || destination === null || name === null) return [];
+  if (composite && name.includes(',')) return name.split(',').flatMap((member) => memberFilter(member.trim(), destination.kind === TOPIC));
+  if (destination.kind !== TOPIC) return [];
+  if (name === LONG_NAME && advisory.marshalledProperties !== null) {
+    const filter = decodePrimitiveMap(advisory.marshalledProperties)?.get(FILTER);
+    if (filter?.type === STRING_VALUE) return [filter.value];
+  }
+  return [swapName(name)];
+}
+
+/** One destination of a composite: `a.b` is of the whole's kind, `topic://a.b` says its own. */
+function memberFilter(member: string, wholeIsTopic: boolean): string[] {
+  const match = /^([a-z-]+):\/\/(.*)$/.exec(member);
+  const isTopic = match === null ? wholeIsTopic : match[1] === 'topic';
+  const name = match === null ? member : match[2]!;
+  return isTopic && name !== '' ? [swapName(name)] : [];
+}

@@ -1,0 +1,199 @@
+import type { Stamp } from '../../core/hybrid-clock.ts';
+import { Message } from '../../core/message.ts';
+import { codec12 } from '../../protocols/openwire/channel.ts';
+import { swapName } from '../../protocols/openwire/destination.ts';
+import { fromPropertyMap, toPropertyMap } from '../../protocols/openwire/publication-properties.ts';
+import {
+  type BytesMessage,
+  createBrokerId,
+  createBytesMessage,
+  createTopic,
+  longToNumber,
+} from '../../protocols/openwire/wire/commands.ts';
+import {
+  decodePrimitiveMap,
+  encodePrimitiveMap,
+  LONG_VALUE,
+  longValue,
+  type Primitive,
+  type PrimitiveMap,
+  STRING_VALUE,
+  stringValue,
+} from '../../protocols/openwire/wire/primitive-map.ts';
+
+/**
+ * What brokers of ours tell each other besides messages and demand: messages on topics below `$SYS/cluster/v1/` whose JMS type is
+ * `Roundhouse`, with their fields as properties. They never reach the router, and no client can make one: what it publishes has no type.
+ *
+ *     begin          this connection is the link; what the sender has got of ours so far; its networkConnector, if it has one for us
+ *     connector      its networkConnector for us, when it finds out later that it has one
+ *     demand         all the sender's demand has been told
+ *     claim          a client connected to the sender
+ *     retained       a retained message was set or removed
+ *     end            the sender's synchronisation is complete; wants an answer
+ *     marker         wants an answer when everything before it has taken effect, also at the brokers behind
+ *
+ * A command or property that the receiver does not know is ignored, so that a later version can say more.
+ */
+export type ClusterCommand =
+  | { readonly kind: 'begin'; readonly received: number; readonly connector: string | null }
+  | { readonly kind: 'connector'; readonly connector: string }
+  | { readonly kind: 'demand' }
+  | { readonly kind: 'claim'; readonly clientId: string; readonly stamp: Stamp; readonly path: readonly string[] }
+  | {
+      readonly kind: 'retained';
+      readonly topic: string;
+      readonly message: Message | null;
+      readonly stamp: Stamp;
+      readonly path: readonly string[];
+    }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'marker'; readonly path: readonly string[] };
+
+/** JMS type of these messages. */
+const TYPE = 'Roundhouse';
+const PREFIX = swapName('$SYS/cluster/v1/');
+
+const RECEIVED = 'Received';
+const CONNECTOR = 'Connector';
+const CLIENT_ID = 'ClientId';
+const TOPIC_NAME = 'Topic';
+const WALL_MS = 'WallMs';
+const COUNTER = 'Counter';
+const BROKER_ID = 'BrokerId';
+
+/** The command as a message; command id and whether it wants an answer are the channel's. */
+export function toBytesMessage(command: ClusterCommand): BytesMessage {
+  const properties = new Map<string, Primitive>();
+  let content: Buffer | null = null;
+  let expiration = 0;
+  let path: readonly string[] = [];
+  switch (command.kind) {
+    case 'begin':
+      properties.set(RECEIVED, longValue(command.received));
+      if (command.connector !== null) properties.set(CONNECTOR, stringValue(command.connector));
+      break;
+    case 'connector':
+      properties.set(CONNECTOR, stringValue(command.connector));
+      break;
+    case 'claim':
+      properties.set(CLIENT_ID, stringValue(command.clientId));
+      setStamp(properties, command.stamp);
+      path = command.path;
+      break;
+    case 'retained': {
+      const { message } = command;
+      if (message !== null) {
+        for (const [name, value] of toPropertyMap(message, false)) properties.set(name, value);
+        content = message.payload;
+        expiration = message.expiresAtMs;
+      }
+      properties.set(TOPIC_NAME, stringValue(command.topic));
+      setStamp(properties, command.stamp);
+      path = command.path;
+      break;
+    }
+    case 'marker':
+      path = command.path;
+      break;
+    default:
+      break;
+  }
+  return createBytesMessage({
+    destination: createTopic({ physicalName: PREFIX + command.kind }),
+    type: TYPE,
+    expiration,
+    content,
+    marshalledProperties: properties.size === 0 ? null : encodePrimitiveMap(properties),
+    brokerPath: path.length === 0 ? null : path.map((value) => createBrokerId({ value })),
+  });
+}
+
+/** The whole frame, for many links. */
+export function encodeCommand(command: ClusterCommand): Buffer {
+  return codec12.encode(toBytesMessage(command));
+}
+
+export function isClusterCommand(message: BytesMessage): boolean {
+  return message.type === TYPE && message.destination?.physicalName?.startsWith(PREFIX) === true;
+}
+
+/**
+ * @returns null for a command that we do not know, or one without a field that it needs
+ * @throws ProtocolError OPENWIRE_MALFORMED when its properties cannot be read
+ */
+export function fromBytesMessage(message: BytesMessage): ClusterCommand | null {
+  const properties = readProperties(message);
+  const path = brokerPathOf(message);
+  switch (message.destination!.physicalName!.slice(PREFIX.length)) {
+    case 'begin':
+      return { kind: 'begin', received: numberOf(properties, RECEIVED) ?? 0, connector: textOf(properties, CONNECTOR) };
+    case 'connector': {
+      const connector = textOf(properties, CONNECTOR);
+      return connector === null ? null : { kind: 'connector', connector };
+    }
+    case 'demand':
+      return { kind: 'demand' };
+    case 'claim': {
+      const clientId = textOf(properties, CLIENT_ID);
+      const stamp = stampOf(properties);
+      return clientId === null || stamp === null ? null : { kind: 'claim', clientId, stamp, path };
+    }
+    case 'retained': {
+      const topic = textOf(properties, TOPIC_NAME);
+      const stamp = stampOf(properties);
+      if (topic === null || stamp === null) return null;
+      return { kind: 'retained', topic, message: retainedMessage(message, topic, properties, path), stamp, path };
+    }
+    case 'end':
+      return { kind: 'end' };
+    case 'marker':
+      return { kind: 'marker', path };
+    default:
+      return null;
+  }
+}
+
+/** The ids in a message's brokerPath. */
+export function brokerPathOf({ brokerPath }: Pick<BytesMessage, 'brokerPath'>): string[] {
+  const ids: string[] = [];
+  for (const id of brokerPath ?? []) if (id?.value != null) ids.push(id.value);
+  return ids;
+}
+
+/** null for a removal, which has no content at all. */
+function retainedMessage(from: BytesMessage, topic: string, map: PrimitiveMap, path: readonly string[]): Message | null {
+  const { content } = from;
+  if (content === null) return null;
+  const { qos, properties } = fromPropertyMap(map);
+  const expiresAtMs = longToNumber(from.expiration);
+  const transit = { messageId: '', brokerPath: path };
+  return new Message(topic, qos ?? 0, true, content, 0, content.length, false, properties, expiresAtMs, null, transit);
+}
+
+function readProperties({ marshalledProperties }: BytesMessage): PrimitiveMap {
+  return (marshalledProperties === null ? null : decodePrimitiveMap(marshalledProperties)) ?? new Map();
+}
+
+function setStamp(properties: Map<string, Primitive>, stamp: Stamp): void {
+  properties.set(WALL_MS, longValue(stamp.wallMs));
+  properties.set(COUNTER, longValue(stamp.counter));
+  properties.set(BROKER_ID, stringValue(stamp.brokerId));
+}
+
+function stampOf(properties: PrimitiveMap): Stamp | null {
+  const wallMs = numberOf(properties, WALL_MS);
+  const counter = numberOf(properties, COUNTER);
+  const brokerId = textOf(properties, BROKER_ID);
+  return wallMs === null || counter === null || brokerId === null ? null : { wallMs, counter, brokerId };
+}
+
+function numberOf(properties: PrimitiveMap, name: string): number | null {
+  const found = properties.get(name);
+  return found?.type === LONG_VALUE ? longToNumber(found.value) : null;
+}
+
+function textOf(properties: PrimitiveMap, name: string): string | null {
+  const found = properties.get(name);
+  return found?.type === STRING_VALUE ? found.value : null;
+}

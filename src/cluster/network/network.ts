@@ -1,0 +1,542 @@
+import type { Broker } from '../../core/broker.ts';
+import type { Stamp } from '../../core/hybrid-clock.ts';
+import type { Message } from '../../core/message.ts';
+import type { Cluster } from '../../core/ports.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
+import type { BrokerLinks } from '../../protocols/openwire/broker-links.ts';
+import { type Channel, type ChannelHandler, linkVersionOf } from '../../protocols/openwire/channel.ts';
+import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
+import { type BrokerInfo, createBrokerId, createBrokerInfo } from '../../protocols/openwire/wire/commands.ts';
+import { MAX_FRAME_SIZE_DEFAULT_BYTES, type PeerOffer } from '../../protocols/openwire/wire/wire-format-info.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { type Clock, systemClock } from '../../timing/clock.ts';
+import { connectTcp } from '../../transport/tcp-connection.ts';
+import type { Turn } from '../../transport/turn.ts';
+import { addressText, type Discovery } from '../discovery/discovery.ts';
+import { publishedHost } from '../discovery/local-address.ts';
+import { MulticastGroups } from '../discovery/multicast-groups.ts';
+import { StaticDiscovery } from '../discovery/static.ts';
+import { ActiveMQBridge } from './activemq-bridge.ts';
+import { Advisories, encodeAdvisory } from './advisory.ts';
+import { type ClusterCommand, encodeCommand } from './cluster-command.ts';
+import { type Advert, Demand } from './demand.ts';
+import type { DemandWave } from './demand-markers.ts';
+import type { Link, LinkView } from './link.ts';
+import { DEMAND_WAIT_MAX_MS, FORGET_PEER_MS, HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
+import type { ConnectorAnnouncement, LinkSettings, NetworkConnectorSettings } from './link-settings.ts';
+import { NetworkConnector } from './network-connector.ts';
+import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
+import type { DialHost, PeerDialer } from './peer-dialer.ts';
+import { type LinkHost, PeerLink } from './peer-link.ts';
+import { PeerSubscriber } from './peer-subscriber.ts';
+import { SeenMessages } from './seen-messages.ts';
+import { breakTie } from './tie-break.ts';
+
+export interface NetworkOptions {
+  readonly broker: Broker;
+  readonly turn: Turn;
+  /** `<networkConnector>` elements. None: the broker dials nobody and answers those who dial it. */
+  readonly connectors: readonly NetworkConnectorSettings[];
+  /** transportConnectors with a `discoveryUri`. */
+  readonly announcements?: readonly ConnectorAnnouncement[];
+  /** Where the OpenWire connector listens that peers dial; null: they cannot. */
+  readonly listening?: { readonly host: string; readonly port: number } | null;
+  /** `--map-address`: applied to every address dialled, announced and joined. */
+  readonly mapAddress?: (host: string) => string;
+  readonly clock?: Clock;
+  /** Largest OpenWire frame taken, in bytes, on links that we dial. */
+  readonly maxFrameSize?: number;
+  /** Offered for the inactivity monitor on links that we dial, in milliseconds. */
+  readonly maxInactivityDurationMs?: number;
+  /** Opens connections; for tests. */
+  readonly connect?: typeof connectTcp;
+}
+
+/** A peer without a link: its demand and what waits for it go when it does not come back in time. */
+interface KnownPeer {
+  readonly subscriber: PeerSubscriber;
+  readonly url: string;
+  forgetTimer: NodeJS.Timeout | null;
+}
+
+/** ActiveMQ's default, which is also what it would come to with most peers, in milliseconds. */
+const MAX_INACTIVITY_DURATION_MS = 30_000;
+
+/**
+ * The network of brokers, as one of them sees it: who else there is, what they want, and what they must be told.
+ * Messages do not pass here: each peer is a subscriber in the router.
+ */
+export class Network implements Cluster, BrokerLinks {
+  readonly #broker: Broker;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #mapAddress: (host: string) => string;
+  readonly #url: string;
+  readonly #demand: Demand;
+  readonly #advisories: Advisories;
+  readonly #form: PublicationForm;
+  readonly #multicast: MulticastGroups;
+  readonly #connectors: readonly NetworkConnector[];
+  readonly #announcements: readonly ConnectorAnnouncement[];
+  /** Every connection with a broker, the link or not. */
+  readonly #connections = new Set<Link>();
+  /** The one link with each broker of ours. */
+  readonly #links = new Map<string, PeerLink>();
+  readonly #peers = new Map<string, KnownPeer>();
+  /** Which dialler made a connection. */
+  readonly #diallers = new Map<Link, PeerDialer>();
+  readonly #linkHost: LinkHost;
+  /** Claims passed on, the oldest first. */
+  readonly #seenClaims = new Set<string>();
+  #heartbeat: NodeJS.Timeout | null = null;
+  #lastTickMs = 0;
+  /** Subscribers of this turn of the event loop, who wait together. */
+  #wave: Wave | null = null;
+  #stopped = false;
+
+  constructor(options: NetworkOptions) {
+    const { broker, announcements = [], listening = null, clock = systemClock, mapAddress = (host) => host } = options;
+    this.#broker = broker;
+    this.#log = broker.log;
+    this.#clock = clock;
+    this.#mapAddress = mapAddress;
+    this.#announcements = announcements;
+    this.#url = listening === null ? '' : this.#serviceUri(listening);
+    this.#demand = new Demand({
+      demandGained: (advert) => this.#demandGained(advert),
+      demandLost: (advert) => this.#demandLost(advert),
+    });
+    this.#advisories = new Advisories(broker.id, broker.name, this.#url);
+    this.#form = new PublicationForm(broker.id, broker.wallNow);
+    this.#multicast = new MulticastGroups({ mapAddress, announcements, log: this.#log, clock });
+    this.#linkHost = this.#createLinkHost();
+    const dialHost: DialHost = {
+      brokerId: broker.id,
+      log: this.#log,
+      clock,
+      turn: options.turn,
+      connect: options.connect ?? connectTcp,
+      topicLevels: broker.limits.topicLevels,
+      maxFrameSize: options.maxFrameSize ?? MAX_FRAME_SIZE_DEFAULT_BYTES,
+      maxInactivityDurationMs: options.maxInactivityDurationMs ?? MAX_INACTIVITY_DURATION_MS,
+      mapAddress,
+      isLinked: (peerId) => this.#isLinked(peerId),
+      dialled: (dialler, channel, offer, peer) => this.#dialled(dialler, channel, offer, peer),
+    };
+    this.#connectors = options.connectors.map((settings) => new NetworkConnector(settings, this.#discoveryFor(settings), dialHost));
+  }
+
+  /** Begins to find and link brokers. The connectors that others dial should listen already. */
+  async start(): Promise<void> {
+    for (const subscription of this.#broker.router.subscriptions()) this.#demand.subscribed(subscription);
+    this.#broker.router.watch(this.#demand);
+    this.#lastTickMs = this.#clock.monotonicMs();
+    this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
+    await this.#multicast.start();
+    for (const { multicast, host, port } of this.#announcements) this.#multicast.announce(multicast, this.#serviceUri({ host, port }));
+    for (const connector of this.#connectors) await connector.start();
+  }
+
+  /** Says goodbye to all peers and closes the links. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    for (const connection of [...this.#connections]) connection.shutDown();
+    for (const connector of this.#connectors) connector.stop();
+    for (const peer of this.#peers.values()) if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
+    this.#wave?.finish();
+    await this.#multicast.stop();
+  }
+
+  /** What there is, for people and for tests. */
+  links(): LinkView[] {
+    const views = [...this.#connections].map((connection) => connection.view());
+    for (const { diallers } of this.#connectors) {
+      for (const dialler of diallers) if (dialler.connecting) views.push(dialledView(dialler));
+    }
+    return views;
+  }
+
+  demandKnown(): Promise<void> | null {
+    if (this.#askable([]).length === 0) return null;
+    if (this.#wave === null) {
+      const wave = new Wave([]);
+      this.#wave = wave;
+      setImmediate(() => {
+        this.#wave = null;
+        wave.ask(this.#askable(wave.path));
+      });
+    }
+    return this.#wave.known;
+  }
+
+  clientClaimed(clientId: string, stamp: Stamp): void {
+    if (this.#links.size === 0) return;
+    const frame = encodeCommand({ kind: 'claim', clientId, stamp, path: [this.#broker.id] });
+    for (const link of this.#links.values()) link.sendClaim(frame);
+  }
+
+  retained(topic: string, message: Message | null, stamp: Stamp): void {
+    if (this.#links.size === 0) return;
+    const frame = encodeCommand({ kind: 'retained', topic, message, stamp, path: [this.#broker.id] });
+    for (const link of this.#links.values()) link.sendRetained(frame, topic);
+  }
+
+  introduction(): BrokerInfo {
+    return createBrokerInfo({
+      brokerId: createBrokerId({ value: this.#broker.id }),
+      brokerName: this.#broker.name,
+      brokerUrl: this.#url,
+    });
+  }
+
+  accept(channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler {
+    const peerId = peer.brokerId!.value ?? '';
+    if (peerId === '' || peerId === this.#broker.id || this.#stopped) {
+      channel.end(); // ourselves: the end that dialled says so
+      return CLOSING;
+    }
+    if (linkVersionOf(offer) === 0) return this.#bridge(channel, peer, null);
+    const link = this.#createLink(channel, peer, 'accepted', null);
+    return this.#offer(link) ? link : CLOSING;
+  }
+
+  #dialled(dialler: PeerDialer, channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler | null {
+    const { settings } = dialler;
+    const peerId = peer.brokerId!.value!;
+    const isOurs = linkVersionOf(offer) > 0;
+    if (this.#stopped || (!isOurs && this.#isLinked(peerId))) {
+      channel.end();
+      return null;
+    }
+    const introduction = this.introduction();
+    introduction.networkConnection = true;
+    introduction.duplexConnection = settings.duplex === true;
+    introduction.networkProperties = formatNetworkProperties(settings, this.#broker.name);
+    channel.send(introduction);
+    if (!isOurs) {
+      const bridge = this.#bridge(channel, peer, settings);
+      this.#diallers.set(bridge, dialler);
+      return bridge;
+    }
+    const link = this.#createLink(channel, peer, 'initiated', settings);
+    this.#diallers.set(link, dialler);
+    if (this.#offer(link)) return link;
+    this.#diallers.delete(link);
+    return null;
+  }
+
+  #createLink(channel: Channel, peer: BrokerInfo, direction: 'initiated' | 'accepted', ours: LinkSettings | null): PeerLink {
+    const theirs = direction === 'accepted' ? parseNetworkProperties(peer.networkProperties ?? '') : null;
+    const options = { peerId: peer.brokerId!.value!, peerName: peer.brokerName ?? '', peerUrl: peer.brokerUrl ?? '' };
+    return new PeerLink({ host: this.#linkHost, channel, ...options, direction, ours, theirs });
+  }
+
+  /** @returns false when there is a link with that broker already: the connection is closed */
+  #offer(link: PeerLink): boolean {
+    const existing = this.#links.get(link.peerId);
+    const dialler = this.#diallers.get(link);
+    if (existing !== undefined && dialler !== undefined) existing.setOurs(dialler.settings);
+    const state = existing === undefined ? 'none' : existing.suspect ? 'suspect' : 'live';
+    const verdict = breakTie(this.#broker.id, link.peerId, state);
+    if (verdict === 'duplicate' || (verdict === 'await' && state === 'live' && link.direction === 'initiated')) {
+      link.channel.end();
+      return false;
+    }
+    this.#connections.add(link);
+    if (verdict === 'begin') this.#choose(link);
+    return true;
+  }
+
+  /** Makes a connection the link with its broker, in place of the one there may be. */
+  #choose(link: PeerLink): void {
+    const former = this.#links.get(link.peerId);
+    this.#links.set(link.peerId, link);
+    if (former !== undefined) {
+      this.#peers.get(link.peerId)!.subscriber.detach();
+      former.channel.end();
+    }
+    const dialled = this.#settingsFor(link.peerId);
+    if (dialled !== null) link.setOurs(dialled);
+    link.begin();
+  }
+
+  /** Our connector for a broker that we have dialled before. */
+  #settingsFor(peerId: string): LinkSettings | null {
+    for (const { diallers } of this.#connectors) for (const dialler of diallers) if (dialler.peerId === peerId) return dialler.settings;
+    return null;
+  }
+
+  #bridge(channel: Channel, peer: BrokerInfo, ours: LinkSettings | null): ActiveMQBridge {
+    const peerId = peer.brokerId!.value!;
+    const bridge = new ActiveMQBridge({
+      broker: this.#broker,
+      demand: this.#demand,
+      advisories: this.#advisories,
+      seen: this.#linkHost.seen,
+      subscriber: () => this.#peer(peerId, peer.brokerName ?? '', peer.brokerUrl ?? '').subscriber,
+      channel,
+      peer,
+      ours,
+      outTaken: this.#isLinked(peerId),
+      closed: (closed, fault) => this.#connectionClosed(closed, fault),
+    });
+    this.#connections.add(bridge);
+    return bridge;
+  }
+
+  #isLinked(peerId: string): boolean {
+    if (this.#links.has(peerId)) return true;
+    for (const connection of this.#connections)
+      if (connection instanceof ActiveMQBridge && connection.peerId === peerId && connection.forwardsOut) return true;
+    return false;
+  }
+
+  #createLinkHost(): LinkHost {
+    return {
+      broker: this.#broker,
+      demand: this.#demand,
+      advisories: this.#advisories,
+      seen: new SeenMessages(),
+      peerFor: (link) => this.#peer(link.peerId, link.peerName, link.peerUrl).subscriber,
+      chosenByPeer: (link) => this.#choose(link),
+      synchronised: (link) => this.#synchronised(link),
+      passOn: (command, from) => this.#passOn(command, from),
+      demandKnownBehind: (path) => this.#demandKnownBehind(path),
+      closed: (link, fault) => this.#linkClosed(link, fault),
+    };
+  }
+
+  #synchronised(link: PeerLink): void {
+    this.#log.info('link up', {
+      peer: link.peerId,
+      name: link.peerName,
+      address: link.channel.remoteAddress,
+      forwards: link.forwardsOut && link.forwardsIn ? 'both ways' : link.forwardsOut ? 'to the peer' : 'from the peer',
+    });
+    for (const dialler of this.#allDiallers()) dialler.linkedWith(link.peerId);
+  }
+
+  #linkClosed(link: PeerLink, fault: string | null): void {
+    const wasTheLink = this.#links.get(link.peerId) === link;
+    if (wasTheLink) {
+      this.#links.delete(link.peerId);
+      if (!this.#stopped) {
+        this.#log.warn('link lost', {
+          peer: link.peerId,
+          name: link.peerName,
+          reason: fault ?? (link.leaving ? 'the peer stopped' : 'closed'),
+        });
+      }
+      this.#peerAway(link.peerId, link.leaving);
+    } else if (fault !== null) {
+      this.#log.debug('connection with a broker closed', { peer: link.peerId, name: link.peerName, reason: fault });
+    }
+    this.#connectionGone(link);
+  }
+
+  #connectionClosed(bridge: ActiveMQBridge, fault: string | null): void {
+    if (!this.#stopped) {
+      this.#log.warn('link lost', { peer: bridge.peerId, name: bridge.peerName, reason: fault ?? 'the peer closed it' });
+    }
+    this.#connectionGone(bridge);
+    if (!this.#isLinked(bridge.peerId)) this.#peerAway(bridge.peerId, false);
+  }
+
+  #connectionGone(connection: Link): void {
+    this.#connections.delete(connection);
+    this.#diallers.get(connection)?.closed();
+    this.#diallers.delete(connection);
+    if (!this.#isLinked(connection.peerId)) for (const dialler of this.#allDiallers()) dialler.unlinkedFrom(connection.peerId);
+  }
+
+  *#allDiallers(): Generator<PeerDialer> {
+    for (const { diallers } of this.#connectors) yield* diallers;
+  }
+
+  /** The peer as a subscriber: the one known from an earlier link, or a new one. */
+  #peer(id: string, name: string, url: string): KnownPeer {
+    let peer = this.#peers.get(id);
+    if (peer === undefined) {
+      this.#forgetFormerSelf(name, url);
+      peer = { subscriber: new PeerSubscriber(id, name, this.#broker, this.#form, this.#demand), url, forgetTimer: null };
+      this.#peers.set(id, peer);
+    }
+    if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
+    peer.forgetTimer = null;
+    return peer;
+  }
+
+  /** A broker that was restarted has a new id: what the old one wanted goes away as soon as the new one is there. */
+  #forgetFormerSelf(name: string, url: string): void {
+    if (url === '') return;
+    for (const [id, peer] of this.#peers) {
+      if (peer.url === url && peer.subscriber.name === name && !this.#isLinked(id)) this.#forget(id);
+    }
+  }
+
+  #peerAway(id: string, forGood: boolean): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    peer.subscriber.detach();
+    if (forGood || this.#stopped) {
+      this.#forget(id);
+      return;
+    }
+    peer.forgetTimer = setTimeout(() => this.#forget(id), FORGET_PEER_MS);
+    peer.forgetTimer.unref();
+  }
+
+  #forget(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
+    this.#peers.delete(id);
+    const { subscriber } = peer;
+    if (subscriber.outbox.size > 0 && !this.#stopped) {
+      this.#log.warn('messages for a broker that did not come back are dropped', {
+        peer: id,
+        name: subscriber.name,
+        messages: subscriber.outbox.size,
+      });
+    }
+    subscriber.demand.clear();
+    subscriber.outbox.clear();
+  }
+
+  #demandGained(advert: Advert): void {
+    if (this.#connections.size === 0) return;
+    const message = this.#advisories.gained(advert);
+    const frame = encodeAdvisory(message);
+    for (const link of this.#links.values()) link.demandGained(advert, frame);
+    for (const connection of this.#connections) if (connection instanceof ActiveMQBridge) connection.demandGained(advert);
+  }
+
+  #demandLost(advert: Advert): void {
+    if (this.#connections.size === 0) return;
+    const message = this.#advisories.lost(advert);
+    const frame = encodeAdvisory(message);
+    for (const link of this.#links.values()) link.demandLost(advert, frame);
+    for (const connection of this.#connections) if (connection instanceof ActiveMQBridge) connection.demandLost(advert);
+  }
+
+  /** Links that somebody who just subscribed has to wait for. */
+  #askable(path: readonly string[]): PeerLink[] {
+    const links: PeerLink[] = [];
+    for (const link of this.#links.values()) {
+      if (link.waitable && link.demandUnknown && !path.includes(link.peerId)) links.push(link);
+    }
+    return links;
+  }
+
+  #demandKnownBehind(path: readonly string[]): Promise<void> | null {
+    const links = this.#askable(path);
+    if (links.length === 0) return null;
+    const wave = new Wave(path);
+    wave.ask(links);
+    return wave.known;
+  }
+
+  /** Takes a claim or a retained message from a peer, and tells the others if it is news. */
+  #passOn(command: ClusterCommand & { kind: 'claim' | 'retained' }, from: PeerLink): void {
+    if (command.path.includes(this.#broker.id)) return;
+    const isNews = command.kind === 'claim' ? this.#takeClaim(command.clientId, command.stamp) : this.#takeRetained(command);
+    if (!isNews || this.#links.size === 1) return;
+    const frame = encodeCommand({ ...command, path: [...command.path, this.#broker.id] });
+    for (const link of this.#links.values()) {
+      if (link === from || command.path.includes(link.peerId)) continue;
+      if (command.kind === 'claim') link.sendClaim(frame);
+      else link.sendRetained(frame, command.topic);
+    }
+  }
+
+  #takeClaim(clientId: string, stamp: Stamp): boolean {
+    const key = `${stamp.wallMs}:${stamp.counter}:${stamp.brokerId}`;
+    if (this.#seenClaims.has(key)) return false;
+    this.#seenClaims.add(key);
+    if (this.#seenClaims.size > SEEN_CLAIMS_MAX) this.#seenClaims.delete(this.#seenClaims.values().next().value!);
+    this.#broker.clock.observe(stamp);
+    this.#broker.sessions.claimedElsewhere(clientId, stamp);
+    return true;
+  }
+
+  /** @returns whether it changed what is kept here */
+  #takeRetained({ topic, message, stamp }: ClusterCommand & { kind: 'retained' }): boolean {
+    if (topicNameFault(topic, this.#broker.limits.topicLevels) !== null) return false;
+    const { retained } = this.#broker;
+    const had = retained.has(topic);
+    this.#broker.retainFromPeer(topic, message, stamp);
+    return message === null ? had && !retained.has(topic) : retained.get(topic) === message;
+  }
+
+  #tick(): void {
+    const now = this.#clock.monotonicMs();
+    const late = now - this.#lastTickMs > 2 * HEARTBEAT_MS;
+    this.#lastTickMs = now;
+    if (late) return; // we were busy and have not read yet: silence says nothing about the peers
+    for (const connection of [...this.#connections]) connection.tick(now);
+  }
+
+  #discoveryFor({ discovery }: NetworkConnectorSettings): Discovery {
+    return discovery.kind === 'static' ? new StaticDiscovery(discovery.uris) : this.#multicast.discoveryFor(discovery.multicast);
+  }
+
+  /** A URI that peers can dial, as ActiveMQ writes it. */
+  #serviceUri({ host, port }: { host: string; port: number }): string {
+    return `tcp://${addressText({ host: publishedHost(this.#mapAddress(host)), port })}`;
+  }
+}
+
+/** Subscribers that wait together, until all links asked know or have had their time. */
+class Wave implements DemandWave {
+  readonly path: readonly string[];
+  readonly known: Promise<void>;
+  #resolve!: () => void;
+  #open = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(path: readonly string[]) {
+    this.path = path;
+    this.known = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#timer = setTimeout(() => this.finish(), DEMAND_WAIT_MAX_MS);
+  }
+
+  ask(links: readonly PeerLink[]): void {
+    this.#open = links.length;
+    if (links.length === 0) this.finish();
+    for (const link of links) link.awaitDemand(this);
+  }
+
+  linkDone(): void {
+    if (--this.#open === 0) this.finish();
+  }
+
+  finish(): void {
+    clearTimeout(this.#timer);
+    this.#resolve();
+  }
+}
+
+function dialledView(dialler: PeerDialer): LinkView {
+  return {
+    peerId: dialler.peerId,
+    peerName: '',
+    kind: 'unknown',
+    address: addressText(dialler.address),
+    connector: dialler.settings.name,
+    direction: 'initiated',
+    state: 'connecting',
+    forwardsOut: false,
+    forwardsIn: false,
+    demand: 0,
+    outboxMessages: 0,
+    outboxBytes: 0,
+    queuedBytes: 0,
+    counters: { sent: 0, received: 0, duplicates: 0, dropped: 0 },
+  };
+}
+
+/** For a connection that is on its way out. */
+const CLOSING: ChannelHandler = { onNegotiated() {}, onPublication() {}, onResponse() {}, onCommand() {}, onDrain() {}, onClosed() {} };

@@ -1,0 +1,510 @@
+import type { Broker } from '../../core/broker.ts';
+import { Message } from '../../core/message.ts';
+import type { Channel } from '../../protocols/openwire/channel.ts';
+import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
+import type { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
+import {
+  type BytesMessage,
+  createShutdownInfo,
+  type DataStructure,
+  isCommand,
+  isResponse,
+} from '../../protocols/openwire/wire/commands.ts';
+import {
+  BYTES_MESSAGE,
+  CONNECTION_ERROR,
+  EXCEPTION_RESPONSE,
+  type ExceptionResponse,
+  PLAIN_MESSAGE,
+  type PlainMessage,
+  SHUTDOWN_INFO,
+} from '../../protocols/openwire/wire/structures.ts';
+import type { Advisories } from './advisory.ts';
+import { consumerNews, encodeAdvisory } from './advisory.ts';
+import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand, toBytesMessage } from './cluster-command.ts';
+import type { Advert, Demand } from './demand.ts';
+import { DemandMarkers, type DemandWave } from './demand-markers.ts';
+import type { Link, LinkState, LinkView } from './link.ts';
+import {
+  BROKER_PATH_MAX,
+  DEAD_HEARTBEATS,
+  HANDSHAKE_MAX_MS,
+  HEARTBEAT_MS,
+  LINK_QUEUE_RETAINED_BYTES,
+  SUSPECT_HEARTBEATS,
+  SYNC_CHUNK_ENTRIES,
+  SYNC_QUEUE_BYTES,
+} from './link-limits.ts';
+import type { LinkSettings } from './link-settings.ts';
+import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
+import type { PeerSubscriber } from './peer-subscriber.ts';
+import { RouteRules } from './route-rules.ts';
+import type { SeenMessages } from './seen-messages.ts';
+
+/** What a link needs of the network it belongs to. */
+export interface LinkHost {
+  readonly broker: Broker;
+  readonly demand: Demand;
+  readonly advisories: Advisories;
+  readonly seen: SeenMessages;
+  /** The peer, known or new, as our router's subscriber. */
+  peerFor(link: PeerLink): PeerSubscriber;
+  /** The peer decided that this connection is the link. */
+  chosenByPeer(link: PeerLink): void;
+  /** Both sides have told each other everything. */
+  synchronised(link: PeerLink): void;
+  /** A claim or a retained message of the peer, to be passed on where it is news. */
+  passOn(command: ClusterCommand & { kind: 'claim' | 'retained' }, from: PeerLink): void;
+  /** Resolves when the brokers behind us know our demand; null when they do already. `path`: brokers that need not be asked. */
+  demandKnownBehind(path: readonly string[]): Promise<void> | null;
+  closed(link: PeerLink, fault: string | null): void;
+}
+
+export interface PeerLinkOptions {
+  readonly host: LinkHost;
+  readonly channel: Channel;
+  readonly peerId: string;
+  readonly peerName: string;
+  /** The URI that peers of it can dial; tells a broker that was restarted from its former self. */
+  readonly peerUrl: string;
+  readonly direction: 'initiated' | 'accepted';
+  /** Our networkConnector for the peer, and the peer's for us. At least the one that dialled is there. */
+  readonly ours: LinkSettings | null;
+  readonly theirs: LinkSettings | null;
+}
+
+/**
+ * The link with one broker of ours, over one connection.
+ *
+ *                     begin(we decide)                      both told everything
+ *     waiting ─────────────────────────────────► syncing ───────────────────────► up
+ *        └── the peer's `begin` arrives ────────────┘
+ *
+ * Silence makes a link suspect, whatever it is doing: see `tick`.
+ */
+export class PeerLink implements Link {
+  readonly peerId: string;
+  readonly peerName: string;
+  readonly peerUrl: string;
+  readonly direction: 'initiated' | 'accepted';
+  readonly channel: Channel;
+  readonly #host: LinkHost;
+  readonly #broker: Broker;
+  readonly #markers: DemandMarkers;
+  #ours: LinkSettings | null;
+  #theirs: LinkSettings | null;
+  /** Decides what the peer is told of demand. */
+  #tellRules!: RouteRules;
+  #peer: PeerSubscriber | null = null;
+  #state: 'waiting' | 'syncing' | 'up' | 'closed' = 'waiting';
+  #suspect = false;
+  /** The peer said goodbye: it will not come back under this id. */
+  #leaving = false;
+  #beginSent = false;
+  #peerBegan = false;
+  #peerEnded = false;
+  /** Command id of our `end`; 0 before it was sent and after it was answered. */
+  #endId = 0;
+  #endAnswered = false;
+  /** What is still to be told, one generator after another; each step tells one thing. */
+  #work: Generator<void>[] = [];
+  #workScheduled = false;
+  #retainedLag = false;
+  readonly #deadlineMs: number;
+  readonly #runWork = (): void => {
+    this.#workScheduled = false;
+    this.#doWork();
+  };
+
+  constructor(options: PeerLinkOptions) {
+    this.#host = options.host;
+    this.#broker = options.host.broker;
+    this.channel = options.channel;
+    this.peerId = options.peerId;
+    this.peerName = options.peerName;
+    this.peerUrl = options.peerUrl;
+    this.direction = options.direction;
+    this.#ours = options.ours;
+    this.#theirs = options.theirs;
+    this.#markers = new DemandMarkers(this.channel, this.#broker.id);
+    this.#deadlineMs = this.channel.heardAtMs + HANDSHAKE_MAX_MS;
+    this.#applyDirections();
+  }
+
+  /** Whether messages cross to the peer: its file or ours wants it, ours by its connector, the peer's by not saying `duplex="false"`. */
+  get forwardsOut(): boolean {
+    return this.#ours !== null || this.#theirs?.duplex !== false;
+  }
+
+  get forwardsIn(): boolean {
+    return this.#theirs !== null || this.#ours?.duplex !== false;
+  }
+
+  get begun(): boolean {
+    return this.#state === 'syncing' || this.#state === 'up';
+  }
+
+  get suspect(): boolean {
+    return this.#suspect;
+  }
+
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** True while somebody may wait for this link. */
+  get waitable(): boolean {
+    return this.begun && !this.#suspect && this.forwardsIn;
+  }
+
+  /** True when the peer does not know all our demand yet, or we do not know that it does. */
+  get demandUnknown(): boolean {
+    return this.#markers.unknown;
+  }
+
+  /** This connection is the link: starts telling the peer everything. */
+  begin(): void {
+    const peer = this.#host.peerFor(this);
+    this.#peer = peer;
+    this.#state = 'syncing';
+    this.#beginSent = true;
+    this.channel.send(toBytesMessage({ kind: 'begin', received: peer.receivedSequence, connector: this.#ourProperties() }));
+    peer.demand.markStale();
+    peer.applySettings(this.#outSettings());
+    this.#work.push(this.#tellEverything());
+    this.#scheduleWork();
+  }
+
+  /** We found out that we have a networkConnector for this peer, too. */
+  setOurs(settings: LinkSettings): void {
+    if (this.#ours !== null) return;
+    this.#ours = settings;
+    this.#applyDirections();
+    if (!this.#beginSent) return;
+    this.#peer?.applySettings(this.#outSettings());
+    this.channel.send(toBytesMessage({ kind: 'connector', connector: this.#ourProperties()! }));
+  }
+
+  demandGained(advert: Advert, frame: Buffer): void {
+    if (!this.begun || !this.#tells(advert)) return;
+    this.channel.sendEncoded(frame);
+    this.#markers.told();
+  }
+
+  demandLost(advert: Advert, frame: Buffer): void {
+    if (this.begun && this.#tells(advert)) this.channel.sendEncoded(frame);
+  }
+
+  /** Tells the wave when the peer knows all demand told before now. */
+  awaitDemand(wave: DemandWave): void {
+    this.#markers.await(wave);
+  }
+
+  sendClaim(frame: Buffer): void {
+    if (this.begun) this.channel.sendEncoded(frame);
+  }
+
+  sendRetained(frame: Buffer, topic: string): void {
+    if (!this.begun || !this.forwardsOut || !this.#peer!.rules.permits(topic)) return;
+    if (this.channel.queuedBytes > LINK_QUEUE_RETAINED_BYTES) this.#retainedLag = true;
+    else this.channel.sendEncoded(frame);
+  }
+
+  tick(nowMs: number): void {
+    if (this.#state === 'closed') return;
+    const silentMs = nowMs - this.channel.heardAtMs;
+    if (!this.begun && nowMs > this.#deadlineMs) {
+      this.channel.fail(`no decision about the link within ${HANDSHAKE_MAX_MS} ms`);
+      return;
+    }
+    if (silentMs > DEAD_HEARTBEATS * HEARTBEAT_MS) {
+      this.channel.fail(`nothing heard for ${DEAD_HEARTBEATS * HEARTBEAT_MS} ms`);
+      return;
+    }
+    const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;
+    if (suspect !== this.#suspect) this.#setSuspect(suspect);
+    this.channel.sendKeepAlive(true);
+    this.#peer?.pump();
+    if (this.begun) this.#scheduleWork();
+  }
+
+  shutDown(): void {
+    if (this.#state === 'closed') return;
+    this.channel.send(createShutdownInfo());
+    this.channel.end();
+  }
+
+  view(): LinkView {
+    const peer = this.#peer;
+    const state: LinkState = this.#suspect ? 'suspect' : this.#state === 'up' ? 'up' : this.begun ? 'syncing' : 'connecting';
+    return {
+      peerId: this.peerId,
+      peerName: this.peerName,
+      kind: 'roundhouse',
+      address: this.channel.remoteAddress,
+      connector: this.#ours?.name ?? '',
+      direction: this.direction,
+      state,
+      forwardsOut: this.forwardsOut,
+      forwardsIn: this.forwardsIn,
+      demand: peer?.demand.size ?? 0,
+      outboxMessages: peer?.outbox.size ?? 0,
+      outboxBytes: peer?.outbox.bytes ?? 0,
+      queuedBytes: this.channel.queuedBytes,
+      counters: { ...(peer?.counters ?? { sent: 0, received: 0, duplicates: 0, dropped: 0 }) },
+    };
+  }
+
+  onNegotiated(): void {}
+
+  onPublication(reader: PublicationReader, buffer: Buffer): void {
+    const peer = this.#peer;
+    if (peer === null || !this.#peerBegan) return;
+    peer.counters.received++;
+    if (this.#isNew(reader, peer)) {
+      const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
+      const transit = new LinkTransit(origin, sequence, path);
+      this.#broker.publish(new Message(topic, qos, retain, buffer, payloadStart, payloadEnd, true, properties, expiresAtMs, peer, transit));
+    } else {
+      peer.counters.duplicates++;
+    }
+    if (reader.responseRequired) this.channel.respond(reader.commandId);
+  }
+
+  onResponse(correlationId: number): void {
+    if (this.#markers.answered(correlationId)) return;
+    if (this.#endId !== 0 && correlationId === this.#endId) {
+      this.#endId = 0;
+      this.#endAnswered = true;
+      this.#checkSynchronised();
+      return;
+    }
+    this.#peer?.acknowledge(correlationId);
+  }
+
+  onCommand(command: DataStructure): void {
+    if (this.#state === 'closed') return;
+    switch (command.kind) {
+      case PLAIN_MESSAGE:
+        this.#onAdvisory(command);
+        return;
+      case BYTES_MESSAGE:
+        this.#onBytesMessage(command);
+        return;
+      case SHUTDOWN_INFO:
+        this.#leaving = true;
+        this.channel.end();
+        return;
+      case CONNECTION_ERROR:
+        this.channel.fail(`the peer reports: ${command.exception?.message ?? 'an error'}`);
+        return;
+      default:
+        if (isResponse(command)) this.#onOtherResponse(command);
+        else if (isCommand(command) && command.responseRequired) this.channel.respond(command.commandId);
+    }
+  }
+
+  onDrain(): void {
+    this.#peer?.pump();
+    if (this.begun) this.#scheduleWork();
+  }
+
+  onClosed(fault: string | null): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#work = [];
+    this.#markers.abandon();
+    this.#host.closed(this, fault);
+  }
+
+  /** Not here before, not our own coming back, and something that can be published. */
+  #isNew(reader: PublicationReader, peer: PeerSubscriber): boolean {
+    if (reader.linkSequence > 0) {
+      if (reader.linkSequence <= peer.receivedSequence) return false;
+      peer.receivedSequence = reader.linkSequence;
+    }
+    const { ids } = reader.path;
+    if (ids.length > BROKER_PATH_MAX || ids.includes(this.#broker.id) || reader.topic === '') return false;
+    const news = this.#host.seen.note(reader.origin.text, reader.sequence);
+    return news === 'new' || (news === 'old' && reader.qos > 0);
+  }
+
+  #onAdvisory(advisory: PlainMessage): void {
+    const news = consumerNews(advisory, false);
+    const peer = this.#peer;
+    if (news === null || peer === null || !this.forwardsOut) return;
+    const { key, consumer, filters, brokerPath } = news;
+    if (consumer === null) {
+      peer.demand.remove(key);
+      return;
+    }
+    if (brokerPath.length >= BROKER_PATH_MAX || !peer.rules.acceptsDemand(brokerPath, this.#broker.id)) return;
+    if (!peer.demand.add(key, filters, [...brokerPath, this.peerId])) this.channel.fail('more filters are asked for than one peer may');
+  }
+
+  #onBytesMessage(message: BytesMessage): void {
+    const command = isClusterCommand(message) ? fromBytesMessage(message) : null;
+    if (command?.kind === 'marker') {
+      this.#onMarker(command.path, message.commandId);
+      return;
+    }
+    if (command !== null) this.#onClusterCommand(command);
+    if (message.responseRequired) this.channel.respond(message.commandId);
+  }
+
+  #onClusterCommand(command: ClusterCommand): void {
+    if (command.kind === 'begin') {
+      this.#onBegin(command.received, command.connector);
+      return;
+    }
+    if (!this.#peerBegan) return;
+    switch (command.kind) {
+      case 'connector':
+        this.#setTheirs(command.connector);
+        return;
+      case 'demand':
+        this.#peer!.demand.removeStale();
+        return;
+      case 'claim':
+      case 'retained':
+        if (command.path.length < BROKER_PATH_MAX) this.#host.passOn(command, this);
+        return;
+      case 'end':
+        this.#peerEnded = true;
+        this.#checkSynchronised();
+        return;
+      default:
+        return;
+    }
+  }
+
+  #onBegin(received: number, connector: string | null): void {
+    if (this.#peerBegan) return;
+    if (!this.#beginSent) this.#host.chosenByPeer(this); // begins
+    if (!this.begun) return;
+    this.#peerBegan = true;
+    if (connector !== null) this.#setTheirs(connector);
+    const peer = this.#peer!;
+    peer.outbox.acknowledgeThrough(received);
+    peer.attach(this.channel, { inFlightMax: Number.MAX_SAFE_INTEGER, counted: true });
+  }
+
+  #onMarker(path: readonly string[], commandId: number): void {
+    const known = this.#host.demandKnownBehind(path);
+    if (known === null) {
+      this.channel.respond(commandId);
+      return;
+    }
+    void known.then(() => {
+      if (this.#state !== 'closed') this.channel.respond(commandId);
+    });
+  }
+
+  #onOtherResponse(response: DataStructure & { correlationId: number }): void {
+    if (response.kind === EXCEPTION_RESPONSE) {
+      this.#broker.log.warn('a linked broker refused what it was sent', {
+        peer: this.peerId,
+        reason: (response as ExceptionResponse).exception?.message ?? null,
+      });
+    }
+    this.onResponse(response.correlationId);
+  }
+
+  #setTheirs(properties: string): void {
+    const toldBefore = this.forwardsIn;
+    this.#theirs = parseNetworkProperties(properties);
+    this.#applyDirections();
+    this.#peer?.applySettings(this.#outSettings());
+    if (!toldBefore && this.#beginSent) {
+      this.#work.push(this.#tellDemand());
+      this.#scheduleWork();
+    }
+  }
+
+  #applyDirections(): void {
+    this.#tellRules = new RouteRules(this.#theirs ?? this.#ours!);
+  }
+
+  /** Forwarding goes by our own connector where we have one, else by the peer's (OpenWire specification section 15.9). */
+  #outSettings(): LinkSettings {
+    return this.#ours ?? this.#theirs!;
+  }
+
+  #ourProperties(): string | null {
+    return this.#ours === null ? null : formatNetworkProperties(this.#ours, this.#broker.name);
+  }
+
+  /** Whether the peer would take this wish: it is told of no other. */
+  #tells({ brokerPath }: Advert): boolean {
+    return this.forwardsIn && brokerPath.at(-1) !== this.peerId && this.#tellRules.acceptsDemand(brokerPath, this.peerId);
+  }
+
+  *#tellEverything(): Generator<void> {
+    yield* this.#tellDemand();
+    for (const session of this.#broker.sessions.values()) {
+      if (!session.connected) continue;
+      const { clientId, claimedAt } = session;
+      this.channel.send(toBytesMessage({ kind: 'claim', clientId, stamp: claimedAt, path: [this.#broker.id] }));
+      yield;
+    }
+    yield* this.#tellRetained();
+    this.#endId = this.channel.request(toBytesMessage({ kind: 'end' }));
+  }
+
+  *#tellDemand(): Generator<void> {
+    if (this.forwardsIn) {
+      for (const advert of this.#host.demand.adverts()) {
+        if (!this.#tells(advert)) continue;
+        this.channel.sendEncoded(encodeAdvisory(this.#host.advisories.gained(advert)));
+        this.#markers.told();
+        yield;
+      }
+      this.#markers.allTold();
+    }
+    this.channel.send(toBytesMessage({ kind: 'demand' }));
+  }
+
+  *#tellRetained(): Generator<void> {
+    for (const { topic, message, stamp } of this.#broker.retained.entries()) {
+      if (!this.forwardsOut || !this.#peer!.rules.permits(topic)) continue;
+      this.channel.sendEncoded(encodeCommand({ kind: 'retained', topic, message, stamp, path: [this.#broker.id] }));
+      yield;
+    }
+  }
+
+  #scheduleWork(): void {
+    if (this.#retainedLag && this.#work.length === 0) {
+      this.#retainedLag = false;
+      this.#work.push(this.#tellRetained());
+    }
+    if (this.#workScheduled || this.#work.length === 0) return;
+    this.#workScheduled = true;
+    setImmediate(this.#runWork);
+  }
+
+  /** A chunk of what is to be told; the rest when others had their turn, and when the link has taken this. */
+  #doWork(): void {
+    for (let entries = 0; entries < SYNC_CHUNK_ENTRIES; entries++) {
+      const current = this.#work[0];
+      if (current === undefined || this.channel.closing) return;
+      if (this.channel.queuedBytes > SYNC_QUEUE_BYTES) return; // goes on when it has drained
+      if (current.next().done === true) this.#work.shift();
+    }
+    this.#scheduleWork();
+  }
+
+  #checkSynchronised(): void {
+    if (this.#state !== 'syncing' || !this.#peerEnded || !this.#endAnswered) return;
+    this.#state = 'up';
+    this.#host.synchronised(this);
+  }
+
+  #setSuspect(suspect: boolean): void {
+    this.#suspect = suspect;
+    if (suspect) this.#markers.abandon();
+    if (!this.begun) return;
+    const facts = { peer: this.peerId, name: this.peerName, address: this.channel.remoteAddress };
+    if (suspect) this.#broker.log.warn('linked broker is silent: nothing waits for it until it is heard again', facts);
+    else this.#broker.log.info('linked broker is heard again', facts);
+  }
+}

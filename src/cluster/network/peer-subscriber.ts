@@ -1,0 +1,160 @@
+import type { Broker } from '../../core/broker.ts';
+import type { Frame, Message } from '../../core/message.ts';
+import type { Subscriber } from '../../core/subscription.ts';
+import type { Channel } from '../../protocols/openwire/channel.ts';
+import type { PublicationForm } from '../../protocols/openwire/publication-form.ts';
+import type { Demand } from './demand.ts';
+import { LINK_QUEUE_BYTES, LINK_QUEUE_QOS0_BYTES, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX } from './link-limits.ts';
+import { DEFAULT_LINK_SETTINGS, type LinkSettings } from './link-settings.ts';
+import { Outbox } from './outbox.ts';
+import { PeerDemand } from './peer-demand.ts';
+import { RouteRules } from './route-rules.ts';
+
+/** Counts for one peer since we know it. */
+export interface PeerCounters {
+  /** Messages sent to it, those sent again included. */
+  sent: number;
+  /** Messages it sent us. */
+  received: number;
+  /** Of these, messages that were here before. */
+  duplicates: number;
+  /** Messages for it that were thrown away: QoS 0 while it was away or slow, others when the outbox was full or the frame too large. */
+  dropped: number;
+}
+
+/**
+ * A remote broker as a subscriber of ours. It outlives its links: demand stays for a while, and messages of QoS 1 and 2 wait in the outbox
+ * until the same broker is back.
+ */
+export class PeerSubscriber implements Subscriber {
+  readonly id: string;
+  readonly kind = 'peer';
+  readonly name: string;
+  readonly demand: PeerDemand;
+  readonly outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX });
+  readonly counters: PeerCounters = { sent: 0, received: 0, duplicates: 0, dropped: 0 };
+  /** Its own count of what it sent us: everything up to this number has been here. */
+  receivedSequence = 0;
+  #rules = new RouteRules(DEFAULT_LINK_SETTINGS);
+  readonly #broker: Broker;
+  readonly #form: PublicationForm;
+  #channel: Channel | null = null;
+  /** Messages that may wait for their answers at a time. */
+  #inFlightMax = Number.MAX_SAFE_INTEGER;
+  /** Whether the peer looks at our count of what we send it. */
+  #counted = false;
+  #refused = false;
+  #tooLarge = false;
+
+  constructor(id: string, name: string, broker: Broker, form: PublicationForm, demand: Demand) {
+    this.id = id;
+    this.name = name;
+    this.#broker = broker;
+    this.#form = form;
+    this.demand = new PeerDemand(this, broker.router, demand, broker.limits.topicLevels);
+  }
+
+  get rules(): RouteRules {
+    return this.#rules;
+  }
+
+  /** Filters that cross without being asked for come and go with the settings. */
+  applySettings(settings: LinkSettings): void {
+    for (const filter of this.#rules.staticFilters) this.demand.remove(staticKey(filter));
+    this.#rules = new RouteRules(settings);
+    for (const filter of this.#rules.staticFilters) this.demand.add(staticKey(filter), [filter], null);
+  }
+
+  /** Messages go out here from now on. `inFlightMax` bounds those waiting for their answers; `counted`: the peer knows our sequence numbers. */
+  attach(channel: Channel, options: { inFlightMax: number; counted: boolean }): void {
+    this.#channel = channel;
+    this.#inFlightMax = options.inFlightMax;
+    this.#counted = options.counted;
+    this.#tooLarge = false;
+    this.pump();
+  }
+
+  detach(): void {
+    this.#channel = null;
+    this.outbox.rewind();
+  }
+
+  deliver(message: Message): void {
+    if (!this.#rules.forwards(message, this.id)) return;
+    const frame = message.frame(this.#form);
+    if (message.qos > 0) {
+      if (this.outbox.push(frame)) this.pump();
+      else this.#refuse();
+      return;
+    }
+    const channel = this.#channel;
+    if (channel === null || channel.queuedBytes > LINK_QUEUE_QOS0_BYTES) this.#drop();
+    else if (isTooLarge(frame, channel)) this.#dropLarge(frame);
+    else {
+      channel.sendPublication(frame, false, 0);
+      this.counters.sent++;
+    }
+  }
+
+  /** Sends what the outbox holds, as far as the link takes it. */
+  pump(): void {
+    const channel = this.#channel;
+    if (channel === null) return;
+    const { outbox } = this;
+    while (outbox.inFlight < this.#inFlightMax && channel.queuedBytes < LINK_QUEUE_BYTES) {
+      const frame = outbox.next();
+      if (frame === null) return;
+      if (isTooLarge(frame, channel)) {
+        outbox.skip();
+        this.#dropLarge(frame);
+        continue;
+      }
+      outbox.nextSent(channel.sendPublication(frame, true, this.#counted ? outbox.nextSequence : 0));
+      this.counters.sent++;
+    }
+  }
+
+  /** The peer answered a command. */
+  acknowledge(commandId: number): void {
+    if (!this.outbox.acknowledge(commandId)) return;
+    if (this.outbox.size === 0) this.#refused = false;
+    if (this.outbox.unsent > 0) this.pump();
+  }
+
+  #refuse(): void {
+    this.#drop();
+    if (this.#refused) return;
+    this.#refused = true;
+    this.#broker.log.warn('messages for a linked broker are dropped: the limit of what waits for it is reached', {
+      peer: this.id,
+      name: this.name,
+      messages: this.outbox.size,
+      bytes: this.outbox.bytes,
+    });
+  }
+
+  #dropLarge(frame: Frame): void {
+    this.#drop();
+    if (this.#tooLarge) return;
+    this.#tooLarge = true;
+    this.#broker.log.warn('a message was not sent to a linked broker: its frame is larger than the link allows (wireFormat.maxFrameSize)', {
+      peer: this.id,
+      name: this.name,
+      bytes: frame.end - frame.start,
+      maxFrameSize: this.#channel!.maxFrameSize,
+    });
+  }
+
+  #drop(): void {
+    this.counters.dropped++;
+    this.#broker.counters.dropped++;
+  }
+}
+
+function isTooLarge(frame: Frame, channel: Channel): boolean {
+  return frame.end - frame.start - 4 > channel.maxFrameSize;
+}
+
+function staticKey(filter: string): string {
+  return `static:${filter}`;
+}
