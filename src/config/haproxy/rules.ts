@@ -1,0 +1,443 @@
+import { checkAclExpression, checkCondition } from './access-lists.ts';
+import { readTime } from './arguments.ts';
+import { hasBackend, hasFrontend, kindName, type ProxyDraft } from './drafts.ts';
+import { reportUnsupported } from './global.ts';
+import { HTTP_REQUEST_ACTIONS, type Keyword, type KeywordTable, PROXY_KEYWORDS, TCP_ACTIONS } from './keywords.ts';
+import { invalidNameCharacter, warnWithout } from './proxy-names.ts';
+import type { Reading, Statement } from './reading.ts';
+
+/** Keywords of a proxy that are rules, or belong to them. */
+export const RULE_KEYWORDS: ReadonlySet<string> = new Set([
+  'acl',
+  'use_backend',
+  'use-server',
+  'tcp-request',
+  'tcp-response',
+  'http-request',
+  'http-response',
+  'http-after-response',
+  'redirect',
+  'capture',
+  'monitor',
+  'monitor-uri',
+  'stick',
+  'stick-table',
+  'cookie',
+  'tcp-check',
+  'http-check',
+  'external-check',
+  'email-alert',
+  'filter',
+]);
+
+/** Reads one line whose keyword is in `RULE_KEYWORDS`. */
+export function readRuleLine(reading: Reading, statement: Statement, proxy: ProxyDraft): undefined {
+  READERS[statement.keyword]!(reading, statement, proxy);
+}
+
+type Reader = (reading: Reading, statement: Statement, proxy: ProxyDraft) => undefined;
+
+const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(null), {
+  acl: readAcl,
+  use_backend: readUseBackend,
+  'tcp-request': readTcpRule,
+  'tcp-response': readTcpRule,
+
+  'use-server'(reading, statement, proxy) {
+    if (isInDefaults(reading, statement, proxy)) return;
+    if (warnWithout(reading, statement, proxy, 'backend')) return;
+    const options = { keyword: 'use-server' };
+    if (statement.word(1) === '') return reading.report.alert(statement.place, "'use-server' expects a server name.", options);
+    if (statement.word(2) !== 'if' && statement.word(2) !== 'unless') {
+      const message = "'use-server' requires either 'if' or 'unless' followed by a condition.";
+      return reading.report.alert(statement.place, message, options);
+    }
+    const problem = checkCondition(proxy, statement.words.slice(3));
+    if (problem !== null) {
+      return reading.report.alert(statement.place, `error detected while parsing a 'use-server' rule : ${problem}.`, options);
+    }
+    proxy.rulePlaces.add('use-server');
+    reportKnown(reading, statement);
+  },
+
+  'http-request'(reading, statement, proxy) {
+    if (isInAnonymousDefaults(reading, statement, proxy)) return;
+    proxy.usesHttpRules.add('http-request');
+    warnPlacedAfter(reading, statement, proxy, ['redirect', 'use_backend', 'use-server']);
+    proxy.rulePlaces.add('http-request');
+    readHttpRequestRule(reading, statement, proxy, 1, 'proxy');
+  },
+
+  'http-response'(reading, statement, proxy) {
+    if (isInAnonymousDefaults(reading, statement, proxy)) return;
+    proxy.usesHttpRules.add('http-response');
+    onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  'http-after-response'(reading, statement, proxy) {
+    if (isInAnonymousDefaults(reading, statement, proxy)) return;
+    proxy.usesHttpRules.add('http-after-response');
+    onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  redirect(reading, statement, proxy) {
+    if (isInDefaults(reading, statement, proxy)) return;
+    proxy.usesHttpRules.add('redirect');
+    warnPlacedAfter(reading, statement, proxy, ['use_backend', 'use-server']);
+    proxy.rulePlaces.add('redirect');
+    onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  capture(reading, statement, proxy) {
+    if (warnWithout(reading, statement, proxy, 'frontend')) return;
+    const [, kind = '', side = ''] = statement.words;
+    const known = kind === 'cookie' || ((kind === 'request' || kind === 'response') && side === 'header');
+    if (proxy.kind === 'defaults' && (kind === 'cookie' || kind === 'request' || kind === 'response')) {
+      return reading.report.alert(statement.place, `'capture ${kind}' not allowed in 'defaults' section.`, { keyword: 'capture' });
+    }
+    if (!known) {
+      const message = "'capture' expects 'cookie' or 'request header' or 'response header'.";
+      return reading.report.alert(statement.place, message, { keyword: 'capture' });
+    }
+    proxy.usesHttpRules.add('capture');
+    onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  monitor(reading, statement, proxy) {
+    if (isInDefaults(reading, statement, proxy)) return;
+    warnWithout(reading, statement, proxy, 'frontend');
+    if (statement.word(1) !== 'fail') {
+      return reading.report.alert(statement.place, "'monitor' only supports 'fail'.", { keyword: 'monitor' });
+    }
+    if (statement.word(2) !== 'if' && statement.word(2) !== 'unless') {
+      const message = "'monitor fail' requires either 'if' or 'unless' followed by a condition.";
+      return reading.report.alert(statement.place, message, { keyword: 'monitor' });
+    }
+    reportKnown(reading, statement);
+  },
+
+  'monitor-uri'(reading, statement, proxy) {
+    warnWithout(reading, statement, proxy, 'frontend');
+    if (statement.word(1) === '') {
+      return reading.report.alert(statement.place, "'monitor-uri' expects an URI.", { keyword: 'monitor-uri' });
+    }
+    proxy.monitorUri = statement.place;
+    if (hasFrontend(proxy)) onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  stick(reading, statement, proxy) {
+    if (isInDefaults(reading, statement, proxy)) return;
+    if (warnWithout(reading, statement, proxy, 'backend')) return;
+    if (!['on', 'match', 'store-request', 'store-response'].includes(statement.word(1))) {
+      return reading.report.alert(statement.place, "'stick' expects 'on', 'match', or 'store'.", { keyword: 'stick' });
+    }
+    if (statement.word(2) === '') {
+      return reading.report.alert(statement.place, "'stick' expects a fetch method.", { keyword: 'stick' });
+    }
+    reportKnown(reading, statement, `stick ${statement.word(1)}`);
+  },
+
+  'stick-table'(reading, statement, proxy) {
+    if (proxy.kind === 'defaults') {
+      const message = "'stick-table' is not supported in 'defaults' section.";
+      return reading.report.alert(statement.place, message, { keyword: 'stick-table' });
+    }
+    for (const needed of ['size', 'type']) {
+      if (statement.words.includes(needed)) continue;
+      return reading.report.alert(statement.place, `stick-table: missing ${needed}.`, { keyword: 'stick-table' });
+    }
+    reportKnown(reading, statement);
+  },
+
+  cookie(reading, statement, proxy) {
+    warnWithout(reading, statement, proxy, 'backend');
+    if (statement.word(1) === '') {
+      return reading.report.alert(statement.place, "'cookie' expects <cookie_name> as argument.", { keyword: 'cookie' });
+    }
+    proxy.cookie = true;
+    onceInHttpMode(proxy, () => reportKnown(reading, statement));
+  },
+
+  'tcp-check'(reading, statement, proxy) {
+    warnWithout(reading, statement, proxy, 'backend');
+    if (!isCheckRule(reading, statement, TCP_CHECK_RULES)) return;
+    if (!hasBackend(proxy)) return;
+    proxy.usesTcpCheckRules = true;
+    reportKnown(reading, statement, `tcp-check ${statement.word(1)}`);
+  },
+
+  'http-check'(reading, statement, proxy) {
+    warnWithout(reading, statement, proxy, 'backend');
+    if (!isCheckRule(reading, statement, HTTP_CHECK_RULES)) return;
+    if (!hasBackend(proxy)) return;
+    proxy.usesHttpCheckRules = true;
+    reportKnown(reading, statement, `http-check ${statement.word(1)}`);
+  },
+
+  'external-check'(reading, statement, proxy) {
+    const kind = statement.word(1);
+    const options = { keyword: 'external-check' };
+    if (kind === '') return reading.report.alert(statement.place, "missing argument after 'external-check'.\n", options);
+    if (kind !== 'command' && kind !== 'path') {
+      return reading.report.alert(statement.place, `external-check: unknown argument '${kind}'.`, options);
+    }
+    if (statement.word(2) === '') {
+      return reading.report.alert(statement.place, `missing argument after '${kind}'.`, options);
+    }
+    proxy.externalCheck.add(kind);
+    reportKnown(reading, statement);
+  },
+
+  'email-alert'(reading, statement, proxy) {
+    const kind = statement.word(1);
+    const options = { keyword: 'email-alert' };
+    if (kind === '') return reading.report.alert(statement.place, "missing argument after 'email-alert'.", options);
+    if (!['from', 'mailers', 'level', 'myhostname', 'to'].includes(kind)) {
+      return reading.report.alert(statement.place, `email-alert: unknown argument '${kind}'.`, options);
+    }
+    if (statement.word(2) === '') return reading.report.alert(statement.place, `missing argument after '${kind}'.`, options);
+    proxy.emailAlert.add(kind);
+    reportKnown(reading, statement);
+  },
+
+  filter(reading, statement) {
+    const kind = statement.word(1);
+    if (kind === 'compression' || kind === 'trace' || kind === 'cache') {
+      return reading.report.caution(statement.place, `'filter ${kind}' has no effect here: it does not decide about traffic.`, {
+        keyword: 'filter',
+      });
+    }
+    reportKnown(reading, statement, `filter ${kind}`.trim());
+  },
+} satisfies Record<string, Reader>);
+
+const TCP_CHECK_RULES = ['comment', 'connect', 'send', 'send-binary', 'expect', 'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)'];
+const HTTP_CHECK_RULES = [
+  'disable-on-404',
+  'send-state',
+  'comment',
+  'connect',
+  'send',
+  'expect',
+  'set-var-fmt(*)',
+  'set-var(*)',
+  'unset-var(*)',
+];
+
+function isCheckRule(reading: Reading, statement: Statement, rules: readonly string[]): boolean {
+  const word = statement.word(1);
+  if (rules.some((rule) => (rule.endsWith('(*)') ? word.startsWith(rule.slice(0, -2)) : word === rule || word === `${rule}-lf`)))
+    return true;
+  const list = rules.map((rule) => `'${rule}'`).join(', ');
+  reading.report.alert(statement.place, `'${statement.keyword}' only supports ${list}. but got '${word}'`, { keyword: statement.keyword });
+  return false;
+}
+
+function reportKnown(reading: Reading, statement: Statement, shown = statement.keyword): undefined {
+  reportUnsupported(reading, statement, PROXY_KEYWORDS.get(statement.keyword)!, shown);
+}
+
+/**
+ * Says something only if the proxy turns out to be in `mode http`, which a later line may set: in `mode tcp` HAProxy itself says that
+ * the line is ignored. What stands in `defaults` is said at once, since nobody knows who will use it.
+ */
+function onceInHttpMode(proxy: ProxyDraft, say: () => undefined): undefined {
+  if (proxy.kind === 'defaults') say();
+  else proxy.inHttpMode.push(say);
+}
+
+function isInDefaults(reading: Reading, statement: Statement, proxy: ProxyDraft): boolean {
+  if (proxy.kind !== 'defaults') return false;
+  reading.report.alert(statement.place, `'${statement.keyword}' not allowed in 'defaults' section.`, { keyword: statement.keyword });
+  return true;
+}
+
+function isInAnonymousDefaults(reading: Reading, statement: Statement, proxy: ProxyDraft): boolean {
+  if (proxy.kind !== 'defaults' || proxy.name !== '') return false;
+  reading.report.alert(statement.place, `'${statement.keyword}' not allowed in anonymous 'defaults' section.`, {
+    keyword: statement.keyword,
+  });
+  return true;
+}
+
+function readAcl(reading: Reading, statement: Statement, proxy: ProxyDraft): undefined {
+  if (isInAnonymousDefaults(reading, statement, proxy)) return;
+  const { report } = reading;
+  const name = statement.word(1);
+  const options = { keyword: 'acl' };
+  const forbidden = invalidNameCharacter(name);
+  if (forbidden !== null) return report.alert(statement.place, `character '${forbidden}' is not permitted in acl name '${name}'.`, options);
+  if (name.toLowerCase() === 'or') {
+    return report.alert(
+      statement.place,
+      `acl name '${name}' will never match. 'or' is used to express a logical disjunction within a condition.`,
+      options,
+    );
+  }
+  const problem = checkAclExpression(statement.words.slice(2));
+  if (problem !== null) return report.alert(statement.place, `error detected while parsing ACL '${name}' : ${problem}.`, options);
+  proxy.acls.push({ place: statement.place, name });
+}
+
+function readUseBackend(reading: Reading, statement: Statement, proxy: ProxyDraft): undefined {
+  if (isInDefaults(reading, statement, proxy)) return;
+  if (warnWithout(reading, statement, proxy, 'frontend')) return;
+  const { report } = reading;
+  const options = { keyword: 'use_backend' };
+  const [, backend = '', word = ''] = statement.words;
+  if (backend === '') return report.alert(statement.place, "'use_backend' expects a backend name.", options);
+  proxy.rulePlaces.add('use_backend');
+  if (word !== '' && word !== 'if' && word !== 'unless') {
+    const message = `unexpected keyword '${word}' after switching rule, only 'if' and 'unless' are allowed.`;
+    return report.alert(statement.place, message, options);
+  }
+  if (word !== '') {
+    const problem = checkCondition(proxy, statement.words.slice(3));
+    if (problem !== null) return report.alert(statement.place, `error detected while parsing switching rule : ${problem}.`, options);
+    return reportKnown(reading, statement, `use_backend ... ${word}`);
+  }
+  if (backend.includes('%[')) return reportKnown(reading, statement, `use_backend ${backend}`);
+  proxy.useBackends.push({ place: statement.place, backend });
+}
+
+/** Says of a rule that an earlier one of another kind does not come before it, whatever the file looks like. */
+function warnPlacedAfter(reading: Reading, statement: Statement, proxy: ProxyDraft, earlier: readonly string[]): undefined {
+  const found = earlier.find((kind) => proxy.rulePlaces.has(kind));
+  if (found === undefined) return;
+  const article = found === 'http-request' ? 'an' : 'a';
+  reading.report.warn(
+    statement.place,
+    `a '${statement.keyword}' rule placed after ${article} '${found}' rule will still be processed before.`,
+    { keyword: statement.keyword },
+  );
+}
+
+/** Order in which HAProxy looks at rules; one that stands after a later one is worth a warning. */
+const RULE_ORDER: Readonly<Record<string, readonly string[]>> = {
+  'tcp-request connection': [
+    'tcp-request session',
+    'tcp-request content',
+    'monitor fail',
+    'http-request',
+    'redirect',
+    'use_backend',
+    'use-server',
+  ],
+  'tcp-request session': ['tcp-request content', 'monitor fail', 'http-request', 'redirect', 'use_backend', 'use-server'],
+  'tcp-request content': ['monitor fail', 'http-request', 'redirect', 'use_backend', 'use-server'],
+};
+
+/** What each kind of rule offers, as HAProxy lists it. */
+const TCP_ACTION_LISTS: Readonly<Record<string, string>> = (() => {
+  const common = "'accept', 'reject', 'capture', 'expect-proxy', 'expect-netscaler-cip', 'track-sc0' ... 'track-sc2', ";
+  const counters = "'sc-inc-gpc(*)', 'sc-inc-gpc0(*)', 'sc-inc-gpc1(*)', 'sc-set-gpt(*)', 'sc-set-gpt0(*)', ";
+  const variables = "'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)', ";
+  const early = `${common}${counters}${variables}'set-dst', 'set-dst-port', 'set-mark', 'set-src', 'set-src-port', 'set-tos', 'silent-drop'`;
+  return {
+    'tcp-request connection': early,
+    'tcp-request session': early,
+    'tcp-request content':
+      `${common}'ot-group', 'set-log-level', 'set-nice', 'switch-mode', 'use-service', ${counters}'send-spoe-group', 'do-resolve(*)', ` +
+      `${variables}'set-src', 'set-src-port', 'set-dst', 'set-dst-port', 'set-mark', 'set-tos', 'silent-drop', ` +
+      "'set-priority-class', 'set-priority-offset'",
+  };
+})();
+
+function readTcpRule(reading: Reading, statement: Statement, proxy: ProxyDraft): undefined {
+  const { report } = reading;
+  const { place, keyword } = statement;
+  const [, stage = '', action = ''] = statement.words;
+  const rule = `${keyword} ${stage}`;
+  const options = { keyword };
+  const where = `${kindName(proxy)} '${proxy.name}'`;
+  if (stage === '') return report.alert(place, `missing argument for '${keyword}' in ${where}`, options);
+  if (proxy.kind === 'defaults' && proxy.name === '') {
+    return report.alert(place, `${rule} is not allowed in anonymous 'defaults' sections`, options);
+  }
+  if (stage === 'inspect-delay') {
+    const value = readTime(reading, place, statement.word(2), {
+      overflow: `'${rule}' expects a positive delay in milliseconds, in ${where} (timer overflow in '${statement.word(2)}', maximum value is 2147483647 ms or ~24.8 days)`,
+      unexpected: (c) => `'${rule}' expects a positive delay in milliseconds, in ${where} (unexpected character '${c}')`,
+      options,
+    });
+    if (value === null) return;
+    if (statement.word(2) === '') return report.alert(place, `'${rule}' expects a positive delay in milliseconds, in ${where}`, options);
+    if (proxy.rulePlaces.has(rule)) {
+      return report.warn(place, `ignoring ${rule} (was already defined) in ${where}`, options);
+    }
+    proxy.rulePlaces.add(rule);
+    return report.caution(place, `'${rule}' has no effect here: there are no rules that inspect anything.`, options);
+  }
+  const stages = keyword === 'tcp-request' ? ['connection', 'session', 'content'] : ['content'];
+  if (!stages.includes(stage)) {
+    const message =
+      keyword === 'tcp-request'
+        ? `'tcp-request' expects 'inspect-delay', 'connection', or 'content' in ${where} (got '${stage}')`
+        : `'tcp-response' expects 'inspect-delay' or 'content' in ${where} (got '${stage}')`;
+    return report.alert(place, message, options);
+  }
+  if (keyword === 'tcp-response' && !hasBackend(proxy)) {
+    const message = "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name";
+    return report.alert(place, message, options);
+  }
+  if (keyword === 'tcp-request' && stage !== 'content' && !hasFrontend(proxy)) {
+    return report.alert(place, `${rule} is not allowed because ${kindName(proxy)} ${proxy.name} is not a frontend`, options);
+  }
+  const known = findAction(TCP_ACTIONS, action);
+  if (known === null) {
+    const offered = TCP_ACTION_LISTS[rule] ?? [...TCP_ACTIONS.keys()].map((name) => `'${name.replace('(', '(*)')}'`).join(', ');
+    return report.alert(place, `'${rule}' expects ${offered} in ${where} (got '${action}').\n`, options);
+  }
+  const at = statement.words.findIndex((word, index) => index > 2 && (word === 'if' || word === 'unless'));
+  const extra = statement.word(3);
+  if ((action === 'accept' || action === 'reject') && extra !== '' && at !== 3) {
+    return report.alert(place, `'${rule} ${action}' only accepts 'if' or 'unless', in ${where} (got '${extra}')`, options);
+  }
+  if (at >= 0) {
+    const problem = checkCondition(proxy, statement.words.slice(at + 1));
+    if (problem !== null) {
+      const message = `'${rule} ${action}' : error detected in ${where} while parsing '${statement.word(at)}' condition : ${problem}`;
+      return report.alert(place, message, options);
+    }
+  }
+  warnPlacedAfter(reading, statement, proxy, RULE_ORDER[rule] ?? []);
+  proxy.rulePlaces.add(rule);
+  reportUnsupported(reading, statement, known, `${rule} ${action}`);
+}
+
+/** Reads the action at word `index` of an `http-request` rule: of a proxy, or of its statistics. */
+export function readHttpRequestRule(
+  reading: Reading,
+  statement: Statement,
+  proxy: ProxyDraft,
+  index: number,
+  owner: 'proxy' | 'stats',
+): undefined {
+  const { report } = reading;
+  const action = statement.word(index);
+  const options = { keyword: 'http-request' };
+  const known = findAction(HTTP_REQUEST_ACTIONS, action);
+  if (known === null) {
+    const offered = [...HTTP_REQUEST_ACTIONS.keys()].map((name) => `'${name.replace('(', '(*)')}'`).join(', ');
+    const missing = action === '' ? ' (missing argument)' : '';
+    const message = `'http-request' expects ${offered}, but got '${action}'${missing}.`;
+    return report.alert(statement.place, message, { form: 'parsing []: ', ...options });
+  }
+  const at = statement.words.findIndex((word, i) => i > index && (word === 'if' || word === 'unless'));
+  if (at >= 0) {
+    const problem = checkCondition(proxy, statement.words.slice(at + 1));
+    if (problem !== null) {
+      const message = `error detected while parsing an 'http-request ${action}' condition : ${problem}.`;
+      return report.alert(statement.place, message, options);
+    }
+  }
+  const shown = `${owner === 'stats' ? 'stats ' : ''}http-request ${action}`;
+  onceInHttpMode(proxy, () => reportUnsupported(reading, statement, known, shown));
+}
+
+function findAction(actions: KeywordTable, name: string): Keyword | null {
+  const open = name.indexOf('(');
+  return (
+    actions.get(open < 0 ? name : name.slice(0, open + 1)) ?? (name.startsWith('track-sc') ? (actions.get('track-sc(') ?? null) : null)
+  );
+}
