@@ -6,7 +6,7 @@ import type { Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
-import type { Route, SharedRoutes, Subscription } from './subscription.ts';
+import { AWAY, READY, type Readiness, type Route, type SharedRoutes, type Subscription } from './subscription.ts';
 
 export interface BrokerOptions {
   /** Unique over the network and new at each start; two brokers may share a name, never an id. */
@@ -70,8 +70,11 @@ export class Broker {
     const publisher = message.publisher;
     let receivers = 0;
     for (let i = 0; i < direct.length; i++) {
-      const route = direct[i]!;
-      if (route.noLocal && route.subscriber === publisher) continue;
+      let route = direct[i]!;
+      if (route.noLocal && route.subscriber === publisher) {
+        if (route.own === null) continue; // [MQTT-3.8.3-3]
+        route = route.own;
+      }
       route.subscriber.deliver(message, route);
       receivers++;
     }
@@ -118,12 +121,20 @@ export class Broker {
   }
 }
 
-/** Members take turns. */
-function nextMember(shared: SharedRoutes): Route {
-  const { group, members } = shared;
-  const route = members[group.next % members.length]!;
-  group.next = (group.next + 1) % members.length;
-  return route;
+/** Members take turns; one that is away or behind is passed over while another is better prepared. */
+function nextMember({ group, members }: SharedRoutes): Route {
+  let chosen = group.next % members.length;
+  let best: Readiness = AWAY;
+  for (let i = 0; i < members.length; i++) {
+    const at = (group.next + i) % members.length;
+    const readiness = members[at]!.subscriber.readiness ?? READY;
+    if (readiness <= best) continue;
+    chosen = at;
+    best = readiness;
+    if (best === READY) break;
+  }
+  group.next = (chosen + 1) % members.length;
+  return members[chosen]!;
 }
 
 /** Ids look like ActiveMQ's (`ID:host-...`), since its tools show them. */

@@ -22,6 +22,9 @@ interface Node {
   entry: FilterEntry | null;
 }
 
+/** Longest topic whose routes are remembered, in characters: the cache is bounded in topics, which must not mean 64 KB each. */
+const CACHED_TOPIC_LENGTH_MAX = 1_024;
+
 const NO_ROUTES: Routes = { direct: [], shared: [] };
 const NO_IDENTIFIERS: readonly number[] = [];
 
@@ -114,6 +117,7 @@ export class Router {
   }
 
   #remember(topic: string, routes: Routes): void {
+    if (topic.length > CACHED_TOPIC_LENGTH_MAX) return;
     if (this.#cache.size >= this.#cacheTopicsMax) {
       this.#cache.clear();
       this.#cachedByFirstLevel.clear();
@@ -248,7 +252,7 @@ function descend(node: Node, levels: readonly string[], at: number, reserved: bo
   collect(node, levels, at, reserved, found);
 }
 
-/** One route a subscriber: a client with overlapping subscriptions gets one copy, at their highest QoS [MQTT-3.3.4-2]. */
+/** One route a subscriber: a client with overlapping subscriptions gets one copy, at their highest QoS [MQTT-3.3.4-2] [MQTT-3.3.4-4]. */
 function mergeRoutes(entries: readonly FilterEntry[]): Routes {
   const direct: Route[] = [];
   const shared: SharedRoutes[] = [];
@@ -281,6 +285,7 @@ function toRoute(s: Subscription): Route {
     subscriber: s.subscriber,
     qos: s.qos,
     noLocal: s.noLocal,
+    own: null,
     retainAsPublished: s.retainAsPublished,
     identifiers: s.identifier === 0 ? NO_IDENTIFIERS : [s.identifier],
   };
@@ -290,8 +295,16 @@ function merge(route: Route, s: Subscription): Route {
   return {
     subscriber: route.subscriber,
     qos: Math.max(route.qos, s.qos) as QoS,
-    noLocal: route.noLocal && s.noLocal,
+    noLocal: route.noLocal || s.noLocal,
+    own: mergeOwn(route, s),
     retainAsPublished: route.retainAsPublished || s.retainAsPublished,
     identifiers: s.identifier === 0 ? route.identifiers : [...route.identifiers, s.identifier],
   };
+}
+
+/** What the subscriber gets of what it publishes itself: by the subscriptions without No Local. */
+function mergeOwn(route: Route, s: Subscription): Route | null {
+  if (!route.noLocal) return s.noLocal ? route : null;
+  if (s.noLocal) return route.own;
+  return route.own === null ? toRoute(s) : merge(route.own, s);
 }

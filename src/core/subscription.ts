@@ -1,9 +1,17 @@
 import type { Message, QoS } from './message.ts';
 
+/** How soon a subscriber can take a message: a shared subscription prefers the member that is best prepared. */
+export const AWAY = 0;
+export const BEHIND = 1;
+export const READY = 2;
+export type Readiness = typeof AWAY | typeof BEHIND | typeof READY;
+
 /** Everything that can receive: an MQTT session, a queue, a remote broker. */
 export interface Subscriber {
   readonly id: string;
   readonly kind: 'client' | 'queue' | 'peer';
+  /** Left out: always READY. */
+  readonly readiness?: Readiness;
   /** Takes the message: into its output, its queue, or nowhere by policy. Synchronous; never throws. */
   deliver(message: Message, route: Route): void;
 }
@@ -28,7 +36,10 @@ export interface Route {
   readonly subscriber: Subscriber;
   /** The highest QoS of the matching subscriptions. */
   readonly qos: QoS;
+  /** Whether one of them has No Local: what the subscriber published itself then takes `own`. */
   readonly noLocal: boolean;
+  /** The route by those without No Local; null when there are none. Looked at only if `noLocal` is true. */
+  readonly own: Route | null;
   readonly retainAsPublished: boolean;
   /** Subscription Identifiers of all that match, in no particular order. */
   readonly identifiers: readonly number[];
