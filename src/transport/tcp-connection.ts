@@ -10,6 +10,9 @@ const REFERENCE_SIZE_MIN = 2_048;
 /** Bytes gathered on one connection within a turn beyond which it is written at once, so that one turn cannot hold unbounded memory. */
 const TURN_BYTES_MAX = 1024 * 1024;
 
+/** How long a peer has to take the last bytes and close its side after `end`, in milliseconds. */
+const END_TIMEOUT_MS = 10_000;
+
 const NOTHING = Buffer.alloc(0);
 const pool = new SlabPool();
 let nextId = 1;
@@ -36,6 +39,7 @@ export class TcpConnection implements Connection, Flushable {
   #backlog = 0;
   #dirty = false;
   #ending = false;
+  #endTimer: NodeJS.Timeout | null = null;
   #closed = false;
   #error: Error | null = null;
 
@@ -54,6 +58,7 @@ export class TcpConnection implements Connection, Flushable {
     });
     socket.on('close', () => {
       this.#closed = true;
+      if (this.#endTimer !== null) clearTimeout(this.#endTimer);
       this.#release();
       this.#handler?.onClose(this.#error);
     });
@@ -112,6 +117,8 @@ export class TcpConnection implements Connection, Flushable {
     if (this.#segments.length > 0 || this.#length > 0) this.#send();
     this.#ending = true;
     this.#socket.end();
+    // A peer that neither reads nor closes would keep the socket for ever.
+    this.#endTimer = setTimeout(() => this.#socket.destroy(), END_TIMEOUT_MS).unref();
   }
 
   destroy(): void {
