@@ -1,9 +1,13 @@
 import { hostname } from 'node:os';
+import { Network } from '../cluster/network/network.ts';
 import type { BrokerModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
 import { CodedError, ConfigError } from '../errors.ts';
+import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { TcpListener } from '../transport/tcp-listener.ts';
 import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
@@ -35,11 +39,20 @@ export interface ListeningConnector {
   readonly port: number;
 }
 
+/** A connector and its socket. */
+interface OpenConnector {
+  readonly model: TransportConnectorModel;
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly listener: TcpListener;
+}
+
 /**
  * One broker with everything that an activemq.xml asks for.
  *
- * Start: store folder, broker, connectors. Stop: connectors take no more connections, clients are told, connections close, the store
- * folder is given up.
+ * Start: the store folder; connectors that other brokers dial; the links; connectors for clients, which so find a broker that is part of
+ * its network. Stop: connectors take no more connections, clients are told, links say goodbye with what clients left behind (wills),
+ * connections close, the store folder is given up.
  */
 export class BrokerServer {
   readonly model: BrokerModel;
@@ -48,9 +61,10 @@ export class BrokerServer {
   readonly #mapAddress: MapAddress;
   readonly #registry: ProtocolRegistry;
   readonly #turn = new Turn();
-  readonly #listeners: { model: TransportConnectorModel; protocol: string; host: string; listener: TcpListener }[] = [];
+  readonly #open: OpenConnector[] = [];
+  #network: Network | null = null;
   #directory: DataDirectory | null = null;
-  #up = false;
+  #isUp = false;
 
   constructor(model: BrokerModel, options: BrokerServerOptions) {
     this.model = model;
@@ -62,56 +76,72 @@ export class BrokerServer {
       log: options.log,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
-    this.#registry = new ProtocolRegistry(this.broker);
+    // The network is made when it is known where it can be dialled; no connection is accepted before.
+    const links: BrokerLinks = {
+      introduction: () => this.#network!.introduction(),
+      accept: (channel, offer, peer) => this.#network!.accept(channel, offer, peer),
+    };
+    this.#registry = new ProtocolRegistry(this.broker, links);
   }
 
-  /** What listens, in the file's order. */
+  /** What listens. */
   get connectors(): ListeningConnector[] {
-    return this.#listeners.map(({ model, protocol, host, listener }) => ({
+    return this.#open.map(({ model, protocol, host, listener }) => ({
       name: model.name,
       scheme: model.scheme,
-      protocol,
+      protocol: protocol.name,
       host,
       port: listener.port,
     }));
+  }
+
+  /** Null until the broker is up. */
+  get network(): Network | null {
+    return this.#network;
   }
 
   /**
    * @throws ConfigError with the file's line and what could not be had: a port, a host, the store folder; nothing stays open then
    */
   async start(): Promise<void> {
-    const { persistenceAdapter } = this.model;
+    const { persistenceAdapter, transportConnectors } = this.model;
     try {
       if (persistenceAdapter.kind !== 'memory') this.#directory = await openDataDirectory(persistenceAdapter.directory);
-      for (const connector of this.model.transportConnectors) await this.#listen(connector);
+      const planned = transportConnectors.map((model) => ({ model, protocol: this.#protocolOf(model) }));
+      const forPeers = planned.filter(({ protocol }) => protocol.name === 'openwire');
+      for (const { model, protocol } of forPeers) await this.#listen(model, protocol);
+      this.#network = this.#createNetwork();
+      this.broker.cluster = this.#network;
+      await this.#network.start();
+      for (const { model, protocol } of planned) if (!forPeers.some((peer) => peer.model === model)) await this.#listen(model, protocol);
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.#up = true;
-    this.#log.info('broker is up', {
-      brokerName: this.model.brokerName,
-      brokerId: this.broker.id,
-      store: this.#directory?.path ?? 'memory',
-    });
+    this.#isUp = true;
+    const { brokerName } = this.model;
+    this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
 
   async stop(): Promise<void> {
-    for (const { listener } of this.#listeners) listener.close();
+    for (const { listener } of this.#open) listener.close();
     for (const protocol of this.#registry.protocols) protocol.stop();
-    await this.#closed();
-    this.#listeners.length = 0;
+    await this.#network?.stop();
+    await this.#connectionsClosed();
+    this.#open.length = 0;
     await this.#directory?.release();
     this.#directory = null;
-    if (this.#up) this.#log.info('broker stopped', { brokerName: this.model.brokerName });
-    this.#up = false;
+    if (this.#isUp) this.#log.info('broker stopped', { brokerName: this.model.brokerName });
+    this.#isUp = false;
   }
 
-  async #listen(model: TransportConnectorModel): Promise<void> {
+  #protocolOf(model: TransportConnectorModel): Protocol {
     const protocol = this.#registry.get(model.scheme);
-    const place = `${model.place.file}:${model.place.line}`;
-    if (protocol === undefined)
-      throw new ConfigError('UNKNOWN_SCHEME', `${place}: connector "${model.name}": nothing here speaks ${model.scheme}`);
+    if (protocol !== undefined) return protocol;
+    throw new ConfigError('UNKNOWN_SCHEME', `${placeOf(model)}: connector "${model.name}": nothing here speaks ${model.scheme}`);
+  }
+
+  async #listen(model: TransportConnectorModel, protocol: Protocol): Promise<void> {
     const host = this.#mapAddress(model.host);
     const options = {
       name: model.name,
@@ -127,25 +157,50 @@ export class BrokerServer {
       maximumConnections: model.maximumConnections,
       turn: this.#turn,
       log: this.#log,
-      onConnection: (connection) => protocol.accept(connection, options),
+      onConnection: (connection) => (this.#network === null ? tooEarly(connection) : protocol.accept(connection, options)),
     });
     try {
       await listener.listen();
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      throw new ConfigError(error.code, `${place}: ${error.message}`, error);
+      throw new ConfigError(error.code, `${placeOf(model)}: ${error.message}`, error);
     }
-    this.#listeners.push({ model, protocol: protocol.name, host, listener });
+    this.#open.push({ model, protocol, host, listener });
     this.#log.info('connector listens', { connector: model.name, protocol: protocol.name, address: formatAddress(host, listener.port) });
   }
 
+  /** Peers are told the connectors' real ports, also where the file leaves them to the system. */
+  #createNetwork(): Network {
+    const first = this.#open[0];
+    return new Network({
+      broker: this.broker,
+      turn: this.#turn,
+      connectors: this.model.networkConnectors,
+      announcements: this.#open.flatMap(({ model, host, listener }) =>
+        model.discovery === null ? [] : [{ multicast: model.discovery, host, port: listener.port }],
+      ),
+      listening: first === undefined ? null : { host: first.host, port: first.listener.port },
+      mapAddress: this.#mapAddress,
+    });
+  }
+
   /** Waits until every connection is closed; one whose peer does not take its last bytes is cut. */
-  async #closed(): Promise<void> {
+  async #connectionsClosed(): Promise<void> {
     const deadline = performance.now() + CLOSE_WAIT_MS;
-    const open = () => this.#listeners.flatMap(({ listener }) => [...listener.connections]);
-    while (open().length > 0) {
-      if (performance.now() >= deadline) for (const connection of open()) connection.destroy();
+    const connections = () => this.#open.flatMap(({ listener }) => [...listener.connections]);
+    while (connections().length > 0) {
+      if (performance.now() >= deadline) for (const connection of connections()) connection.destroy();
       await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
     }
   }
+}
+
+function placeOf({ place }: TransportConnectorModel): string {
+  return `${place.file}:${place.line}`;
+}
+
+/** In the moment between a connector's opening and the network's: the peer dials again right away. */
+function tooEarly(connection: Connection): ConnectionHandler {
+  connection.destroy();
+  return { onData: () => {}, onDrain: () => {}, onClose: () => {} };
 }

@@ -1,10 +1,13 @@
 import { join, relative, resolve } from 'node:path';
+import { adviseBrokers } from '../config/activemq/advice.ts';
 import { readActiveMQ } from '../config/activemq/read.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { createAddressMap } from './address-map.ts';
+import { loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
+import { createAddressMap, type MapAddress } from './address-map.ts';
 import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
-import { type BrokerUnit, type Deployment, type Unit, uniqueNames } from './deployment.ts';
+import { type BalancerUnit, type BrokerUnit, type Deployment, type Unit, uniqueNames } from './deployment.ts';
 import { adviseDeployment } from './deployment-advice.ts';
+import { diskSpace, usableMemoryBytes } from './machine.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** What file endings mean; `roundhouse broker` and `roundhouse balancer` take any. */
@@ -21,6 +24,7 @@ const KINDS: readonly { readonly ending: string; readonly kind: Unit['kind'] }[]
 export async function readDeployment(files: readonly string[], options: RunOptions, kind: Unit['kind'] | null = null): Promise<Deployment> {
   const diagnostics: Diagnostic[] = [];
   const units: Unit[] = [];
+  const mapAddress = createAddressMap(options.addressPairs);
   const names = uniqueNames(files);
   const seen = new Map<string, string>();
   for (const [i, file] of files.entries()) {
@@ -40,11 +44,15 @@ export async function readDeployment(files: readonly string[], options: RunOptio
       diagnostics.push(ofFile('error', file, problem));
       continue;
     }
-    const unit = fileKind === 'broker' ? readBroker(file, names[i]!, bytes, options, diagnostics) : null;
+    const name = names[i]!;
+    const unit =
+      fileKind === 'broker'
+        ? readBroker(file, name, bytes, options, diagnostics)
+        : await readBalancer(file, name, bytes, mapAddress, diagnostics);
     if (unit !== null) units.push(unit);
   }
   const divided = divideStoreFolders(units, diagnostics);
-  diagnostics.push(...adviseDeployment(divided, createAddressMap(options.addressPairs)));
+  diagnostics.push(...(await adviseOnThisMachine(divided, mapAddress)), ...adviseDeployment(divided, mapAddress));
   return { units: divided, diagnostics };
 }
 
@@ -61,6 +69,44 @@ function readBroker(file: string, name: string, bytes: Buffer, options: RunOptio
   });
   diagnostics.push(...found);
   return model === null || source === null ? null : { kind: 'broker', name, file, model, source };
+}
+
+/** Names are resolved as the balancer will use them: an address that stands in for a name is looked up in its place. */
+async function readBalancer(
+  file: string,
+  name: string,
+  bytes: Buffer,
+  mapAddress: MapAddress,
+  diagnostics: Diagnostic[],
+): Promise<BalancerUnit | null> {
+  const lookup = (host: string) => systemLookup(mapAddress(host));
+  const { model, hasListener, diagnostics: found } = await loadHAProxy([{ file, text: bytes }], { lookup });
+  diagnostics.push(...found);
+  if (model === null) return null;
+  if (hasListener) return { kind: 'balancer', name, file, model };
+  diagnostics.push(ofFile('error', file, "nothing in it listens: expected a frontend or listen section with a 'bind' line"));
+  return null;
+}
+
+/** What each file means on this machine: its disks, its memory, its addresses. */
+async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddress): Promise<Diagnostic[]> {
+  const brokers = units.filter((unit) => unit.kind === 'broker');
+  const advised = await Promise.all(
+    brokers.map(async ({ model, source }) => ({
+      model: {
+        ...model,
+        transportConnectors: model.transportConnectors.map((connector) => ({ ...connector, host: mapAddress(connector.host) })),
+      },
+      source,
+      disk: await diskSpace(model.persistenceAdapter.directory || model.dataDirectory),
+    })),
+  );
+  const balancerServers = units.flatMap((unit) =>
+    unit.kind === 'balancer'
+      ? unit.model.proxies.flatMap(({ servers }) => servers.map((server) => ({ ...server, host: mapAddress(server.host) })))
+      : [],
+  );
+  return adviseBrokers(advised, { memoryBytes: usableMemoryBytes(), balancerServers });
 }
 
 /**
