@@ -1,7 +1,19 @@
-import { MQTT_5, PACKET_NAMES, type ProtocolLevel, PUBREL } from './control-packet.ts';
+import { DISCONNECT, MQTT_3_1, MQTT_5, PACKET_NAMES, type ProtocolLevel, PUBACK, PUBREC, PUBREL } from './control-packet.ts';
 import { PacketWriter } from './packet-writer.ts';
-import { readProperties } from './property.ts';
+import { type Properties, propertiesEnd, readProperties } from './property.ts';
 import { malformed, protocolError, SUCCESS } from './reason-code.ts';
+
+/** Reason Codes of PUBACK and PUBREC. MQTT 5.0 sections 3.4.2.1 and 3.5.2.1. */
+const RECEIVED_CODES: readonly number[] = [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
+
+/** Reason Codes of PUBREL and PUBCOMP. MQTT 5.0 sections 3.6.2.1 and 3.7.2.1. */
+const RELEASED_CODES: readonly number[] = [0x00, 0x92];
+
+/** Reason Codes of DISCONNECT, from either side. MQTT 5.0 section 3.14.2.1. */
+const DISCONNECT_CODES: readonly number[] = [
+  0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c,
+  0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2,
+];
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP have one shape. MQTT 5.0 sections 3.4 to 3.7. One instance is reused. */
 export class AcknowledgementView {
@@ -11,7 +23,9 @@ export class AcknowledgementView {
   /** @throws ProtocolError MQTT_MALFORMED_PACKET or MQTT_PROTOCOL_ERROR */
   read(buffer: Buffer, header: number, start: number, end: number, level: ProtocolLevel): void {
     const type = header >> 4;
-    if ((header & 0x0f) !== (type === PUBREL ? 2 : 0)) throw malformed(`wrong flags in ${PACKET_NAMES[type]} [MQTT-2.1.3-1]`);
+    // MQTT 3.1 lets a client set DUP on a PUBREL that it sends again.
+    const flags = header & (level === MQTT_3_1 ? 0x07 : 0x0f);
+    if (flags !== (type === PUBREL ? 2 : 0)) throw malformed(`wrong flags in ${PACKET_NAMES[type]} [MQTT-2.1.3-1]`); // [MQTT-3.6.1-1]
     if (end - start < 2) throw malformed(`${PACKET_NAMES[type]} is cut off`);
     this.packetIdentifier = (buffer[start]! << 8) | buffer[start + 1]!;
     this.reasonCode = SUCCESS;
@@ -19,7 +33,10 @@ export class AcknowledgementView {
     if (end - start === 2) return;
     if (level !== MQTT_5) throw malformed(`${PACKET_NAMES[type]} must have a Remaining Length of 2`);
     this.reasonCode = buffer[start + 2]!;
-    if (end - start > 3) readProperties(buffer, start + 3, end, type);
+    // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]
+    if (!(type === PUBACK || type === PUBREC ? RECEIVED_CODES : RELEASED_CODES).includes(this.reasonCode))
+      throw protocolError(`${PACKET_NAMES[type]} with Reason Code 0x${this.reasonCode.toString(16)}`);
+    if (end - start > 3) readLastProperties(buffer, start + 3, end, type);
   }
 }
 
@@ -39,8 +56,17 @@ export function readDisconnect(buffer: Buffer, header: number, start: number, en
   }
   if (end === start) return { reasonCode: SUCCESS, sessionExpiryInterval: null };
   const reasonCode = buffer[start]!;
+  if (!DISCONNECT_CODES.includes(reasonCode))
+    throw protocolError(`DISCONNECT with Reason Code 0x${reasonCode.toString(16)} [MQTT-3.14.2-1]`);
   if (end - start === 1) return { reasonCode, sessionExpiryInterval: null };
-  return { reasonCode, sessionExpiryInterval: readProperties(buffer, start + 1, end, 14).sessionExpiryInterval };
+  return { reasonCode, sessionExpiryInterval: readLastProperties(buffer, start + 1, end, DISCONNECT).sessionExpiryInterval };
+}
+
+/** Properties that nothing may follow. */
+function readLastProperties(buffer: Buffer, at: number, end: number, type: number): Properties {
+  const over = end - propertiesEnd(buffer, at, end);
+  if (over !== 0) throw malformed(`${PACKET_NAMES[type]} has ${over} bytes too many`);
+  return readProperties(buffer, at, end, type);
 }
 
 const body = new PacketWriter();

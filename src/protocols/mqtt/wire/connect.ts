@@ -2,7 +2,7 @@ import { ProtocolError } from '../../../errors.ts';
 import { CONNACK, CONNECT, MQTT_3_1, MQTT_3_1_1, MQTT_5, type ProtocolLevel } from './control-packet.ts';
 import { PacketWriter } from './packet-writer.ts';
 import { Properties, propertiesEnd, readBinary, readProperties, readString, WILL } from './property.ts';
-import { malformed, UNSUPPORTED_PROTOCOL_VERSION } from './reason-code.ts';
+import { malformed, protocolError, UNSUPPORTED_PROTOCOL_VERSION } from './reason-code.ts';
 
 export interface ConnectPacket {
   readonly level: ProtocolLevel;
@@ -49,19 +49,22 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
   const flags = buffer[at + 1]!;
   const keepAlive = buffer.readUInt16BE(at + 2);
   at += 4;
-  if ((flags & 1) !== 0) throw malformed('the reserved Connect Flag must be 0 [MQTT-3.1.2-3]');
   const hasWill = (flags & 0x04) !== 0;
   const willQoS = (flags >> 3) & 3;
-  if (willQoS === 3) throw malformed('a Will QoS of 3 [MQTT-3.1.2-12]');
-  if (!hasWill && (flags & 0x38) !== 0) throw malformed('Will QoS or Will Retain without a will [MQTT-3.1.2-11] [MQTT-3.1.2-13]');
-  if (level !== MQTT_5 && (flags & 0xc0) === 0x40) throw malformed('a password without a user name [MQTT-3.1.2-22]');
+  // MQTT 3.1 leaves the reserved flag, and the will's flags where there is no will, to the client.
+  if (level !== MQTT_3_1) {
+    if ((flags & 1) !== 0) throw malformed('the reserved Connect Flag must be 0 [MQTT-3.1.2-3]');
+    if (!hasWill && (flags & 0x38) !== 0) throw malformed('Will QoS or Will Retain without a will [MQTT-3.1.2-11] [MQTT-3.1.2-13]');
+  }
+  if (hasWill && willQoS === 3) throw malformed('a Will QoS of 3 [MQTT-3.1.2-12]');
+  if (level !== MQTT_5 && (flags & 0xc0) === 0x40) throw malformed('a password without a user name (MQTT 3.1.1 [MQTT-3.1.2-22])');
 
   let properties = NO_PROPERTIES;
   if (level === MQTT_5) {
     properties = readProperties(buffer, at, end, CONNECT);
     at = propertiesEnd(buffer, at, end);
     if (properties.authenticationData !== null && properties.authenticationMethod === null)
-      throw malformed('Authentication Data without an Authentication Method');
+      throw protocolError('Authentication Data without an Authentication Method'); // section 3.1.2.11.10
   }
   const clientId = readString(buffer, at, end, 'Client Identifier'); // [MQTT-3.1.3-3]
   at += 2 + buffer.readUInt16BE(at);
@@ -79,13 +82,15 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
     at += 2 + payload.length;
     will = { topic, payload, qos: willQoS as 0 | 1 | 2, retain: (flags & 0x20) !== 0, properties: willProperties };
   }
+  // MQTT 3.1: "the Remaining Length field takes precedence over the User Name flag", a flag without its field is let pass.
+  const mayLack = level === MQTT_3_1;
   let userName: string | null = null;
-  if ((flags & 0x80) !== 0) {
+  if ((flags & 0x80) !== 0 && !(mayLack && at === end)) {
     userName = readString(buffer, at, end, 'User Name');
     at += 2 + buffer.readUInt16BE(at);
   }
   let password: Buffer | null = null;
-  if ((flags & 0x40) !== 0) {
+  if ((flags & 0x40) !== 0 && !(mayLack && at === end)) {
     password = readBinary(buffer, at, end, 'Password');
     at += 2 + password.length;
   }
@@ -94,6 +99,19 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
 }
 
 const NO_PROPERTIES = new Properties();
+
+/**
+ * The version that a CONNECT is of as far as can be told, whatever else is wrong with it: a refusal is said in the client's own words.
+ * MQTT 3.1.1, where a packet that is not valid gets no answer, when it cannot be told.
+ */
+export function connectLevel(buffer: Buffer, start: number, end: number): ProtocolLevel {
+  const at = start + NAME_MQTT.length;
+  if (at >= end || buffer.compare(NAME_MQTT, 0, NAME_MQTT.length, start, at) !== 0) return MQTT_3_1_1;
+  return (buffer[at]! & 0x7f) >= MQTT_5 ? MQTT_5 : MQTT_3_1_1;
+}
+
+/** The Protocol Name as it stands in CONNECT, its length in front. */
+const NAME_MQTT = Buffer.from('\0\x04MQTT');
 
 function readLevel(name: string, level: number): ProtocolLevel {
   // The high bit of the level marks a bridge in some clients (mosquitto); it changes nothing for a server.

@@ -15,7 +15,8 @@ const PARTIAL_SIZE_FIRST = 4_096;
 const HEADER_MAX = 5;
 
 /**
- * Cuts a byte stream into MQTT packets. A packet that lies whole in the chunk is handed on in place; only one that straddles two chunks
+ * Cuts a byte stream into MQTT packets. ![MQTT-1.5.5-1]: a Remaining Length with more bytes than it needs is read all the same, since
+ * MQTT 3.1.1 does not forbid it and simple devices write one of fixed size. A packet that lies whole in the chunk is handed on in place; only one that straddles two chunks
  * is copied together.
  */
 export class FrameSplitter {

@@ -105,6 +105,7 @@ export class VariableByteCursor {
       const byte = buffer[i]!;
       value |= (byte & 127) << shift;
       if (byte < 128) {
+        if (byte === 0 && i > at) throw malformed('a Variable Byte Integer has more bytes than it needs [MQTT-1.5.5-1]');
         this.value = value;
         this.next = i + 1;
         return;
@@ -128,7 +129,8 @@ export function propertiesEnd(buffer: Buffer, at: number, end: number): number {
  * Reads the properties that start at `at` with their length.
  *
  * @param packet the packet's type, or WILL
- * @throws ProtocolError MQTT_MALFORMED_PACKET for bytes that are no properties, MQTT_PROTOCOL_ERROR for ones that may not be there
+ * @throws ProtocolError MQTT_MALFORMED_PACKET for bytes that are no properties or not this packet's, MQTT_PROTOCOL_ERROR for values that
+ *   may not be, and for a property that is there twice
  */
 export function readProperties(buffer: Buffer, at: number, end: number, packet: number): Properties {
   const stop = propertiesEnd(buffer, at, end);
@@ -144,7 +146,7 @@ function readProperty(buffer: Buffer, at: number, end: number, packet: number, p
   const row = ROWS[id];
   const where = packet === WILL ? 'the will' : PACKET_NAMES[packet];
   if (!row) throw malformed(`0x${id.toString(16)} in ${where} is no property`);
-  if ((row.packets & (1 << packet)) === 0) throw protocolError(`property ${row.name} may not be in ${where}`);
+  if ((row.packets & (1 << packet)) === 0) throw malformed(`property ${row.name} may not be in ${where}`); // section 2.2.2.2
   const i = cursor.next;
   const target = properties as unknown as Record<string, unknown>;
   if (row.kind === 'pair') {

@@ -3,12 +3,12 @@ import { ProtocolError } from '../../../errors.ts';
 /** Reason codes. MQTT 5.0 section 2.4, table 2-6. */
 export const SUCCESS = 0x00;
 export const GRANTED_QOS_0 = 0x00;
-export const DISCONNECT_WITH_WILL = 0x04;
 export const NO_MATCHING_SUBSCRIBERS = 0x10;
 export const NO_SUBSCRIPTION_EXISTED = 0x11;
 export const UNSPECIFIED_ERROR = 0x80;
 export const MALFORMED_PACKET = 0x81;
 export const PROTOCOL_ERROR = 0x82;
+export const IMPLEMENTATION_SPECIFIC_ERROR = 0x83;
 export const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
 export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 export const NOT_AUTHORIZED = 0x87;
@@ -27,6 +27,9 @@ export const QUOTA_EXCEEDED = 0x97;
 /** CONNACK return codes of MQTT 3.1 and 3.1.1 (section 3.2.2.3). */
 export const V3_UNACCEPTABLE_PROTOCOL_VERSION = 1;
 export const V3_IDENTIFIER_REJECTED = 2;
+
+/** SUBACK return code of MQTT 3.1.1 (section 3.9.3) for a subscription that was not made. */
+export const V3_SUBSCRIPTION_FAILURE = 0x80;
 
 /** The bytes are not a packet: wrong lengths, flags, UTF-8. */
 export function malformed(message: string): ProtocolError {

@@ -1,4 +1,4 @@
-import { MQTT_5, type ProtocolLevel, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from './control-packet.ts';
+import { MQTT_3_1, MQTT_5, type ProtocolLevel, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from './control-packet.ts';
 import { PacketWriter } from './packet-writer.ts';
 import { propertiesEnd, readProperties, readString } from './property.ts';
 import { malformed, protocolError } from './reason-code.ts';
@@ -25,6 +25,14 @@ export interface UnsubscribePacket {
   readonly filters: readonly string[];
 }
 
+/** Bits of the options that must be 0, by level. MQTT 3.1 says of them only that they are not used. */
+const RESERVED_OPTIONS = { 3: 0, 4: 0xfc, 5: 0xc0 } as const;
+
+/** SUBSCRIBE and UNSUBSCRIBE have 0010; MQTT 3.1 also lets a client set DUP when it sends one again. */
+function flagsAreRight(header: number, level: ProtocolLevel): boolean {
+  return (header & (level === MQTT_3_1 ? 0x07 : 0x0f)) === 2;
+}
+
 function readIdentifier(buffer: Buffer, start: number, end: number, packet: string): number {
   if (start + 2 > end) throw malformed(`${packet} is cut off before its Packet Identifier`);
   const packetIdentifier = buffer.readUInt16BE(start);
@@ -34,7 +42,7 @@ function readIdentifier(buffer: Buffer, start: number, end: number, packet: stri
 
 /** MQTT 5.0 section 3.8. @throws ProtocolError MQTT_MALFORMED_PACKET or MQTT_PROTOCOL_ERROR */
 export function readSubscribe(buffer: Buffer, header: number, start: number, end: number, level: ProtocolLevel): SubscribePacket {
-  if ((header & 0x0f) !== 2) throw malformed('the flags of SUBSCRIBE must be 0010 [MQTT-3.8.1-1]');
+  if (!flagsAreRight(header, level)) throw malformed('the flags of SUBSCRIBE must be 0010 [MQTT-3.8.1-1]');
   const packetIdentifier = readIdentifier(buffer, start, end, 'SUBSCRIBE');
   let at = start + 2;
   let subscriptionIdentifier = 0;
@@ -50,11 +58,15 @@ export function readSubscribe(buffer: Buffer, header: number, start: number, end
     if (at >= end) throw malformed('a topic filter without its options [MQTT-3.8.3-2]');
     const options = buffer[at++]!;
     const qos = options & 3;
-    if (qos === 3) throw malformed('a subscription with QoS 3 [MQTT-3.8.3-4]');
-    if ((options & (level === MQTT_5 ? 0xc0 : 0xfc)) !== 0)
-      throw malformed('reserved bits of the subscription options must be 0 [MQTT-3.8.3-5]');
+    if ((options & RESERVED_OPTIONS[level]) !== 0) throw malformed('reserved bits of the subscription options must be 0 [MQTT-3.8.3-5]');
+    // Section 3.8.3.1; MQTT 3.1.1 [MQTT-3-8.3-4] has it among the malformed ones, and ends the connection as well.
+    if (qos === 3) throw protocolError('a subscription with QoS 3');
+    if (level !== MQTT_5) {
+      requests.push({ filter, qos: qos as 0 | 1 | 2, noLocal: false, retainAsPublished: false, retainHandling: 0 });
+      continue;
+    }
     const retainHandling = (options >> 4) & 3;
-    if (retainHandling === 3) throw protocolError('a Retain Handling of 3');
+    if (retainHandling === 3) throw protocolError('a Retain Handling of 3'); // section 3.8.3.1
     requests.push({
       filter,
       qos: qos as 0 | 1 | 2,
@@ -68,7 +80,7 @@ export function readSubscribe(buffer: Buffer, header: number, start: number, end
 
 /** MQTT 5.0 section 3.10. @throws ProtocolError MQTT_MALFORMED_PACKET or MQTT_PROTOCOL_ERROR */
 export function readUnsubscribe(buffer: Buffer, header: number, start: number, end: number, level: ProtocolLevel): UnsubscribePacket {
-  if ((header & 0x0f) !== 2) throw malformed('the flags of UNSUBSCRIBE must be 0010 [MQTT-3.10.1-1]');
+  if (!flagsAreRight(header, level)) throw malformed('the flags of UNSUBSCRIBE must be 0010 [MQTT-3.10.1-1]');
   const packetIdentifier = readIdentifier(buffer, start, end, 'UNSUBSCRIBE');
   let at = start + 2;
   if (level === MQTT_5) {
