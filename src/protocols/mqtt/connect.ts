@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { Message } from '../../core/message.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
-import { type MqttConnection, messageProperties, type Will } from './connection.ts';
+import type { MqttConnection } from './connection.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
-import { type ConnectPacket, UnsupportedVersionError, type WillPacket, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
+import { readWill } from './will.ts';
+import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
 import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX } from './wire/control-packet.ts';
 import {
   BAD_AUTHENTICATION_METHOD,
   CLIENT_IDENTIFIER_NOT_VALID,
+  IMPLEMENTATION_SPECIFIC_ERROR,
   SUCCESS,
-  TOPIC_NAME_INVALID,
   V3_IDENTIFIER_REJECTED,
   V3_UNACCEPTABLE_PROTOCOL_VERSION,
 } from './wire/reason-code.ts';
@@ -20,10 +19,11 @@ import {
  * @throws ProtocolError when it cannot be admitted; `refuse` then says so to the client
  */
 export function admit(connection: MqttConnection, packet: ConnectPacket): void {
-  const { broker, options, protocol } = connection;
+  const { broker, protocol } = connection;
   const p = packet.properties;
   connection.level = packet.level;
   connection.wantsReasons = p.requestProblemInformation !== 0;
+  connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
   if (p.authenticationMethod !== null)
     throw new ProtocolError(
       'MQTT_BAD_AUTHENTICATION_METHOD',
@@ -31,7 +31,13 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       BAD_AUTHENTICATION_METHOD,
     );
   const clientId = identify(packet);
-  const will = packet.will === null ? null : readWill(connection, packet.will);
+  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels);
+  if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false).length > p.maximumPacketSize)
+    throw new ProtocolError(
+      'MQTT_IMPLEMENTATION_SPECIFIC_ERROR',
+      `a Maximum Packet Size of ${p.maximumPacketSize} has no room for CONNACK [MQTT-3.1.2-24]`,
+      IMPLEMENTATION_SPECIFIC_ERROR,
+    );
 
   const claimedAt = broker.clock.next();
   const earlier = broker.sessions.get(clientId);
@@ -48,27 +54,32 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
 
   connection.session = mine;
   connection.will = will;
-  connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
   connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, broker.limits.inflightMessages);
   mine.attach(connection, claimedAt);
 
-  // MQTT 5 can tell the client our keep alive; before it, the connector's default just applies to clients that ask for none.
-  const serverKeepAlive = packet.keepAlive === 0 && options.defaultKeepAliveMs > 0 ? Math.ceil(options.defaultKeepAliveMs / 1000) : null;
-  connection.connection.write(
-    packet.level === MQTT_5
-      ? writeConnackV5(sessionPresent, SUCCESS, {
-          receiveMaximum: broker.limits.receiveMaximum,
-          maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
-          assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.2.2-16]
-          topicAliasMaximum: broker.limits.topicAliasMaximum,
-          serverKeepAlive,
-        })
-      : writeConnackV3(sessionPresent, 0),
-  );
-  connection.watchKeepAlive(packet.keepAlive === 0 ? options.defaultKeepAliveMs : packet.keepAlive * 1000);
-  broker.log.debug('client connected', { ...connection.facts(), protocolLevel: packet.level, cleanStart: packet.cleanStart, sessionPresent });
+  connection.connection.write(accept(connection, packet, clientId, sessionPresent));
+  connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
+  broker.log.debug('client connected', {
+    ...connection.facts(),
+    protocolLevel: packet.level,
+    cleanStart: packet.cleanStart,
+    sessionPresent,
+  });
   broker.cluster?.clientClaimed(clientId, claimedAt);
   mine.resume();
+}
+
+/** The CONNACK that says yes. */
+function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clientId: string, sessionPresent: boolean): Buffer {
+  if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent, 0);
+  return writeConnackV5(sessionPresent, SUCCESS, {
+    receiveMaximum: broker.limits.receiveMaximum,
+    maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
+    assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.2.2-16]
+    topicAliasMaximum: broker.limits.topicAliasMaximum,
+    // Before MQTT 5 the connector's default just applies to clients that ask for none.
+    serverKeepAlive: packet.keepAlive === 0 && options.defaultKeepAliveMs > 0 ? Math.ceil(options.defaultKeepAliveMs / 1000) : null,
+  });
 }
 
 /** Says no with CONNACK, in the words of the client's version. Bytes that are no CONNECT at all get no answer. */
@@ -82,7 +93,10 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
   } else if (error.code === 'MQTT_CLIENT_IDENTIFIER_NOT_VALID' && connection.level !== MQTT_5) {
     connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT-3.1.3-8]
   } else if (connection.level === MQTT_5) {
-    connection.connection.write(writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null }));
+    const room = connection.maximumPacketSize;
+    let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });
+    if (connack.length > room) connack = writeConnackV5(false, error.reasonCode, {}); // [MQTT-3.2.2-19]
+    if (connack.length <= room) connection.connection.write(connack);
   }
 }
 
@@ -95,36 +109,4 @@ function identify(packet: ConnectPacket): string {
       CLIENT_IDENTIFIER_NOT_VALID,
     );
   return `auto-${randomBytes(12).toString('hex')}`; // [MQTT-3.1.3-6]
-}
-
-function readWill(connection: MqttConnection, packet: WillPacket): Will {
-  const { broker } = connection;
-  const fault = topicNameFault(packet.topic, broker.limits.topicLevels);
-  if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
-  if (packet.topic.startsWith('$SYS/') || packet.topic.startsWith('$share/'))
-    throw new ProtocolError(
-      'MQTT_TOPIC_NAME_INVALID',
-      'Will Topic: $SYS/ and $share/ are not for clients to publish to',
-      TOPIC_NAME_INVALID,
-    );
-  const p = packet.properties;
-  const payload = packet.payload;
-  // The expiry of a will counts from its publication; it is short-lived state of one connection, so the interval is applied at once.
-  const expiresAtMs = p.messageExpiryInterval === null ? 0 : broker.wallNow() + p.messageExpiryInterval * 1000;
-  return {
-    message: new Message(
-      packet.topic,
-      packet.qos,
-      packet.retain,
-      payload,
-      0,
-      payload.length,
-      false,
-      messageProperties(p),
-      expiresAtMs,
-      null,
-      null,
-    ),
-    delay: p.willDelayInterval ?? 0,
-  };
 }

@@ -6,11 +6,13 @@ import { TimerEntry } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit, refuse } from './connect.ts';
+import { isReserved, messageProperties } from './message-properties.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
+import type { Will } from './will.ts';
 import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
-import { readConnect, UnsupportedVersionError } from './wire/connect.ts';
+import { connectLevel, readConnect } from './wire/connect.ts';
 import {
   AUTH,
   CONNECT,
@@ -30,16 +32,14 @@ import {
   UNSUBSCRIBE,
 } from './wire/control-packet.ts';
 import { FrameSplitter, type PacketSink } from './wire/frame-splitter.ts';
-import type { Properties } from './wire/property.ts';
 import { PublishView } from './wire/publish.ts';
 import {
-  DISCONNECT_WITH_WILL,
   KEEP_ALIVE_TIMEOUT,
   malformed,
   NO_MATCHING_SUBSCRIBERS,
   NOT_AUTHORIZED,
   PACKET_IDENTIFIER_NOT_FOUND,
-  PROTOCOL_ERROR,
+  PACKET_TOO_LARGE,
   protocolError,
   RECEIVE_MAXIMUM_EXCEEDED,
   SERVER_SHUTTING_DOWN,
@@ -55,12 +55,11 @@ const PINGRESP = Buffer.from([0xd0, 0]);
 /** A PUBLISH that was QoS 0 and not retained when it arrived can leave as it came: no header to rewrite. */
 const PLAIN_PUBLISH_HEADER = 0x30;
 
-/** Will message and delay of one connection. */
-export interface Will {
-  readonly message: Message;
-  /** Seconds. */
-  readonly delay: number;
-}
+/**
+ * Deliveries stop at `connectionQueueBytes`; only answers (PUBACK, PINGRESP and so on) can take a connection beyond. At this many times
+ * the limit the client is not listened to until it has read them: its requests must not become our memory.
+ */
+const UNREAD_FACTOR = 2;
 
 /** Acknowledgement fields, read and used at once: all connections share one. */
 const acknowledgement = new AcknowledgementView();
@@ -87,6 +86,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #closed = false;
   readonly #splitter: FrameSplitter;
   readonly #publish = new PublishView();
+  /** QoS 2 messages that came on this connection and are not released. */
+  #unreleased = 0;
+  /** Nothing is read while the client does not read our answers. */
+  #paused = false;
   #aliases: Map<number, string> | null = null;
   /** The topic that was last found valid: a client mostly publishes to one. */
   #lastTopic: string | null = null;
@@ -109,14 +112,22 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if (this.#closed) return;
     this.#heardAtMs = this.protocol.clock.monotonicMs();
     try {
+      // What is no MQTT at all (HTTP, TLS, a scanner) is found out at its first byte, not when a packet of its seeming length is complete.
+      if (this.session === null && !this.#splitter.partial) expectConnect(chunk[start]! >> 4);
       this.#splitter.push(chunk, start, end, this);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.fail(error);
+      return;
     }
+    if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#pause();
   }
 
   onDrain(): void {
+    if (this.#paused) {
+      this.#paused = false;
+      this.connection.resume();
+    }
     this.session?.onDrain();
   }
 
@@ -136,14 +147,14 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return !this.#closed;
     }
     if (this.session === null) {
-      if (type !== CONNECT) throw protocolError(`the first packet must be CONNECT, this one is ${PACKET_NAMES[type]} [MQTT-3.1.0-1]`);
+      expectConnect(type);
       this.#onConnect(buffer, header, start, end);
       return !this.#closed;
     }
     switch (type) {
       case PUBACK:
         acknowledgement.read(buffer, header, start, end, this.level);
-        this.session.acknowledge(acknowledgement.packetIdentifier);
+        this.session.acknowledged(acknowledgement.packetIdentifier);
         break;
       case PUBREC:
         acknowledgement.read(buffer, header, start, end, this.level);
@@ -155,7 +166,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
         break;
       case PUBCOMP:
         acknowledgement.read(buffer, header, start, end, this.level);
-        this.session.acknowledge(acknowledgement.packetIdentifier);
+        this.session.completed(acknowledgement.packetIdentifier);
         break;
       case SUBSCRIBE:
         subscribe(this, this.session, buffer, header, start, end);
@@ -173,7 +184,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       case CONNECT:
         throw protocolError('a second CONNECT [MQTT-3.1.0-2]');
       case AUTH:
-        throw protocolError('AUTH without an Authentication Method in CONNECT [MQTT-4.12.0-6]');
+        throw protocolError('AUTH without an Authentication Method in CONNECT [MQTT-4.12.0-7]');
       default:
         throw protocolError(`${PACKET_NAMES[type]} is not for a client to send`);
     }
@@ -194,8 +205,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Ends the connection from our side: MQTT 5 clients are told why [MQTT-4.13.1-1]. The will is sent. */
   disconnect(reasonCode: number, reasonString: string | null): void {
     if (this.#closed) return;
-    if (this.level === MQTT_5 && this.session !== null)
-      this.connection.write(writeDisconnect(reasonCode, this.wantsReasons ? reasonString : null));
+    if (this.level === MQTT_5 && this.session !== null) this.#writeDisconnect(reasonCode, this.wantsReasons ? reasonString : null);
     this.#leave(true);
     this.connection.end();
   }
@@ -217,6 +227,15 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     refuse(this, error);
     this.#leave(false);
     this.connection.end();
+  }
+
+  /**
+   * Writes a packet whose size depends on what the client asked for. One larger than the client accepts must not be sent [MQTT-3.1.2-24];
+   * since the client waits for it, the connection ends.
+   */
+  reply(packet: Buffer): void {
+    if (packet.length <= this.maximumPacketSize) this.connection.write(packet);
+    else this.disconnect(PACKET_TOO_LARGE, 'the answer is larger than the Maximum Packet Size');
   }
 
   /** Starts to watch the keep alive. */
@@ -242,9 +261,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
-      const level =
-        error instanceof UnsupportedVersionError ? error.level & 0x7f : (buffer[start + 2 + buffer.readUInt16BE(start)] ?? 0) & 0x7f;
-      this.level = level >= MQTT_5 ? MQTT_5 : MQTT_3_1_1;
+      this.level = connectLevel(buffer, start, end);
       this.broker.log.debug('client refused', { ...this.facts(), code: error.code, reason: error.message });
       this.protocol.counters.protocolErrors++;
       this.refuseConnect(error);
@@ -262,7 +279,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     let expiresAtMs = 0;
     if (p !== null) {
       if (p.subscriptionIdentifiers !== null) throw protocolError('a client may not send a Subscription Identifier [MQTT-3.3.4-6]');
-      properties = messageProperties(p);
+      properties = messageProperties(p, this.broker.limits.topicLevels);
       if (p.messageExpiryInterval !== null) expiresAtMs = this.broker.wallNow() + p.messageExpiryInterval * 1000;
     }
     const qos = view.qos;
@@ -280,18 +297,19 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #checkTopic(topic: string): void {
+    if (topic === '' && this.level === MQTT_5) throw protocolError('PUBLISH without a topic and without a Topic Alias'); // section 3.3.2.1
     const fault = topicNameFault(topic, this.broker.limits.topicLevels);
     if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `PUBLISH: ${fault}`, TOPIC_NAME_INVALID);
     this.#lastTopic = topic;
-    this.#lastReserved = topic.startsWith('$SYS/') || topic.startsWith('$share/');
+    this.#lastReserved = isReserved(topic);
   }
 
   #resolveAlias(topic: string, alias: number | null): string {
-    if (alias === null) return topic; // an empty topic is found out by the check that follows [MQTT-3.3.2-8]
+    if (alias === null) return topic;
     if (alias === 0 || alias > this.broker.limits.topicAliasMaximum)
       throw new ProtocolError(
         'MQTT_TOPIC_ALIAS_INVALID',
-        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-9]`,
+        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-8] [MQTT-3.3.2-9]`,
         TOPIC_ALIAS_INVALID,
       );
     const aliases = (this.#aliases ??= new Map());
@@ -300,7 +318,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return topic;
     }
     const known = aliases.get(alias);
-    if (known === undefined) throw protocolError(`Topic Alias ${alias} was not set on this connection [MQTT-3.3.2-7]`);
+    if (known === undefined) throw protocolError(`Topic Alias ${alias} was not set on this connection`); // section 3.3.2.3.4
     return known;
   }
 
@@ -310,42 +328,44 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       writeAcknowledgement(this.connection, this.level, 0x50, packetIdentifier, SUCCESS);
       return false;
     }
-    if (session.received.size >= this.broker.limits.receiveMaximum) {
-      if (this.level === MQTT_5)
-        throw new ProtocolError(
-          'MQTT_RECEIVE_MAXIMUM_EXCEEDED',
-          `more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released [MQTT-3.3.4-7]`,
-          RECEIVE_MAXIMUM_EXCEEDED,
-        );
-      throw protocolError(`more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released`);
-    }
+    // Earlier versions have no such limit; there are no more than 65,535 Packet Identifiers. What an earlier connection left does not count.
+    if (this.level === MQTT_5 && this.#unreleased >= this.broker.limits.receiveMaximum)
+      throw new ProtocolError(
+        'MQTT_RECEIVE_MAXIMUM_EXCEEDED',
+        `more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released [MQTT-3.3.4-7]`,
+        RECEIVE_MAXIMUM_EXCEEDED,
+      );
+    this.#unreleased++;
     session.received.add(packetIdentifier);
     return true;
   }
 
   #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number): void {
     // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
-    if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) session.received.delete(packetIdentifier); // [MQTT-4.3.3-9]
+    if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
     writeAcknowledgement(this.connection, this.level, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
   }
 
   #onPubrel(session: MqttSession, packetIdentifier: number): void {
-    const known = session.received.delete(packetIdentifier);
+    const known = this.#release(session, packetIdentifier);
     writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
+  }
+
+  /** @returns whether the identifier was in use */
+  #release(session: MqttSession, packetIdentifier: number): boolean {
+    if (!session.received.delete(packetIdentifier)) return false;
+    if (this.#unreleased > 0) this.#unreleased--; // one that an earlier connection left was not counted
+    return true;
   }
 
   #onDisconnect(session: MqttSession, buffer: Buffer, header: number, start: number, end: number): void {
     const packet = readDisconnect(buffer, header, start, end, this.level);
     if (packet.sessionExpiryInterval !== null) {
       if (session.expiryInterval === 0 && packet.sessionExpiryInterval !== 0)
-        throw new ProtocolError(
-          'MQTT_PROTOCOL_ERROR',
-          'DISCONNECT with a Session Expiry Interval although CONNECT had 0 [MQTT-3.1.2-23]',
-          PROTOCOL_ERROR,
-        );
+        throw protocolError('DISCONNECT with a Session Expiry Interval although CONNECT had 0'); // section 3.14.2.2.2
       session.expiryInterval = packet.sessionExpiryInterval;
     }
-    this.#leave(packet.reasonCode === DISCONNECT_WITH_WILL); // [MQTT-3.14.4-3]
+    this.#leave(packet.reasonCode !== SUCCESS); // [MQTT-3.14.4-3]: only a normal goodbye discards the will
     this.connection.end();
   }
 
@@ -356,7 +376,20 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.protocol.timers.cancel(this.#timer);
     const will = withWill ? this.will : null;
     this.will = null;
-    this.session?.detach(this, will?.message ?? null, will?.delay ?? 0);
+    this.session?.detach(this, will);
+  }
+
+  #writeDisconnect(reasonCode: number, reasonString: string | null): void {
+    let packet = writeDisconnect(reasonCode, reasonString);
+    if (packet.length > this.maximumPacketSize) packet = writeDisconnect(reasonCode, null); // [MQTT-3.14.2-3]
+    if (packet.length <= this.maximumPacketSize) this.connection.write(packet);
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.connection.pause();
+    this.broker.log.debug('client does not read its answers: nothing is read from it', this.facts());
   }
 
   #onTimer(): void {
@@ -377,21 +410,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 }
 
-/** The application's properties; null when a PUBLISH has only ones for the server. */
-export function messageProperties(p: Properties): MessageProperties | null {
-  if (
-    p.userProperties === null &&
-    p.payloadFormatIndicator === null &&
-    p.contentType === null &&
-    p.responseTopic === null &&
-    p.correlationData === null
-  )
-    return null;
-  return {
-    payloadFormatIndicator: p.payloadFormatIndicator === 1 ? 1 : 0,
-    contentType: p.contentType,
-    responseTopic: p.responseTopic,
-    correlationData: p.correlationData,
-    userProperties: p.userProperties ?? [],
-  };
+/** @throws ProtocolError MQTT_PROTOCOL_ERROR */
+function expectConnect(type: number): void {
+  if (type !== CONNECT) throw protocolError(`the first packet must be CONNECT, this one is ${PACKET_NAMES[type]} [MQTT-3.1.0-1]`);
 }

@@ -3,12 +3,13 @@ import { Fifo } from '../../core/fifo.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { Session } from '../../core/ports.ts';
-import type { Route, Subscriber, Subscription } from '../../core/subscription.ts';
+import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
+import { type Will, willMessage } from './will.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
-import { PACKET_IDENTIFIER_NOT_FOUND } from './wire/reason-code.ts';
+import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
 import { publishFrame } from './wire-forms.ts';
 
 /** A frame from this size on, in bytes, is sent as a patched head and a reference to the payload that all receivers share. */
@@ -38,6 +39,8 @@ interface Inflight {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly identifiers: readonly number[];
+  /** Sent on the present connection, where it counts against the client's Receive Maximum. */
+  sent: boolean;
   /** QoS 2: PUBREC came, PUBREL was sent. */
   released: boolean;
 }
@@ -50,17 +53,24 @@ interface Queued {
 }
 
 /** Retained messages on their way to a new subscription, sent as fast as the client reads. */
-interface Replay {
+class Replay {
   readonly messages: readonly Message[];
   readonly qos: QoS;
   readonly identifiers: readonly number[];
-  next: number;
+  next = 0;
+
+  constructor(messages: readonly Message[], subscription: Subscription) {
+    this.messages = messages;
+    this.qos = subscription.qos;
+    this.identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+  }
 }
 
 /**
  * One client's state: subscriptions, messages in flight and waiting, QoS 2 identifiers. It may outlive its connections.
  *
- * Outgoing QoS 2:   PUBLISH ──► (PUBREC) ── released: PUBREL ──► (PUBCOMP) ── done
+ *     PUBLISH ──► (PUBACK) ── done                                             QoS 1
+ *     PUBLISH ──► (PUBREC) ── released: PUBREL ──► (PUBCOMP) ── done           QoS 2
  */
 export class MqttSession implements Session, Subscriber {
   readonly kind = 'client';
@@ -74,13 +84,18 @@ export class MqttSession implements Session, Subscriber {
   readonly #broker: Broker;
   readonly #timers: TimerWheel;
   #link: SessionLink | null = null;
-  #inflight = new Map<number, Inflight>();
+  /** By Packet Identifier, in the order in which they were sent; those released in the order in which they were released. */
+  readonly #inflight = new Map<number, Inflight>();
+  /** How many of them count against the client's Receive Maximum. */
+  #window = 0;
   #lastPacketIdentifier = 0;
-  readonly #queue = new Fifo<Queued>();
-  #queueBytes = 0;
+  /** Packet Identifiers in flight that the present connection has still to be sent again. They go before the queue. */
+  readonly #resends = new Fifo<number>();
+  readonly #queue = new Fifo<Queued | Replay>();
+  /** Payloads in flight and in the queue. */
+  #heldBytes = 0;
   #dropping = false;
-  #replays: Replay[] = [];
-  #pendingWill: Message | null = null;
+  #pendingWill: Will | null = null;
   readonly #willTimer = new TimerEntry<MqttSession>(this, (session) => session.#publishWill());
   readonly #expiryTimer = new TimerEntry<MqttSession>(this, (session) => session.discard());
 
@@ -99,6 +114,11 @@ export class MqttSession implements Session, Subscriber {
     return this.#link !== null;
   }
 
+  get readiness(): Readiness {
+    if (this.#link === null) return AWAY;
+    return this.#queue.length === 0 && this.#roomFor(this.#link) ? READY : BEHIND;
+  }
+
   /** QoS 1 and 2 messages waiting or unacknowledged. */
   get pending(): number {
     return this.#queue.length + this.#inflight.size;
@@ -108,38 +128,43 @@ export class MqttSession implements Session, Subscriber {
   attach(link: SessionLink, claimedAt: Stamp): void {
     this.#link = link;
     this.claimedAt = claimedAt;
+    this.#dropping = false;
     this.#timers.cancel(this.#expiryTimer);
     this.#timers.cancel(this.#willTimer);
     this.#pendingWill = null; // [MQTT-3.1.3-9] a new connection before the delay has passed: the will is not sent
   }
 
-  /** Sends again what the last connection left unacknowledged, in order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then what waited. */
+  /**
+   * Sends again what the last connection left unacknowledged, in order and as far as the client's window allows [MQTT-4.4.0-1]
+   * [MQTT-3.3.4-9], then what waited.
+   */
   resume(): void {
     const link = this.#link!;
     for (const [packetIdentifier, entry] of this.#inflight) {
       if (entry.released) this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0);
-      else if (!this.#send(link, entry.message, entry.qos, entry.retain, entry.identifiers, packetIdentifier, true))
-        this.#inflight.delete(packetIdentifier);
+      else this.#resends.push(packetIdentifier);
     }
     this.#pump();
   }
 
   /**
    * The connection has gone.
-   * @param will to be published, after `willDelayS` seconds or when the session ends, whichever is first [MQTT-3.1.2-8]; null: none
+   * @param will to be published after its delay or when the session ends, whichever is first [MQTT-3.1.2-8]; null: none
    */
-  detach(link: SessionLink, will: Message | null, willDelayS: number): void {
+  detach(link: SessionLink, will: Will | null): void {
     if (this.#link !== link) return;
     this.#link = null;
-    this.#replays = [];
+    this.#resends.clear();
+    this.#window = 0; // a window is a connection's: section 4.9
+    for (const entry of this.#inflight.values()) entry.sent = false;
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
       this.discard();
       return;
     }
     if (will !== null) {
-      if (willDelayS === 0) this.#publishWill();
-      else this.#timers.schedule(this.#willTimer, willDelayS * 1000);
+      if (will.delayInterval === 0) this.#publishWill();
+      else this.#timers.schedule(this.#willTimer, will.delayInterval * 1000);
     }
     if (this.expiryInterval !== NEVER_EXPIRES) this.#timers.schedule(this.#expiryTimer, this.expiryInterval * 1000);
   }
@@ -157,8 +182,7 @@ export class MqttSession implements Session, Subscriber {
     this.received.clear();
     this.#inflight.clear();
     this.#queue.clear();
-    this.#queueBytes = 0;
-    this.#replays = [];
+    this.#heldBytes = 0;
     this.#broker.sessions.delete(this);
     this.#publishWill(); // the session ends: its will is due [MQTT-3.1.2-8]
   }
@@ -200,88 +224,163 @@ export class MqttSession implements Session, Subscriber {
     }
   }
 
-  /** Sends a subscription's retained messages, RETAIN set [MQTT-3.3.1-8]. */
+  /**
+   * Sends a subscription's retained messages, RETAIN set (section 3.3.1.3). They take their place among the messages that wait, so that
+   * a client sees older ones before and newer ones after them [MQTT-4.6.0-5].
+   */
   replay(messages: readonly Message[], subscription: Subscription): void {
     if (messages.length === 0) return;
-    const identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
-    this.#replays.push({ messages, qos: subscription.qos, identifiers, next: 0 });
+    this.#queue.push(new Replay(messages, subscription));
     this.#pump();
   }
 
-  /** PUBACK, or PUBCOMP: the message is done. An identifier that is not known is ignored. */
-  acknowledge(packetIdentifier: number): void {
-    if (this.#inflight.delete(packetIdentifier) && (this.#queue.length > 0 || this.#replays.length > 0)) this.#pump();
+  /**
+   * PUBACK: a QoS 1 message is done. An identifier that is not known is ignored.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
+  acknowledged(packetIdentifier: number): void {
+    const entry = this.#inflight.get(packetIdentifier);
+    if (entry === undefined) return;
+    if (entry.qos !== 1) throw protocolError(`PUBACK for a message of QoS 2, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier, entry);
   }
 
-  /** PUBREC. */
+  /**
+   * PUBREC: a QoS 2 message has arrived, or is refused.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
   receivedByClient(packetIdentifier: number, reasonCode: number): void {
     const link = this.#link!;
     const entry = this.#inflight.get(packetIdentifier);
     if (entry === undefined) {
       this.#sendAcknowledgement(link, 0x62, packetIdentifier, PACKET_IDENTIFIER_NOT_FOUND);
-    } else if (reasonCode >= 0x80) {
-      this.acknowledge(packetIdentifier); // [MQTT-4.3.3-4] refused: done
-    } else {
-      entry.released = true;
-      this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0);
+      return;
     }
+    if (entry.qos !== 2) throw protocolError(`PUBREC for a message of QoS 1, Packet Identifier ${packetIdentifier}`);
+    if (reasonCode >= 0x80) {
+      this.#done(packetIdentifier, entry); // [MQTT-4.4.0-2]
+      return;
+    }
+    if (!entry.released) {
+      // The last one released stands last: after a reconnect PUBREL packets leave in this order again [MQTT-4.6.0-4].
+      entry.released = true;
+      this.#inflight.delete(packetIdentifier);
+      this.#inflight.set(packetIdentifier, entry);
+    }
+    this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0); // [MQTT-4.3.3-4]
+  }
+
+  /**
+   * PUBCOMP: a QoS 2 message is done. An identifier that is not known is ignored.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
+  completed(packetIdentifier: number): void {
+    const entry = this.#inflight.get(packetIdentifier);
+    if (entry === undefined) return;
+    if (!entry.released) throw protocolError(`PUBCOMP before PUBREC, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier, entry);
   }
 
   /** The connection has drained. */
   onDrain(): void {
     this.#dropping = false;
-    if (this.#queue.length > 0 || this.#replays.length > 0) this.#pump();
+    if (this.#waiting) this.#pump();
+  }
+
+  get #waiting(): boolean {
+    return this.#queue.length > 0 || this.#resends.length > 0;
+  }
+
+  #done(packetIdentifier: number, entry: Inflight): void {
+    this.#inflight.delete(packetIdentifier);
+    this.#heldBytes -= entry.message.payloadLength;
+    if (entry.sent) this.#window--;
+    if (this.#waiting) this.#pump();
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait. */
   #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
+    const limits = this.#broker.limits;
+    const size = message.payloadLength;
+    if (this.#heldBytes + size > limits.sessionQueueBytes) {
+      this.#drop('sessionQueueBytes');
+      return;
+    }
     const link = this.#link;
-    if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
+    if (link !== null && !this.#waiting && this.#roomFor(link)) {
+      this.#heldBytes += size;
       this.#transmit(link, message, qos, retain, identifiers);
       return;
     }
-    const limits = this.#broker.limits;
-    const size = message.payloadLength;
     if (this.#queue.length >= limits.sessionQueueMessages) {
       this.#drop('sessionQueueMessages');
       return;
     }
-    if (this.#queueBytes + size > limits.sessionQueueBytes) {
-      this.#drop('sessionQueueBytes');
-      return;
-    }
+    this.#heldBytes += size;
     this.#queue.push({ message: message.keep(), qos, retain, identifiers });
-    this.#queueBytes += size;
   }
 
   #roomFor(link: SessionLink): boolean {
-    return this.#inflight.size < link.inflightMax && link.connection.queuedBytes < SEND_AHEAD_BYTES;
+    return this.#window < link.inflightMax && link.connection.queuedBytes < SEND_AHEAD_BYTES;
   }
 
   /** Sends what waits, as far as the client's window and its connection allow. */
   #pump(): void {
     const link = this.#link;
     if (link === null) return;
+    while (this.#resends.length > 0 && this.#roomFor(link)) this.#resend(link, this.#resends.shift()!);
+    if (this.#resends.length > 0) return;
     while (this.#queue.length > 0 && this.#roomFor(link)) {
-      const { message, qos, retain, identifiers } = this.#queue.shift()!;
-      this.#queueBytes -= message.payloadLength;
-      if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow()) continue; // [MQTT-3.3.2-5]
-      this.#transmit(link, message, qos, retain, identifiers);
-    }
-    while (this.#replays.length > 0 && link.connection.queuedBytes < SEND_AHEAD_BYTES && this.#inflight.size < link.inflightMax) {
-      const replay = this.#replays[0]!;
-      const message = replay.messages[replay.next++]!;
-      if (replay.next === replay.messages.length) this.#replays.shift();
-      const qos = message.qos < replay.qos ? message.qos : replay.qos;
-      if (qos === 0) this.#send(link, message, 0, true, replay.identifiers, 0, false);
-      else this.#transmit(link, message, qos, true, replay.identifiers);
+      const first = this.#queue.peek()!;
+      if (first instanceof Replay) {
+        this.#replayNext(link, first);
+        if (first.next === first.messages.length) this.#queue.shift();
+      } else {
+        this.#queue.shift();
+        const { message, qos, retain, identifiers } = first;
+        if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow()) {
+          this.#heldBytes -= message.payloadLength; // [MQTT-3.3.2-5]
+        } else {
+          this.#transmit(link, message, qos, retain, identifiers);
+        }
+      }
     }
   }
 
+  /** What has meanwhile been replaced, removed or has expired is left out: its successor reaches the subscription by itself. */
+  #replayNext(link: SessionLink, replay: Replay): void {
+    const message = replay.messages[replay.next++]!;
+    if (this.#broker.retained.get(message.topic) !== message) return;
+    const qos = message.qos < replay.qos ? message.qos : replay.qos;
+    if (qos === 0) {
+      this.#send(link, message, 0, true, replay.identifiers, 0, false);
+    } else {
+      this.#heldBytes += message.payloadLength;
+      this.#transmit(link, message, qos, true, replay.identifiers);
+    }
+  }
+
+  /** Sends a message whose bytes are counted as held, and holds it until it is acknowledged. */
   #transmit(link: SessionLink, message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
     const packetIdentifier = this.#nextPacketIdentifier();
-    if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, false))
-      this.#inflight.set(packetIdentifier, { message: message.keep(), qos, retain, identifiers, released: false });
+    if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, false)) {
+      this.#inflight.set(packetIdentifier, { message: message.keep(), qos, retain, identifiers, sent: true, released: false });
+      this.#window++;
+    } else {
+      this.#heldBytes -= message.payloadLength;
+    }
+  }
+
+  #resend(link: SessionLink, packetIdentifier: number): void {
+    const entry = this.#inflight.get(packetIdentifier);
+    if (entry === undefined || entry.released) return; // the client has said meanwhile that it has it
+    if (this.#send(link, entry.message, entry.qos, entry.retain, entry.identifiers, packetIdentifier, true)) {
+      entry.sent = true;
+      this.#window++;
+    } else {
+      this.#inflight.delete(packetIdentifier);
+      this.#heldBytes -= entry.message.payloadLength;
+    }
   }
 
   /** The next identifier not in use [MQTT-2.2.1-4]. There is always one: the window is smaller than 65,535. */
@@ -340,7 +439,7 @@ export class MqttSession implements Session, Subscriber {
     if (will === null) return;
     this.#pendingWill = null;
     this.#timers.cancel(this.#willTimer);
-    this.#broker.publish(will);
+    this.#broker.publish(willMessage(will, this, this.#broker.wallNow()));
   }
 
   /** Counts a message that this client does not get; the log has one line until messages flow again. */

@@ -1,17 +1,16 @@
 import type { Message } from '../../core/message.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import { parseShared, topicFilterFault } from '../../core/topic-filter.ts';
-import { ProtocolError } from '../../errors.ts';
 import type { MqttConnection } from './connection.ts';
 import type { MqttSession } from './session.ts';
 import { MQTT_5 } from './wire/control-packet.ts';
-import { NO_SUBSCRIPTION_EXISTED, protocolError, SUCCESS, TOPIC_FILTER_INVALID } from './wire/reason-code.ts';
+import { NO_SUBSCRIPTION_EXISTED, protocolError, SUCCESS, TOPIC_FILTER_INVALID, V3_SUBSCRIPTION_FAILURE } from './wire/reason-code.ts';
 import { readSubscribe, readUnsubscribe, type SubscribeRequest, writeSuback, writeUnsuback } from './wire/subscribe.ts';
 
 /**
  * SUBSCRIBE: takes effect here at once; SUBACK leaves when linked brokers know of it too, so that whoever publishes anywhere after the
  * SUBACK reaches this client. Retained messages follow the SUBACK.
- * @throws ProtocolError
+ * @throws ProtocolError, and then nothing of the packet has taken effect
  */
 export function subscribe(
   connection: MqttConnection,
@@ -23,25 +22,19 @@ export function subscribe(
 ): void {
   const packet = readSubscribe(buffer, header, start, end, connection.level);
   const { broker } = connection;
-  const codes: number[] = [];
+  const faults = packet.requests.map((request) => findFault(connection, request));
   const replays: SubscribeRequest[] = [];
-  for (const request of packet.requests) {
-    const shared = parseShared(request.filter);
-    const fault = shared.fault ?? topicFilterFault(shared.filter, broker.limits.topicLevels);
-    if (fault !== null) {
-      // MQTT 5 refuses the one filter; earlier versions have no way to name a malformed filter, so the connection ends.
-      if (connection.level !== MQTT_5) throw protocolError(`SUBSCRIBE: ${fault}`);
-      codes.push(TOPIC_FILTER_INVALID);
-      continue;
-    }
-    if (shared.group !== null && request.noLocal) throw protocolError('No Local on a shared subscription [MQTT-3.8.3-4]');
+  const codes = packet.requests.map((request, i) => {
+    const fault = faults[i]!;
+    if (fault !== SUCCESS) return fault;
     const isNew = session.subscribe(request.filter, request.qos, request.noLocal, request.retainAsPublished, packet.subscriptionIdentifier);
-    codes.push(request.qos);
-    if (shared.group === null && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew))) replays.push(request); // [MQTT-3.3.1-9] [MQTT-3.3.1-10]
-  }
+    // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a shared subscription gets none (section 4.8.2)
+    if (!isShared(request.filter) && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew))) replays.push(request);
+    return request.qos;
+  });
   const finish = (): void => {
     if (connection.closed) return;
-    connection.connection.write(writeSuback(packet.packetIdentifier, codes, connection.level));
+    connection.reply(writeSuback(packet.packetIdentifier, codes, connection.level));
     for (const { filter } of replays) {
       const subscription = session.subscriptions.get(filter);
       if (subscription !== undefined) session.replay(retainedFor(connection, session, subscription), subscription);
@@ -52,9 +45,38 @@ export function subscribe(
   else void known.then(finish);
 }
 
+/**
+ * SUCCESS, or the Reason Code that refuses this one filter.
+ * @throws ProtocolError when the whole packet is wrong
+ */
+function findFault(connection: MqttConnection, request: SubscribeRequest): number {
+  const fault = filterFault(connection, request.filter);
+  if (fault !== null) {
+    if (connection.level === MQTT_5) return TOPIC_FILTER_INVALID;
+    // Earlier versions have no code for a filter that is none: the connection ends. A valid one that is too deep here is refused.
+    if (!fault.byLimit) throw protocolError(`SUBSCRIBE: ${fault.text}`);
+    return V3_SUBSCRIPTION_FAILURE;
+  }
+  if (request.noLocal && isShared(request.filter)) throw protocolError('No Local on a shared subscription [MQTT-3.8.3-4]');
+  return SUCCESS;
+}
+
+function filterFault(connection: MqttConnection, filter: string): { text: string; byLimit: boolean } | null {
+  const shared = parseShared(filter);
+  if (shared.fault !== null) return { text: shared.fault, byLimit: false };
+  const text = topicFilterFault(shared.filter, connection.broker.limits.topicLevels);
+  return text === null ? null : { text, byLimit: topicFilterFault(shared.filter, Number.POSITIVE_INFINITY) === null };
+}
+
+function isShared(filter: string): boolean {
+  return parseShared(filter).group !== null;
+}
+
+/** No Local looks at client ids: a client is the same one over its reconnects [MQTT-3.8.3-3]. */
 function retainedFor(connection: MqttConnection, session: MqttSession, subscription: Subscription): Message[] {
   const messages = connection.broker.retained.match(subscription.filter);
-  return subscription.noLocal ? messages.filter((message) => message.publisher !== session) : messages;
+  if (!subscription.noLocal) return messages;
+  return messages.filter(({ publisher }) => publisher?.kind !== 'client' || publisher.id !== session.clientId);
 }
 
 /** @throws ProtocolError */
@@ -67,13 +89,12 @@ export function unsubscribe(
   end: number,
 ): void {
   const packet = readUnsubscribe(buffer, header, start, end, connection.level);
-  const codes = packet.filters.map((filter) => {
-    const fault = parseShared(filter).fault ?? topicFilterFault(parseShared(filter).filter, connection.broker.limits.topicLevels);
-    if (fault !== null) {
-      if (connection.level !== MQTT_5) throw new ProtocolError('MQTT_PROTOCOL_ERROR', `UNSUBSCRIBE: ${fault}`, TOPIC_FILTER_INVALID);
-      return TOPIC_FILTER_INVALID;
-    }
+  const faults = packet.filters.map((filter) => filterFault(connection, filter));
+  const wrong = faults.find((fault) => fault !== null && !fault.byLimit);
+  if (wrong != null && connection.level !== MQTT_5) throw protocolError(`UNSUBSCRIBE: ${wrong.text}`);
+  const codes = packet.filters.map((filter, i) => {
+    if (faults[i] !== null) return TOPIC_FILTER_INVALID;
     return session.unsubscribe(filter) ? SUCCESS : NO_SUBSCRIPTION_EXISTED; // [MQTT-3.10.4-1]
   });
-  connection.connection.write(writeUnsuback(packet.packetIdentifier, codes, connection.level));
+  connection.reply(writeUnsuback(packet.packetIdentifier, codes, connection.level));
 }

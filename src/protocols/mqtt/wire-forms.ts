@@ -32,7 +32,7 @@ export const V5_ACKNOWLEDGED: WireForm = new PublishForm(3, true, 1);
 export function publishFrame(message: Message, level: ProtocolLevel, qos: QoS, identifiers: readonly number[], wallMs: number): Frame {
   if (level !== MQTT_5) return message.frame(qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED);
   if (identifiers.length === 0 && message.expiresAtMs === 0) return message.frame(qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED);
-  const expiry = message.expiresAtMs === 0 ? null : Math.max(1, Math.ceil((message.expiresAtMs - wallMs) / 1000)); // [MQTT-3.3.2-6]
+  const expiry = message.expiresAtMs === 0 ? null : Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)); // [MQTT-3.3.2-6]
   return encode(message, qos, writePublishProperties(message.properties, expiry, identifiers));
 }
 

@@ -1,0 +1,47 @@
+import { Message, type MessageProperties } from '../../core/message.ts';
+import type { Subscriber } from '../../core/subscription.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
+import { ProtocolError } from '../../errors.ts';
+import { isReserved, messageProperties } from './message-properties.ts';
+import type { WillPacket } from './wire/connect.ts';
+import { TOPIC_NAME_INVALID } from './wire/reason-code.ts';
+
+/** What is published for a client that leaves without saying goodbye. MQTT 5.0 section 3.1.2.5. */
+export interface Will {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | null;
+  /** Seconds from the will's publication; null: for ever. */
+  readonly messageExpiryInterval: number | null;
+  /** Seconds from the end of the connection to the will's publication. */
+  readonly delayInterval: number;
+}
+
+/**
+ * The will in a CONNECT.
+ * @throws ProtocolError MQTT_TOPIC_NAME_INVALID or MQTT_PROTOCOL_ERROR
+ */
+export function readWill(packet: WillPacket, topicLevelsMax: number): Will {
+  const fault = isReserved(packet.topic)
+    ? '$SYS/ and $share/ are not for clients to publish to'
+    : topicNameFault(packet.topic, topicLevelsMax);
+  if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
+  return {
+    topic: packet.topic,
+    payload: packet.payload,
+    qos: packet.qos,
+    retain: packet.retain,
+    properties: messageProperties(packet.properties, topicLevelsMax),
+    messageExpiryInterval: packet.properties.messageExpiryInterval,
+    delayInterval: packet.properties.willDelayInterval ?? 0,
+  };
+}
+
+/** The message that a will is published as now: its lifetime begins with its publication (section 3.1.3.2.4). */
+export function willMessage(will: Will, publisher: Subscriber, wallMs: number): Message {
+  const { topic, payload, qos, retain, properties } = will;
+  const expiresAtMs = will.messageExpiryInterval === null ? 0 : wallMs + will.messageExpiryInterval * 1000;
+  return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, null);
+}
