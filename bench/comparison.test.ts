@@ -67,6 +67,18 @@ test('processor time per delivery is in microseconds, and left out where it is n
   const summary = summarize(scenario, measured([round(100_000, { brokerCpu: null })], [round(400_000)]), {});
   assert.equal(summary.peers[0]!.brokerMicroseconds, null);
   assert.equal(summary.peers[1]!.brokerMicroseconds, 2);
+  assert.equal(summary.peers[1]!.cpuRatio, null);
+});
+
+test('the ratio by processor time does not depend on how long a broker waited for its core', () => {
+  const [baseline, ours] = summarize(
+    scenario,
+    measured([round(100_000, { brokerCpu: 1 })], [round(100_000, { brokerCpu: 0.2 })]),
+    {},
+  ).peers;
+  assert.equal(baseline!.cpuRatio, null);
+  assert.equal(ours!.ratio, 1);
+  assert.equal(ours!.cpuRatio, 5);
 });
 
 test('every committed floor is for a scenario that exists', () => {

@@ -20,6 +20,11 @@ export interface PeerSummary {
   readonly p99Ms: number;
   /** Microseconds of the broker's processor time per delivery; null where it could not be measured. */
   readonly brokerMicroseconds: number | null;
+  /**
+   * Times the first peer's deliveries per second of processor time. Steadier than {@link ratio} where others use the machine
+   * too, since waiting for a core costs none.
+   */
+  readonly cpuRatio: number | null;
   readonly generatorCpu: number;
   /** Rounds in which messages were lost, repeated or misled, or connections cut. */
   readonly lossyRounds: number;
@@ -54,17 +59,24 @@ export function summarize(scenario: Scenario, measured: readonly PeerRounds[], f
 
 function summarizePeer({ peer, rounds }: PeerRounds, baseline: PeerRounds | null): PeerSummary {
   const rates = rounds.map((round) => round.deliveredPerSecond);
-  const perDelivery = rounds.map((round) => (round.brokerCpu === null ? null : (round.brokerCpu * 1e6) / round.deliveredPerSecond));
+  const brokerMicroseconds = microsecondsPerDelivery(rounds);
+  const baselineMicroseconds = baseline === null ? null : microsecondsPerDelivery(baseline.rounds);
   return {
     peer,
     deliveredPerSecond: { median: median(rates), min: Math.min(...rates), max: Math.max(...rates) },
     ratio: baseline === null ? null : median(rates.map((rate, round) => rate / baseline.rounds[round]!.deliveredPerSecond)),
     p50Ms: median(rounds.map((round) => round.latencyMs.p50)),
     p99Ms: median(rounds.map((round) => round.latencyMs.p99)),
-    brokerMicroseconds: perDelivery.every((value) => value !== null) ? median(perDelivery) : null,
+    brokerMicroseconds,
+    cpuRatio: brokerMicroseconds && baselineMicroseconds ? baselineMicroseconds / brokerMicroseconds : null,
     generatorCpu: median(rounds.map((round) => round.generatorCpu)),
     lossyRounds: rounds.filter((round) => !isLossFree(round)).length,
   };
+}
+
+function microsecondsPerDelivery(rounds: readonly LoadResult[]): number | null {
+  const values = rounds.map((round) => (round.brokerCpu === null ? null : (round.brokerCpu * 1e6) / round.deliveredPerSecond));
+  return values.every((value) => value !== null) ? median(values) : null;
 }
 
 /** The middle value, or the mean of the two in the middle. */
@@ -76,7 +88,19 @@ export function median(values: readonly number[]): number {
 
 /** A Markdown table of all figures. */
 export function formatTable(summaries: readonly ScenarioSummary[]): string {
-  const header = ['scenario', 'broker', 'deliveries/s', 'min-max', 'ratio', 'p50 ms', 'p99 ms', 'broker µs/msg', 'generator CPU', ''];
+  const header = [
+    'scenario',
+    'broker',
+    'deliveries/s',
+    'min-max',
+    'ratio',
+    'p50 ms',
+    'p99 ms',
+    'broker µs/msg',
+    'by CPU',
+    'generator CPU',
+    '',
+  ];
   const rows = summaries.flatMap((summary) => summary.peers.map((peer, index) => formatRow(summary, peer, index === 0)));
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
   const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
@@ -94,6 +118,7 @@ function formatRow(summary: ScenarioSummary, peer: PeerSummary, isFirst: boolean
     peer.p50Ms.toFixed(2),
     peer.p99Ms.toFixed(2),
     peer.brokerMicroseconds === null ? '' : peer.brokerMicroseconds.toFixed(2),
+    peer.cpuRatio === null ? '' : `${peer.cpuRatio.toFixed(2)}x`,
     `${Math.round(peer.generatorCpu * 100)} %`,
     formatVerdict(summary, peer),
   ];
