@@ -47,7 +47,7 @@ export class Backend {
     this.fullconn = model.fullconn ?? options.fullconn;
     this.servers = model.servers.map(
       (server) =>
-        new Server(server, { backend: model.name, clock: options.clock, wheel: options.wheel, onHealthChange: () => this.#callNext() }),
+        new Server(server, { backend: model.name, clock: options.clock, wheel: options.wheel, onHealthChange: () => this.callNext() }),
     );
     const active = this.servers.filter((s) => s.balanced && !s.model.backup);
     const backups = this.servers.filter((s) => s.balanced && s.model.backup);
@@ -80,7 +80,7 @@ export class Backend {
   /** Lines up for a place at a full server. `first`: it was called before and could not be served. */
   wait(applicant: Applicant, first: boolean): Ticket<Applicant> {
     const ticket = first ? this.queue.enterFirst(applicant) : this.queue.enter(applicant);
-    this.#callNext();
+    this.callNext();
     return ticket;
   }
 
@@ -92,10 +92,9 @@ export class Backend {
     server.health.attempt();
   }
 
-  /** Gives the place back. */
+  /** Gives the place back; `callNext` lets somebody else have it. */
   vacate(server: Server): void {
     server.tally.sessions.fall();
-    this.#callNext();
   }
 
   blame(server: Server, failure: Failure): void {
@@ -122,18 +121,20 @@ export class Backend {
   #chooseAmong(eligible: (server: Server) => boolean): Server | 'wait' | null {
     for (const rank of this.#ranks) {
       if (!rank.servers.some(eligible)) continue;
-      // Newcomers do not overtake those who wait; `#callNext` serves both in order.
       return rank.balance.next((server) => eligible(server) && this.#hasRoom(server)) ?? 'wait';
     }
     return null;
   }
 
   /** Calls those who wait, from the front, as long as there is a place for one. */
-  #callNext(): void {
-    if (this.queue.length === 0 || !this.servers.some((server) => server.balanced && this.#hasRoom(server))) return;
+  callNext(): void {
     for (const ticket of this.queue) {
-      const server = this.#placeFor(ticket.guest);
-      if (server !== null) ticket.guest.serve(server, this.queue.call(ticket));
+      if (!this.servers.some((server) => server.balanced && this.#hasRoom(server))) return;
+      const applicant = ticket.guest;
+      const server = this.#placeFor(applicant);
+      if (server !== null) applicant.serve(server, this.queue.call(ticket));
+      // What nobody could give to one that has tried nothing yet, nobody could give to the next such one either.
+      else if (applicant.unreachable.size === 0 && applicant.declinedBy.size === 0) return;
     }
   }
 

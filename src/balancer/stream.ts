@@ -287,6 +287,7 @@ export class Stream implements Applicant {
     this.#upstream = null;
     upstream.destroy();
     this.#backend!.vacate(this.#server!);
+    this.#backend!.callNext();
   }
 
   // ── exchange: from the handshake to the server's first byte ────────────────────────────────────────────────────────────────────
@@ -497,8 +498,11 @@ export class Stream implements Applicant {
       this.#server!.tally.countTimes(...sessionMs);
     }
     this.#log(cause, state, totalMs, false);
+    backend?.callNext();
     this.#client.destroySoon();
-    this.#upstream?.destroySoon();
+    // What is still connecting would wait for the handshake before it closed.
+    if (this.#upstream?.connecting === true) this.#upstream.destroy();
+    else this.#upstream?.destroySoon();
     this.#wheel.schedule(this.#timer, LINGER_MS);
   }
 
