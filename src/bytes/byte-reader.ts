@@ -1,5 +1,8 @@
 import { TruncatedError } from '../errors.ts';
 
+/** Up to this many bytes are copied here, one by one, which is faster than a call into the runtime. */
+const SHORT_COPY_BYTES = 96;
+
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -98,7 +101,9 @@ export class ByteReader {
   copy(count: number): Buffer {
     const at = this.#take(count, 'a byte array');
     const bytes = Buffer.allocUnsafe(count);
-    this.#buffer.copy(bytes, 0, at, at + count);
+    const buffer = this.#buffer;
+    if (count > SHORT_COPY_BYTES) buffer.copy(bytes, 0, at, at + count);
+    else for (let i = 0; i < count; i++) bytes[i] = buffer[at + i]!;
     return bytes;
   }
 

@@ -1,6 +1,7 @@
 import type { AllowedCodes, Decoding, Encoding } from './structure-io.ts';
 import type { DataStructure, Long } from './structures.ts';
 import { typeOf } from './type-table.ts';
+import type { ReceiveCache } from './value-cache.ts';
 import { malformed, unencodable } from './wire-errors.ts';
 
 /** How one kind of field is read and written. */
@@ -43,7 +44,17 @@ export function checkedCount(from: Decoding, count: number, limit: number): numb
 export function readBytes(from: Decoding): Buffer {
   const length = from.bytes.i32();
   if (length < 0) throw malformed(`byte ${from.bytes.offset - 4}: the length of a byte array was expected, ${length} came`);
-  return from.shareBytes ? from.bytes.view(length) : from.bytes.copy(length);
+  return from.shareBytes && !from.isKept ? from.bytes.view(length) : from.bytes.copy(length);
+}
+
+/** A new value for a cache slot: read as `read` does, and stored. */
+export function readForCache(from: Decoding, cache: ReceiveCache, slot: number, read: () => DataStructure | null): DataStructure | null {
+  const outerIsKept = from.isKept;
+  from.isKept = true;
+  const value = read();
+  from.isKept = outerIsKept;
+  cache.store(slot, value);
+  return value;
 }
 
 /** A value from the cache must be of a type that may stand here. */

@@ -9,6 +9,7 @@ import {
   type FieldForms,
   RAW8_BYTES,
   readBytes,
+  readForCache,
   STACK_TRACE_DEPTH_MAX,
   tooManyCauses,
 } from './field-forms.ts';
@@ -78,7 +79,21 @@ function writeString(to: Encoding, value: string | null): void {
 }
 
 function readNested(from: Decoding, allowed: AllowedCodes): DataStructure | null {
-  return readBool(from) ? from.structure(from.bytes.u8(), allowed) : null;
+  if (!readBool(from)) return null;
+  return allowed.areRecurringIds ? readRecurringId(from, allowed) : from.structure(from.bytes.u8(), allowed);
+}
+
+function readRecurringId(from: Decoding, allowed: AllowedCodes): DataStructure {
+  const { bytes, recentIds } = from;
+  const start = bytes.position;
+  const known = recentIds.startingAt(bytes.buffer, start, start + bytes.remaining);
+  if (known !== undefined && allowed.codes[known.value.kind] === 1) {
+    bytes.skip(known.length);
+    return known.value;
+  }
+  const id = from.structure(bytes.u8(), allowed);
+  recentIds.add(id, bytes.buffer, start, bytes.position);
+  return id;
 }
 
 function writeNested(to: Encoding, value: DataStructure | null, allowed: AllowedCodes): void {
@@ -87,8 +102,25 @@ function writeNested(to: Encoding, value: DataStructure | null, allowed: Allowed
     return;
   }
   to.out.u8(1);
+  if (allowed.areRecurringIds) {
+    writeRecurringId(to, value, allowed);
+    return;
+  }
   to.out.u8(value.kind);
   to.structure(value, allowed);
+}
+
+function writeRecurringId(to: Encoding, id: DataStructure, allowed: AllowedCodes): void {
+  const { out, recentIds } = to;
+  const known = recentIds.find(id);
+  if (known !== undefined && allowed.codes[id.kind] === 1) {
+    out.slice(known.bytes, 0, known.length);
+    return;
+  }
+  const start = out.length;
+  out.u8(id.kind);
+  to.structure(id, allowed);
+  recentIds.add(id, out.buffer, start, out.length);
 }
 
 /** OpenWire specification section 4. */
@@ -98,9 +130,7 @@ function readCached(from: Decoding, allowed: AllowedCodes): DataStructure | null
   const isNew = readBool(from);
   const slot = from.bytes.i16();
   if (!isNew) return checkKind(cache.fetch(slot), allowed);
-  const value = readNested(from, allowed);
-  cache.store(slot, value);
-  return value;
+  return readForCache(from, cache, slot, () => readNested(from, allowed));
 }
 
 /** In this form a value gets its slot before the values inside it. */

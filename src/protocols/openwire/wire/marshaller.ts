@@ -38,6 +38,9 @@ function formOf(field: Field<unknown>, forms: FieldForms): FieldForm {
   return kind === 'nested' || kind === 'cached' || kind === 'array' ? forms[kind](allowedCodes(of!)) : forms[kind];
 }
 
+/** Ids without cached parts. */
+const RECURRING_IDS: ReadonlySet<keyof NestedTypes> = new Set(['ConnectionId', 'SessionId', 'ConsumerId', 'ProducerId', 'BrokerId']);
+
 const allowed = new Map<keyof NestedTypes, AllowedCodes>();
 
 /** The codes that stand for a type: its own and those of its subtypes. */
@@ -46,7 +49,7 @@ export function allowedCodes(name: keyof NestedTypes): AllowedCodes {
   if (known !== undefined) return known;
   const codes = new Uint8Array(256);
   for (const code of codesOf(name)) codes[code] = 1;
-  const result = { name: name === 'any' ? 'any structure' : `a ${name}`, codes };
+  const result = { name: name === 'any' ? 'any structure' : `a ${name}`, codes, areRecurringIds: RECURRING_IDS.has(name) };
   allowed.set(name, result);
   return result;
 }

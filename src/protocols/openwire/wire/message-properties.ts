@@ -1,6 +1,6 @@
 import { ByteReader } from '../../../bytes/byte-reader.ts';
 import { ByteWriter } from '../../../bytes/byte-writer.ts';
-import { StringMemo } from '../../../bytes/string-memo.ts';
+import { RecentValues } from '../../../bytes/recent-values.ts';
 import { ProtocolError, TruncatedError } from '../../../errors.ts';
 import { checkedLong } from './field-forms.ts';
 import { readModifiedUtf8, writeUtf } from './modified-utf8.ts';
@@ -81,7 +81,7 @@ export class PropertyWriter {
  */
 export class PropertyCursor {
   readonly #from = new ByteReader();
-  readonly #names = new StringMemo();
+  readonly #recentNames = new RecentValues<string>();
   #left = 0;
   #name = '';
   #entry: Primitive = nullValue;
@@ -112,7 +112,7 @@ export class PropertyCursor {
     if (this.#left === 0) return false;
     const from = this.#from;
     try {
-      this.#name = readModifiedUtf8(from, from.u16(), this.#names);
+      this.#name = this.#readName();
       this.#entry = readPrimitive(from, from.u8());
       this.#left--;
       this.#checkEnd();
@@ -151,6 +151,20 @@ export class PropertyCursor {
   /** The entry's value, if it is a string. */
   string(): string | undefined {
     return this.#entry.type === STRING_VALUE ? this.#entry.value : undefined;
+  }
+
+  /** Names are the same in all messages: they are found by their bytes, length included. */
+  #readName(): string {
+    const from = this.#from;
+    const start = from.position;
+    const known = this.#recentNames.startingAt(from.buffer, start, start + from.remaining);
+    if (known !== undefined) {
+      from.skip(known.length);
+      return known.value;
+    }
+    const name = readModifiedUtf8(from, from.u16());
+    this.#recentNames.add(name, from.buffer, start, from.position);
+    return name;
   }
 
   #readCount(): number {

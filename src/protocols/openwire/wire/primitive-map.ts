@@ -56,6 +56,9 @@ export const PRIMITIVE_NESTING_MAX = 16;
 /** Fewest bytes of an entry of a map: an empty name and a null. */
 const ENTRY_MIN_BYTES = 3;
 
+/** What most maps fit into. */
+const SMALL_MAP_BYTES = 256;
+
 /** The count that says "no map". */
 const NULL_MAP = -1;
 
@@ -90,7 +93,7 @@ export function bytesValue(value: Buffer): Primitive {
  * @throws CodedError OPENWIRE_UNENCODABLE when a name is longer than 65,535 bytes or nesting is too deep
  */
 export function encodePrimitiveMap(map: PrimitiveMap | null): Buffer {
-  const out = new ByteWriter();
+  const out = new ByteWriter(SMALL_MAP_BYTES);
   writeMap(out, map, 0);
   return out.copy();
 }
@@ -105,7 +108,7 @@ export function decodePrimitiveMap(bytes: Buffer): PrimitiveMap | null {
 
 /** Values one after another without a count: the content of a StreamMessage. Errors as for `encodePrimitiveMap`. */
 export function encodePrimitiveStream(values: PrimitiveList): Buffer {
-  const out = new ByteWriter();
+  const out = new ByteWriter(SMALL_MAP_BYTES);
   for (const value of values) writePrimitive(out, value, 0);
   return out.copy();
 }

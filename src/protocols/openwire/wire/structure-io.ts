@@ -19,6 +19,8 @@ export interface AllowedCodes {
   readonly name: string;
   /** 1 where the code is allowed. */
   readonly codes: Uint8Array;
+  /** Whether only ids that come again and again may stand there, whose loose form depends on nothing around it. */
+  readonly areRecurringIds: boolean;
 }
 
 /** How one version and encoding reads and writes one type: for each field in wire order its slot in the shape and what to do. */
@@ -41,8 +43,12 @@ export class Decoding {
   bits = new BooleanBlockReader();
   readonly cache: ReceiveCache | null;
   readonly stackTraces: boolean;
+  /** Ids of the last frames, by their loose form with its type code. */
+  readonly recentIds = new RecentValues<DataStructure>();
   /** Whether byte fields are views of the frame's buffer instead of copies. */
   readonly shareBytes: boolean;
+  /** While a value is read that stays in the cache, and so must not be a view of this frame. */
+  isKept = false;
   readonly #plans: Plans;
   #depth = 0;
   /** Names of the fields around the place of an error, innermost first. */
@@ -57,6 +63,7 @@ export class Decoding {
 
   begin(buffer: Buffer, start: number, end: number): void {
     this.bytes.open(buffer, start, end);
+    this.isKept = false;
     this.#depth = 0;
     if (this.#path.length > 0) this.#path.length = 0;
   }
@@ -97,6 +104,8 @@ export class Encoding {
   out: ByteWriter;
   /** The flags of a tight frame. */
   readonly bits = new BooleanBlockWriter();
+  /** Ids of the last frames, with their loose form and its type code. */
+  readonly recentIds = new RecentValues<DataStructure>();
   readonly cache: SendCache | null;
   readonly stackTraces: boolean;
   readonly #plans: Plans;

@@ -9,6 +9,7 @@ import {
   type FieldForms,
   RAW8_BYTES,
   readBytes,
+  readForCache,
   STACK_TRACE_DEPTH_MAX,
   tooManyCauses,
 } from './field-forms.ts';
@@ -129,9 +130,7 @@ function readCached(from: Decoding, allowed: AllowedCodes): DataStructure | null
   const isNew = from.bits.bit();
   const slot = from.bytes.i16();
   if (!isNew) return checkKind(cache.fetch(slot), allowed);
-  const value = readNested(from, allowed);
-  cache.store(slot, value);
-  return value;
+  return readForCache(from, cache, slot, () => readNested(from, allowed));
 }
 
 /** In this form a value gets its slot after the values inside it, although it stands in front of them. */

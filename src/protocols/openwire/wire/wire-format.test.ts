@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ByteWriter } from '../../../bytes/byte-writer.ts';
 import {
+  BROKER_ID,
+  CONNECTION_ID,
   createBrokerId,
   createBrokerInfo,
   createBrokerSubscriptionInfo,
   createBytesMessage,
+  createConnectionError,
+  createConnectionId,
   createConnectionInfo,
   createConsumerInfo,
   createControlCommand,
@@ -23,6 +27,8 @@ import {
   createSessionId,
   createSessionInfo,
   createTopic,
+  createTransactionInfo,
+  createXATransactionId,
   type DataStructure,
   longToNumber,
   type Throwable,
@@ -320,6 +326,42 @@ test('byte fields are copies unless the receiver asks for views of the frame', (
   frame.fill(0);
   assert.deepEqual(copied, message);
   assert.notDeepEqual(viewed, message);
+});
+
+test('what stays in the value cache is never a view of a frame', () => {
+  const transactionId = createXATransactionId({
+    formatId: 1,
+    globalTransactionId: Buffer.from('global'),
+    branchQualifier: Buffer.from('branch'),
+  });
+  for (const encoding of [SETTINGS, TIGHT]) {
+    const settings = { ...encoding, cacheEnabled: true };
+    const sender = new WireFormat(settings);
+    const receiver = new WireFormat(settings, { shareBytes: true });
+    const command = createTransactionInfo({ transactionId });
+    for (let i = 0; i < 2; i++) {
+      const frame = sender.encode(command);
+      assert.deepEqual(receiver.decode(frame, 4, frame.length), command);
+      frame.fill(0);
+    }
+  }
+});
+
+test('an id that came again is known by its bytes, but not where another type has to stand', () => {
+  const brokerId = createBrokerId({ value: 'c' });
+  const format = new WireFormat(SETTINGS);
+  for (let i = 0; i < 2; i++) {
+    const frame = format.encode(createConnectionInfo({ brokerPath: [brokerId, null, brokerId] }));
+    assert.deepEqual(format.decode(frame, 4, frame.length), createConnectionInfo({ brokerPath: [brokerId, null, brokerId] }));
+  }
+  const connectionId = createConnectionId({ value: 'c' });
+  const frame = format.encode(createConnectionError({ connectionId }));
+  assert.deepEqual(format.decode(frame, 4, frame.length), createConnectionError({ connectionId }));
+  assert.throws(() => format.encode(createConnectionError({ connectionId: brokerId as never })), { code: 'OPENWIRE_UNENCODABLE' });
+  frame[frame.indexOf(CONNECTION_ID)] = BROKER_ID;
+  assert.throws(() => format.decode(frame, 4, frame.length), {
+    message: /the type code of a ConnectionId was expected, 124 \(BrokerId\) came$/,
+  });
 });
 
 test('a version that lacks a field leaves it as a Java peer starts it', () => {
