@@ -230,7 +230,7 @@ function recordingLog(lines: LogLine[]): Log {
     (level: string) =>
     (message: string, facts: Facts = {}): void => {
       lines.push({ level, message, facts });
-      if (process.env['ROUNDHOUSE_TEST_LOG']) console.error(level, message, JSON.stringify(facts));
+      if (process.env.ROUNDHOUSE_TEST_LOG) console.error(level, message, JSON.stringify(facts));
     };
   const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug'), child: () => log };
   return log;

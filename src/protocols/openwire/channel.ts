@@ -328,6 +328,7 @@ export class Channel implements ConnectionHandler {
       ...DEFAULT_OFFER,
       tightEncodingEnabled: false,
       cacheEnabled: false,
+      stackTraceEnabled: false,
       maxFrameSizeBytes: maxFrameSize,
       maxInactivityDurationMs,
       host,
