@@ -1,14 +1,15 @@
-import { join, relative, resolve } from 'node:path';
+import { isIP } from 'node:net';
+import { basename, extname, join, relative, resolve } from 'node:path';
 import { adviseBrokers } from '../config/activemq/advice.ts';
 import { readActiveMQ } from '../config/activemq/read.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
+import { type HostLookup, loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
 import { createAddressMap, type MapAddress } from './address-map.ts';
 import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
 import { type BalancerUnit, type BrokerUnit, type Deployment, type Unit, uniqueNames } from './deployment.ts';
 import { adviseDeployment } from './deployment-advice.ts';
 import { diskSpace, usableMemoryBytes } from './machine.ts';
-import type { RunOptions } from './run-options.ts';
+import type { ReadOptions } from './run-options.ts';
 
 /** What file endings mean; `roundhouse broker` and `roundhouse balancer` take any. */
 const KINDS: readonly { readonly ending: string; readonly kind: Unit['kind'] }[] = [
@@ -16,12 +17,23 @@ const KINDS: readonly { readonly ending: string; readonly kind: Unit['kind'] }[]
   { ending: '.cfg', kind: 'balancer' },
 ];
 
+/** A configuration that is in no file; `file` is what messages call it. */
+export interface InlineFile {
+  readonly file: string;
+  readonly text: string;
+}
+
 /**
  * Reads files that are to run together, and says all that there is to say about them.
  *
  * @param kind what all files are, whatever their names end in
  */
-export async function readDeployment(files: readonly string[], options: RunOptions, kind: Unit['kind'] | null = null): Promise<Deployment> {
+export async function readDeployment(
+  sources: readonly (string | InlineFile)[],
+  options: ReadOptions,
+  kind: Unit['kind'] | null = null,
+): Promise<Deployment> {
+  const files = sources.map((source) => (typeof source === 'string' ? source : source.file));
   const diagnostics: Diagnostic[] = [];
   const units: Unit[] = [];
   const mapAddress = createAddressMap(options.addressPairs);
@@ -39,7 +51,9 @@ export async function readDeployment(files: readonly string[], options: RunOptio
       continue;
     }
     seen.set(path, file);
-    const { bytes, problem } = readConfigurationFile(file);
+    const source = sources[i]!;
+    const { bytes, problem } =
+      typeof source === 'string' ? readConfigurationFile(source) : { bytes: Buffer.from(source.text), problem: null };
     if (problem !== null) {
       diagnostics.push(ofFile('error', file, problem));
       continue;
@@ -56,7 +70,7 @@ export async function readDeployment(files: readonly string[], options: RunOptio
   return { units: divided, diagnostics };
 }
 
-function readBroker(file: string, name: string, bytes: Buffer, options: RunOptions, diagnostics: Diagnostic[]): BrokerUnit | null {
+function readBroker(file: string, name: string, bytes: Buffer, options: ReadOptions, diagnostics: Diagnostic[]): BrokerUnit | null {
   const {
     model,
     source,
@@ -65,7 +79,7 @@ function readBroker(file: string, name: string, bytes: Buffer, options: RunOptio
     defines: options.definitions,
     env: process.env,
     readFile: readPropertiesFile,
-    dataDirectoryDefault: resolve('data', name),
+    dataDirectoryDefault: resolve('data', basename(file, extname(file))),
   });
   diagnostics.push(...found);
   return model === null || source === null ? null : { kind: 'broker', name, file, model, source };
@@ -79,7 +93,10 @@ async function readBalancer(
   mapAddress: MapAddress,
   diagnostics: Diagnostic[],
 ): Promise<BalancerUnit | null> {
-  const lookup = (host: string) => systemLookup(mapAddress(host));
+  const lookup: HostLookup = async (host, version) => {
+    const mapped = mapAddress(host);
+    return isIP(mapped) === 0 ? systemLookup(mapped, version) : mapped;
+  };
   const { model, hasListener, diagnostics: found } = await loadHAProxy([{ file, text: bytes }], { lookup });
   diagnostics.push(...found);
   if (model === null) return null;

@@ -1,0 +1,190 @@
+import type { BoundAddress } from '../balancer/listener.ts';
+import { formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
+import { ConfigError } from '../errors.ts';
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
+import { type AddressPair, createAddressMap, parseAddressPair } from './address-map.ts';
+import { type BalancerServer, startBalancerServer } from './balancer-server.ts';
+import { BrokerServer, type ListeningConnector } from './broker-server.ts';
+import type { Unit } from './deployment.ts';
+import {
+  type ActiveSubscription,
+  InProcessClient,
+  type PublishOptions,
+  type ReceivedMessage,
+  type SubscribeOptions,
+} from './in-process-client.ts';
+import { type InlineFile, readDeployment } from './read-deployment.ts';
+
+/** What may be said to a broker and to a balancer. */
+export interface EmbeddingOptions {
+  /** Placeholders of activemq.xml, as `-D name=value` sets them. */
+  readonly definitions?: Readonly<Record<string, string>>;
+  /** What stands in for addresses that the configuration names, as `--map-address A=B`. */
+  readonly mapAddress?: Readonly<Record<string, string>>;
+  /** Where log lines go: a log of the program's own, or a level for lines on standard error; `warn` unless given. */
+  readonly log?: Log | LogLevel;
+}
+
+/** Where a broker's configuration is: in a file, in a text, or in the options themselves. */
+export type BrokerConfiguration = { readonly file: string } | { readonly xml: string } | BrokerInWords;
+
+/** A broker without an activemq.xml. */
+export interface BrokerInWords {
+  readonly brokerName?: string;
+  /** URIs as in activemq.xml: `mqtt://127.0.0.1:1883?maximumConnections=1000`; port 0 for any free one. */
+  readonly transportConnectors: readonly string[];
+  /** URIs as in activemq.xml: `static:(tcp://127.0.0.1:61616)`, `multicast://default`. */
+  readonly networkConnectors?: readonly string[];
+  /** Where the broker keeps what survives it; nothing does unless given. */
+  readonly dataDirectory?: string;
+}
+
+export type StartBrokerOptions = BrokerConfiguration & EmbeddingOptions;
+
+export type StartBalancerOptions = ({ readonly file: string } | { readonly cfg: string }) & EmbeddingOptions;
+
+/** A broker that runs in this program. */
+export class EmbeddedBroker {
+  readonly #server: BrokerServer;
+  readonly #client: InProcessClient;
+
+  constructor(server: BrokerServer) {
+    this.#server = server;
+    this.#client = new InProcessClient(server.broker);
+  }
+
+  /** Made at each start, unique in the network. */
+  get id(): string {
+    return this.#server.broker.id;
+  }
+
+  get name(): string {
+    return this.#server.broker.name;
+  }
+
+  /** What listens, with the ports that the system gave. */
+  get connectors(): readonly ListeningConnector[] {
+    return this.#server.connectors;
+  }
+
+  /**
+   * Publishes to every subscriber, here and at linked brokers.
+   *
+   * @returns how many receivers at this broker it was handed to, linked brokers among them
+   * @throws CodedError INVALID_MESSAGE when topic, payload or properties are not what MQTT allows
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number {
+    return this.#client.publish(topic, payload, options);
+  }
+
+  /**
+   * Resolves when the subscription is known here and at every linked broker: what is published anywhere after that arrives. Retained
+   * messages come first. Listeners are never called from within `publish`.
+   *
+   * @param filter a topic filter (`demo/#`), or `$share/group/filter`
+   * @throws CodedError INVALID_FILTER
+   */
+  subscribe(filter: string, listener: (message: ReceivedMessage) => void, options?: SubscribeOptions): Promise<ActiveSubscription> {
+    return this.#client.subscribe(filter, listener, options);
+  }
+
+  /** Tells clients and linked brokers, closes their connections, and gives the store folder up. */
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
+/** A balancer that runs in this program. */
+export class EmbeddedBalancer {
+  readonly #server: BalancerServer;
+
+  constructor(server: BalancerServer) {
+    this.#server = server;
+  }
+
+  /** What is listened on, with the ports that the system gave. */
+  get addresses(): readonly BoundAddress[] {
+    return this.#server.addresses;
+  }
+
+  /** Closes everything, sessions too. */
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
+/**
+ * Starts a broker in this program.
+ *
+ * @param configuration options, or the path of an activemq.xml
+ * @throws ConfigError CONFIGURATION with every error in the configuration, or with what the broker could not have (a port, its folder)
+ */
+export async function startBroker(configuration: string | StartBrokerOptions): Promise<EmbeddedBroker> {
+  const options: StartBrokerOptions = typeof configuration === 'string' ? { file: configuration } : configuration;
+  const log = logOf(options);
+  const unit = await readOne(brokerSource(options), options, 'broker', log);
+  const server = new BrokerServer(unit.model, { log, mapAddress: createAddressMap(addressPairs(options)) });
+  await server.start();
+  return new EmbeddedBroker(server);
+}
+
+/**
+ * Starts a balancer in this program.
+ *
+ * @param configuration options, or the path of a haproxy.cfg
+ * @throws ConfigError as `startBroker`
+ */
+export async function startBalancer(configuration: string | StartBalancerOptions): Promise<EmbeddedBalancer> {
+  const options: StartBalancerOptions = typeof configuration === 'string' ? { file: configuration } : configuration;
+  const log = logOf(options);
+  const source = 'file' in options ? options.file : { file: 'haproxy.cfg', text: options.cfg };
+  const unit = await readOne(source, options, 'balancer', log);
+  return new EmbeddedBalancer(await startBalancerServer(unit.model, { log, mapAddress: createAddressMap(addressPairs(options)) }));
+}
+
+function brokerSource(options: BrokerConfiguration): string | InlineFile {
+  if ('file' in options) return options.file;
+  return { file: 'activemq.xml', text: 'xml' in options ? options.xml : writeXml(options) };
+}
+
+/** As a file, so that one reader judges all and messages name what is wrong. */
+function writeXml({ brokerName = 'localhost', transportConnectors, networkConnectors = [], dataDirectory }: BrokerInWords): string {
+  const element = (name: string, uri: string) => `<${name} uri="${escapeXml(uri)}"/>`;
+  return `<broker xmlns="http://activemq.apache.org/schema/core" brokerName="${escapeXml(brokerName)}" persistent="${dataDirectory !== undefined}"
+  ${dataDirectory === undefined ? '' : `dataDirectory="${escapeXml(dataDirectory)}"`}>
+  <networkConnectors>${networkConnectors.map((uri) => element('networkConnector', uri)).join('\n')}</networkConnectors>
+  <transportConnectors>
+    ${transportConnectors.map((uri) => element('transportConnector', uri)).join('\n    ')}
+  </transportConnectors>
+</broker>
+`;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+async function readOne<K extends Unit['kind']>(
+  source: string | InlineFile,
+  options: EmbeddingOptions,
+  kind: K,
+  log: Log,
+): Promise<Extract<Unit, { kind: K }>> {
+  const definitions = new Map(Object.entries(options.definitions ?? {}));
+  const { units, diagnostics } = await readDeployment([source], { definitions, addressPairs: addressPairs(options) }, kind);
+  for (const d of diagnostics) if (d.severity === 'warning') log.warn('configuration', { said: formatDiagnostic(d) });
+  const [unit] = units;
+  if (unit === undefined || hasErrors(diagnostics)) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic);
+    throw new ConfigError('CONFIGURATION', errors.join('\n'));
+  }
+  return unit as Extract<Unit, { kind: K }>;
+}
+
+function addressPairs({ mapAddress = {} }: EmbeddingOptions): AddressPair[] {
+  return Object.entries(mapAddress).map(([from, to]) => parseAddressPair(`${from}=${to}`));
+}
+
+function logOf({ log = 'warn' }: EmbeddingOptions): Log {
+  return typeof log === 'string' ? createLog({ level: log }) : log;
+}

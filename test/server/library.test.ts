@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { connect } from 'mqtt';
+import { balancerCfg, DeploymentFolder } from '../harness/deployment-files.ts';
+import { freePorts } from '../harness/program.ts';
+import { REPOSITORY_ROOT } from '../harness/repository-root.ts';
+
+type Library = typeof import('../../src/index.ts');
+
+const here = new URL(import.meta.url.endsWith('.ts') ? '../../src/index.ts' : '../../src/index.js', import.meta.url);
+/** As a program imports it where this is the build that package.json names, else beside this test. */
+const isPackage = pathToFileURL(join(REPOSITORY_ROOT, 'dist', 'src', 'index.js')).href === here.href;
+const library: Library = await import(isPackage ? 'roundhouse' : here.href);
+const { startBalancer, startBroker } = library;
+
+const folder = await DeploymentFolder.make();
+after(() => folder.remove());
+
+async function broker(t: TestContext, options: Partial<Parameters<Library['startBroker']>[0] & object> = {}) {
+  const started = await startBroker({ transportConnectors: ['mqtt://127.0.0.1:0'], log: 'silent', ...options });
+  t.after(() => started.stop());
+  return started;
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('the package exports its surface, and nothing else', () => {
+  assert.deepEqual(Object.keys(library).sort(), [
+    'CodedError',
+    'ConfigError',
+    'createLog',
+    'formatDiagnostic',
+    'hasErrors',
+    'readActiveMQ',
+    'readHAProxy',
+    'silentLog',
+    'startBalancer',
+    'startBroker',
+  ]);
+});
+
+test('a broker in words takes MQTT clients on a port of the system, and the program publishes and subscribes beside them', async (t) => {
+  const embedded = await broker(t, { brokerName: 'edge & co' });
+  const [connector] = embedded.connectors;
+  assert.equal(connector!.protocol, 'mqtt');
+  assert.ok(connector!.port > 0);
+  assert.match(embedded.id, /^ID:/);
+
+  const client = connect({ host: '127.0.0.1', port: connector!.port, protocolVersion: 5 });
+  t.after(() => client.end(true));
+  await client.subscribeAsync('to/client', { qos: 1 });
+  const toProgram = new Promise<string>((resolve) => {
+    void embedded.subscribe('to/program', ({ payload }) => resolve(payload.toString()));
+  });
+  const toClient = new Promise<string>((resolve) => client.on('message', (topic, payload) => resolve(`${topic} ${payload}`)));
+  assert.equal(embedded.publish('to/client', 'hello', { qos: 1, properties: { contentType: 'text/plain' } }), 1);
+  await client.publishAsync('to/program', 'hi', { qos: 2 });
+  assert.equal(await toProgram, 'hi');
+  assert.equal(await toClient, 'to/client hello');
+});
+
+test('what is published right after subscribe at a linked broker arrives, and so do retained messages', async (t) => {
+  const one = await broker(t, { transportConnectors: ['tcp://127.0.0.1:0'] });
+  const two = await broker(t, { transportConnectors: [], networkConnectors: [`static:(tcp://127.0.0.1:${one.connectors[0]!.port})`] });
+  const received: string[] = [];
+  // The link needs a moment: its first sign is that something crosses it.
+  await new Promise<void>((resolve) => {
+    void one.subscribe('probe', () => resolve());
+    const timer = setInterval(() => two.publish('probe', ''), 20);
+    t.after(() => clearInterval(timer));
+  });
+  for (let i = 0; i < 20; i++) {
+    await two.subscribe(`topic/${i}`, ({ topic, payload }) => received.push(`${topic} ${payload}`));
+    one.publish(`topic/${i}`, String(i), { qos: 1 });
+  }
+  one.publish('kept', 'yes', { retain: true });
+  for (let i = 0; i < 200 && received.length < 20; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(
+    received,
+    Array.from({ length: 20 }, (_, i) => `topic/${i} ${i}`),
+  );
+  const kept = new Promise<boolean>((resolve) => {
+    void two.subscribe('kept', ({ payload, retained }) => resolve(retained && payload.toString() === 'yes'));
+  });
+  assert.equal(await kept, true);
+});
+
+test('nothing arrives after unsubscribe', async (t) => {
+  const embedded = await broker(t);
+  let count = 0;
+  const subscription = await embedded.subscribe('a', () => count++);
+  embedded.publish('a', '');
+  await turn();
+  subscription.unsubscribe();
+  embedded.publish('a', '');
+  await turn();
+  assert.equal(count, 1);
+});
+
+test('a data folder is made, locked and given up', async (t) => {
+  const dataDirectory = join(folder.path, 'data');
+  const first = await broker(t, { dataDirectory });
+  assert.ok(existsSync(dataDirectory));
+  await assert.rejects(broker(t, { dataDirectory }), { code: 'DATA_DIRECTORY_LOCKED' });
+  await first.stop();
+  await broker(t, { dataDirectory });
+});
+
+test('errors in a configuration are one ConfigError that names each', async () => {
+  await assert.rejects(startBroker({ transportConnectors: ['mqtt://127.0.0.1:0', 'stomp://127.0.0.1:0'], log: 'silent' }), {
+    name: 'ConfigError',
+    code: 'CONFIGURATION',
+    message: /activemq\.xml:\d+:\d+: error: .*stomp/,
+  });
+  await assert.rejects(startBroker(join(folder.path, 'missing.xml')), { code: 'CONFIGURATION', message: /no such file/ });
+  await assert.rejects(startBalancer({ cfg: 'frontend a\n bnid :1\n', log: 'silent' }), { code: 'CONFIGURATION', message: /bnid/ });
+});
+
+test('a taken port rejects the start and leaves nothing open', async (t) => {
+  const first = await broker(t);
+  const uri = `mqtt://127.0.0.1:${first.connectors[0]!.port}`;
+  const dataDirectory = join(folder.path, 'taken');
+  await assert.rejects(broker(t, { transportConnectors: ['mqtt://127.0.0.1:0', uri], dataDirectory }), {
+    code: 'PORT_TAKEN',
+    message: /activemq\.xml:\d+: .*taken/,
+  });
+  await broker(t, { dataDirectory });
+});
+
+test('a balancer from a text or a file, with an address that stands in for another', async (t) => {
+  const embedded = await broker(t);
+  const [port, statsPort] = (await freePorts(2)) as [number, number];
+  const cfg = balancerCfg({ port, statsPort, serverPorts: [embedded.connectors[0]!.port] }).replace(
+    /server s1 127\.0\.0\.1/,
+    'server s1 172.17.0.10',
+  );
+  const balancer = await startBalancer({ cfg, mapAddress: { '172.17.0.10': '127.0.0.1' }, log: 'silent' });
+  assert.deepEqual(
+    balancer.addresses.map((address) => address.port),
+    [statsPort, port],
+  );
+  const client = connect({ host: '127.0.0.1', port });
+  await new Promise((resolve) => client.once('connect', resolve));
+  await client.endAsync(true);
+  await balancer.stop();
+  const again = await startBalancer({ file: await folder.write('again.cfg', cfg), log: 'silent' });
+  await again.stop();
+});
