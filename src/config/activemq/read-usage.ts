@@ -49,8 +49,8 @@ function readUsage(systemUsage: Bean, name: keyof typeof LIMITED, reading: Readi
   if (percent !== null) return { ...UNLIMITED, [percentProperty]: percent };
   if (limit > 0) return { ...UNLIMITED, limitBytes: limit };
   const place = bean.values.get('limit')?.place ?? bean.place;
-  if (bean.failed.has('limit') || bean.failed.has(percentProperty) || bean.values.has(percentProperty)) return UNLIMITED;
-  reading.warn(place, name, `<${name}> with no limit above 0 means no limit for ${LIMITED[name]}, as in ActiveMQ`);
+  const isReported = bean.failed.has('limit') || bean.failed.has(percentProperty) || (bean.values.get(percentProperty)?.value ?? 0) !== 0;
+  if (!isReported) reading.warn(place, name, `<${name}> with no limit above 0 means no limit for ${LIMITED[name]}, as in ActiveMQ`);
   return UNLIMITED;
 }
 

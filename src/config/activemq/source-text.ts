@@ -6,6 +6,8 @@ export class SourceText {
   readonly text: string;
   /** Offset of each line's first character. */
   readonly #lineStarts: number[] = [0];
+  /** Offsets of the second halves of characters beyond U+FFFF, which make no column of their own. */
+  readonly #secondHalves: number[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -13,29 +15,31 @@ export class SourceText {
     for (let i = 0; i < text.length; i++) {
       const c = text.charCodeAt(i);
       if (c === 0x0a || (c === 0x0d && text.charCodeAt(i + 1) !== 0x0a)) this.#lineStarts.push(i + 1);
+      else if (c >= 0xdc00 && c <= 0xdfff) this.#secondHalves.push(i);
     }
   }
 
   /** The place of the character at an offset in UTF-16 units. Columns count characters from 1; a byte order mark is none. */
   place(offset: number): Place {
     const at = Math.max(0, Math.min(offset, this.text.length));
-    let low = 0;
-    let high = this.#lineStarts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#lineStarts[middle]! <= at) low = middle;
-      else high = middle - 1;
-    }
-    let start = this.#lineStarts[low]!;
-    if (start === 0 && this.text.charCodeAt(0) === 0xfeff) start = Math.min(1, at);
-    let column = 1;
-    for (let i = start; i < at; i++) {
-      const c = this.text.charCodeAt(i);
-      const isLowSurrogate = c >= 0xdc00 && c <= 0xdfff;
-      if (!isLowSurrogate) column++;
-    }
-    return { file: this.file, line: low + 1, column };
+    const line = countUpTo(this.#lineStarts, at);
+    const start = this.#lineStarts[line - 1]!;
+    const halves = countUpTo(this.#secondHalves, at - 1) - countUpTo(this.#secondHalves, start - 1);
+    const mark = start === 0 && at > 0 && this.text.charCodeAt(0) === 0xfeff ? 1 : 0;
+    return { file: this.file, line, column: at - start - halves - mark + 1 };
   }
+}
+
+/** How many of some ascending numbers are not above a limit. */
+function countUpTo(ascending: readonly number[], limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A piece of text whose characters can each be pointed at in the file they came from. */

@@ -139,8 +139,8 @@ class TreeBuilder {
     const { text } = this.#source;
     const closing = this.#parser.position - 1;
     const opening = text.lastIndexOf(text[closing]!, closing - 1);
-    const equals = text.lastIndexOf('=', opening);
-    const nameEnd = text.slice(0, equals).trimEnd().length;
+    let nameEnd = text.lastIndexOf('=', opening);
+    while (/\s/.test(text[nameEnd - 1]!)) nameEnd--;
     return {
       name,
       place: this.#source.place(nameEnd - name.length),
