@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
@@ -7,7 +8,8 @@ import { type Log, silentLog } from '../../src/telemetry/log.ts';
 import { FakeClock } from '../../src/timing/clock.ts';
 import { TcpListener } from '../../src/transport/tcp-listener.ts';
 import { Turn } from '../../src/transport/turn.ts';
-import { MqttPeer, type PeerOptions } from './mqtt-peer.ts';
+import type { ConnectFields, Level } from './mqtt-bytes.ts';
+import { MqttPeer, PEER_WAIT_MS, type PeerOptions } from './mqtt-peer.ts';
 
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
@@ -78,6 +80,24 @@ export class TestBroker {
     if (this.#clock === null) throw new Error('this broker runs on the real clock');
     this.#clock.advance(ms);
     this.protocol.timers.advance();
+  }
+
+  /** Resolves when the broker has seen that this client's connection is gone. */
+  async disconnected(clientId: string): Promise<void> {
+    await this.until(() => this.broker.sessions.get(clientId)?.connected !== true, `the end of ${clientId}'s connection`);
+  }
+
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const deadline = Date.now() + PEER_WAIT_MS;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error(`waited ${PEER_WAIT_MS} ms for ${what}`);
+      await delay(2);
+    }
+  }
+
+  /** A client that has connected. */
+  async client(level: Level, fields: ConnectFields = {}, sessionPresent = false): Promise<MqttPeer> {
+    return (await this.dial({ level })).connect(fields, sessionPresent);
   }
 
   /** A bare connection, without CONNECT. */
