@@ -226,7 +226,7 @@ test('an orderly stop takes demand away at once and is no fault', async () => {
   await until(() => a.network.links().length === 0, 'noticed');
   assert.equal(a.broker.router.match('leaving/1').direct.length, 0);
   assert.deepEqual(
-    a.lines.filter(({ message }) => message === 'link lost').map(({ facts }) => facts['reason']),
+    a.lines.filter(({ message }) => message === 'link lost').map(({ facts }) => facts.reason),
     ['the peer stopped'],
   );
 });
@@ -351,7 +351,7 @@ for (const [what, send, says] of BAD_PEERS) {
     await closed;
     const lines = () => a.lines.filter(({ message }) => message === 'OpenWire connection closed');
     await until(() => lines().length === 1, 'one line');
-    assert.match(`${lines()[0]!.facts['reason']}`, says);
+    assert.match(`${lines()[0]!.facts.reason}`, says);
     assert.equal(lines()[0]!.level, 'warn');
     await talk(a, b, 'unharmed');
   });
@@ -366,5 +366,5 @@ test('garbage on a link that was up ends the link, not the broker', async () => 
   peer.write(Buffer.from('0000000418ffffff', 'hex'));
   await peer.end();
   await until(() => a.network.links().length === 0, 'gone');
-  assert.match(`${a.lines.find(({ message }) => message === 'link lost')!.facts['reason']}`, /OpenWire frame of 4 bytes/);
+  assert.match(`${a.lines.find(({ message }) => message === 'link lost')!.facts.reason}`, /OpenWire frame of 4 bytes/);
 });
