@@ -44,7 +44,7 @@ function behavesAsOne(running: () => Running): void {
     const newer = await connectClient(host, brokers[1]!, { clientId: 'wanderer' });
     await closed;
     assert.equal(newer.connected, true);
-    await newer.endAsync();
+    await Promise.all([newer.endAsync(), older.endAsync(true)]);
   });
 
   test('the statistics page and its CSV are there for admin:admin, and for nobody else', async () => {

@@ -16,20 +16,23 @@ export function connectClient(host: string, port: number, options: IClientOption
       clean: true,
       reconnectPeriod: 0,
       connectTimeout: PATIENCE_MS,
+      keepalive: 0,
       ...options,
     });
     const fail = (why: string): void => {
       client.end(true);
       reject(new Error(`client ${client.options.clientId} to ${host}:${port}: ${why}`));
     };
+    const onClose = (): void => fail('closed before CONNACK');
+    const onError = (error: Error): void => fail(error.message);
     client.once('connect', () => {
-      client.removeAllListeners('close');
-      client.removeAllListeners('error');
+      client.off('close', onClose);
+      client.off('error', onError);
       client.on('error', () => {});
       resolve(client);
     });
-    client.once('error', (error) => fail(error.message));
-    client.once('close', () => fail('closed before CONNACK'));
+    client.once('error', onError);
+    client.once('close', onClose);
   });
 }
 
@@ -125,6 +128,6 @@ export async function willsSeenEverywhere(host: string, port: number, brokers: r
   );
   for (const client of dying) client.stream.destroy();
   const wills = await Promise.all(received);
-  await Promise.all(listeners.map((client) => client.endAsync(true)));
+  await Promise.all([...listeners, ...dying].map((client) => client.endAsync(true)));
   return wills.map((messages) => new Set(messages.map((message) => message.topic)).size);
 }
