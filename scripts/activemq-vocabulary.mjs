@@ -15,7 +15,7 @@ function printableDefault(type, text) {
 }
 
 const lines = [];
-for (const row of readFileSync(table, 'utf8').trimEnd().split('\n')) {
+for (const row of readFileSync(table, 'utf8').replace(/\n$/, '').split('\n')) {
   const [element, property, type, defaultText, editor] = row.split('\t');
   if (property === '*' || property === '-') lines.push(`${element} ${type}`);
   else lines.push(` ${property} ${type}${editor === '' ? '' : `/${editor}`}${printableDefault(type, defaultText)}`);

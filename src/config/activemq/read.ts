@@ -33,6 +33,9 @@ export interface ReadResult {
   readonly diagnostics: Diagnostic[];
 }
 
+/** Characters of the longest message: a name or value of a wrong file may be as long as the file. */
+export const MESSAGE_LENGTH_MAX = 2000;
+
 /** ActiveMQ's name of a broker that has none. */
 const DEFAULT_BROKER_NAME = 'localhost';
 
@@ -44,12 +47,17 @@ const DEFAULT_BROKER_NAME = 'localhost';
  */
 export function readActiveMQ(text: string | Uint8Array, file: string, options: ReadOptions): ReadResult {
   const { root, diagnostics } = parseXml(text, file);
-  if (root === null) return { model: null, source: null, diagnostics };
+  if (root === null) return { model: null, source: null, diagnostics: diagnostics.map(shortened) };
   const reading = new Reading(file, options.workingDirectory ?? process.cwd(), options.hostname ?? hostname());
   const broker = new FileReader(root, reading).read(options);
-  const all = reading.diagnostics();
-  if (broker === null || reading.hasErrors) return { model: null, source: null, diagnostics: all };
-  return { ...broker, diagnostics: all };
+  const found = reading.diagnostics().map(shortened);
+  if (broker === null || reading.hasErrors) return { model: null, source: null, diagnostics: found };
+  return { ...broker, diagnostics: found };
+}
+
+function shortened(diagnostic: Diagnostic): Diagnostic {
+  const cut = (text: string) => (text.length <= MESSAGE_LENGTH_MAX ? text : `${text.slice(0, MESSAGE_LENGTH_MAX)}...`);
+  return { ...diagnostic, keyword: cut(diagnostic.keyword), message: cut(diagnostic.message) };
 }
 
 /** Reads the level of `<beans>`: finds the broker and says what becomes of all that stands beside it. */

@@ -1573,5 +1573,5 @@ xaConnectionFactory org.apache.activemq.spring.ActiveMQXAConnectionFactory
  userName String
  warnAboutUnstartedConnectionTimeout long 500
  watchTopicAdvisories boolean true
- xaAckMode int/undefined -1
+ xaAckMode int -1
 `;
