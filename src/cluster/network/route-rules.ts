@@ -33,10 +33,8 @@ export class RouteRules {
   /** Whether this message goes on to the peer: not where it came from or has been, not too far, not what is excluded. */
   forwards(message: Message, peerId: string): boolean {
     const { transit, topic } = message;
-    if (transit !== null) {
-      const path = transit.brokerPath;
-      if (exceeds(path.length, this.settings.messageTTL) || path.includes(peerId)) return false;
-    }
+    if (exceeds(transit === null ? 0 : transit.brokerPath.length, this.settings.messageTTL)) return false;
+    if (transit?.brokerPath.includes(peerId)) return false;
     return this.permits(topic);
   }
 
