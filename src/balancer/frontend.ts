@@ -101,7 +101,7 @@ export class Frontend {
 
   /** @returns what cannot be bound, in HAProxy's words; empty when all is */
   async open(): Promise<string[]> {
-    const complaints = await Promise.all(this.listeners.map((listener) => listener.open(this.maxconn, this.#options.log)));
+    const complaints = await Promise.all(this.listeners.map((listener) => listener.open(this.#options.log)));
     return complaints.filter((complaint) => complaint !== null);
   }
 

@@ -1,10 +1,14 @@
-import { unlinkSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { Bind, Proxy as ProxySection } from '../config/haproxy/model.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Largest backlog asked for; the kernel cuts it to `net.core.somaxconn`. */
-const BACKLOG_MAX = 65_535;
+/**
+ * Connections that may wait in the kernel for this process to get to them, unless `backlog` says otherwise: a fleet that reconnects at once.
+ * The kernel cuts it to `net.core.somaxconn`.
+ */
+const BACKLOG = 4_096;
 
 export interface BoundAddress {
   /** Name of the frontend or listen section. */
@@ -48,12 +52,12 @@ export class Listener {
   }
 
   /** @returns null, or what HAProxy says of a socket that cannot be bound */
-  async open(backlog: number, log: Log): Promise<string | null> {
+  async open(log: Log): Promise<string | null> {
     const { path } = this.bind;
-    let error = await this.#listen(backlog);
+    let error = await this.#listen();
     if (error?.code === 'EADDRINUSE' && path !== null && (await isStale(path))) {
       unlinkSync(path);
-      error = await this.#listen(backlog);
+      error = await this.#listen();
     }
     if (error !== null) return this.#complaint(error);
     this.#server.on('error', (later) => log.error('accepting connections failed', { proxy: this.#proxy.name, reason: later.message }));
@@ -71,14 +75,13 @@ export class Listener {
     if (this.#server.listening) this.#server.close();
   }
 
-  #listen(backlog: number): Promise<NodeJS.ErrnoException | null> {
+  #listen(): Promise<NodeJS.ErrnoException | null> {
     const { path, port, v6only } = this.bind;
-    const queue = Math.min(BACKLOG_MAX, this.bind.backlog ?? backlog);
     const where = path === null ? { host: this.#host, port, ipv6Only: v6only } : { path };
     return new Promise((resolve) => {
       const onError = (error: NodeJS.ErrnoException): void => resolve(error);
       this.#server.once('error', onError);
-      this.#server.listen({ ...where, backlog: queue }, () => {
+      this.#server.listen({ ...where, backlog: this.bind.backlog ?? BACKLOG }, () => {
         this.#server.off('error', onError);
         resolve(null);
       });
@@ -88,7 +91,9 @@ export class Listener {
   #complaint(error: NodeJS.ErrnoException): string {
     const { file, line } = this.bind.place;
     const kind = this.#proxy.kind === 'listen' ? 'proxy' : this.#proxy.kind;
-    const reason = REASONS[error.code ?? ''] ?? error.message;
+    // Node reports a missing folder as EACCES, as it does on Windows.
+    const code = error.code === 'EACCES' && this.bind.path !== null && !existsSync(dirname(this.bind.path)) ? 'ENOENT' : error.code;
+    const reason = REASONS[code ?? ''] ?? error.message;
     const what =
       this.bind.path === null
         ? `cannot bind socket (${reason}) for [${this.#host}:${this.bind.port}]`
