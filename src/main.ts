@@ -127,8 +127,8 @@ function oneLine(text: string): string {
 /** What stands on the screen when it went wrong: one line for a mistake of the user's, everything there is for one of ours. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // it has said why
-  if (error instanceof CodedError && error.source !== 'internal') {
-    process.stderr.write(`roundhouse: ${error.message}\n`);
+  if (error instanceof CodedError && error.code !== 'INVARIANT') {
+    process.stderr.write(`roundhouse: ${error.message.replaceAll('\n', '\nroundhouse: ')}\n`);
     return error.code === 'USAGE' ? EXIT_USAGE : EXIT_ERROR;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

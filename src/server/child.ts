@@ -34,7 +34,7 @@ async function start(job: Job): Promise<void> {
     running = await create(job);
     send({ type: 'started' });
   } catch (error) {
-    if (!(error instanceof CodedError) || error.source === 'internal') throw error;
+    if (!(error instanceof CodedError) || error.code === 'INVARIANT') throw error; // a bug: the parent starts another one
     process.exitCode = EXIT_ERROR;
     send({ type: 'failed', code: error.code, message: error.message }, () => void stop());
   }

@@ -8,7 +8,7 @@ import { type FromChild, type Job, STOP_WAIT_MS, type ToChild } from './child-me
 /** Pause before the first, second... restart in a row, in milliseconds; the last one repeats. */
 export const RESTART_DELAYS_MS: readonly number[] = [0, 500, 1_000, 2_000, 5_000, 10_000];
 /** A child that was up this long before it ended counts as healthy: its next restart is the first in a row again. Milliseconds. */
-export const HEALTHY_AFTER_MS = 30_000;
+export const HEALTHY_AFTER_MS = 10_000;
 /** How long a child may take to say that it is up, in milliseconds: reading a large store takes its time, hanging is another matter. */
 export const START_WAIT_MS = 60_000;
 /** Longest line of a child that is passed on in one piece, in characters. */
