@@ -71,7 +71,7 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
 
 /** The CONNACK that says yes. */
 function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clientId: string, sessionPresent: boolean): Buffer {
-  if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent, 0);
+  if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent && packet.level !== MQTT_3_1, 0); // MQTT 3.1 has no such flag yet
   return writeConnackV5(sessionPresent, SUCCESS, {
     receiveMaximum: broker.limits.receiveMaximum,
     maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
