@@ -192,7 +192,7 @@ export class MqttPeer {
   async connect(fields: ConnectFields = {}, sessionPresent = false): Promise<this> {
     this.send(this.packets.connect(fields));
     if (this.level === 5) await this.expectConnack(0, sessionPresent);
-    else await this.expect(connackV3(sessionPresent));
+    else await this.expect(connackV3(sessionPresent && this.level !== 3)); // MQTT 3.1 has no such flag
     return this;
   }
 
