@@ -34,6 +34,7 @@ export class NetworkConnector implements PeerWatcher {
     const key = addressText({ host: this.#host.mapAddress(peer.host), port: peer.port });
     let dialler = this.#diallers.get(key);
     if (dialler === undefined) {
+      for (const [address, idle] of this.#diallers) if (idle.idle) this.#diallers.delete(address); // peers that left since
       dialler = new PeerDialer(peer, this.settings, this.#host);
       this.#diallers.set(key, dialler);
     }
@@ -41,7 +42,6 @@ export class NetworkConnector implements PeerWatcher {
   }
 
   gone(peer: PeerAddress): void {
-    const key = addressText({ host: this.#host.mapAddress(peer.host), port: peer.port });
-    if (this.#diallers.get(key)?.rest() === true) this.#diallers.delete(key);
+    this.#diallers.get(addressText({ host: this.#host.mapAddress(peer.host), port: peer.port }))?.rest();
   }
 }

@@ -60,7 +60,12 @@ export class PeerDialer {
   }
 
   get connecting(): boolean {
-    return this.#state === 'waiting' || this.#state === 'connecting';
+    return this.#state === 'connecting' || (this.#state === 'waiting' && this.#wanted);
+  }
+
+  /** True when there is nothing to do: no link, and no reason to try for one. */
+  get idle(): boolean {
+    return this.#state === 'waiting' && !this.#wanted;
   }
 
   /** Begins, or tries again without waiting any longer: a sign of life was heard. */
@@ -71,14 +76,10 @@ export class PeerDialer {
     void this.#dial();
   }
 
-  /**
-   * Makes no more attempts until `dialNow`. A link that stands goes on: it ends by itself if the peer is really gone.
-   * @returns whether nothing is left to do
-   */
-  rest(): boolean {
+  /** Makes no more attempts until `dialNow`. A link that stands goes on: it ends by itself if the peer is really gone. */
+  rest(): void {
     this.#wanted = false;
     this.#stopTimer();
-    return this.#state === 'waiting';
   }
 
   /** A link with this broker came up, whoever dialled. */
