@@ -4,7 +4,7 @@ import type { BrokerModel, BrokerSource, NetworkConnectorModel, TransportConnect
 import type { ProxyModel, Server } from '../config/haproxy/model.ts';
 import { createAddressMap } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit } from './deployment.ts';
-import { adviseDeployment } from './deployment-advice.ts';
+import { adviseDeployment, adviseOpenFiles } from './deployment-advice.ts';
 
 const noMap = createAddressMap([]);
 
@@ -136,4 +136,20 @@ test('a server where no broker listens is a warning, if others of its backend ar
     ),
     ['haproxy.cfg:41: warning: server s2 is at 127.0.0.1:1885, where no broker of these files listens'],
   );
+});
+
+test('connections that the machine has no descriptors for are a warning at the largest connector', () => {
+  const a = broker('a', {
+    connectors: [
+      { port: 1, maximumConnections: 100 },
+      { port: 2, maximumConnections: 900 },
+      { port: 3, maximumConnections: 2_147_483_647 },
+    ],
+  });
+  assert.deepEqual(adviseOpenFiles([a], 1_064), []);
+  assert.deepEqual(adviseOpenFiles([a], null), []);
+  const [warning, ...rest] = adviseOpenFiles([a], 1_063);
+  assert.equal(warning!.line, 11);
+  assert.match(warning!.message, /add up to 1000, but a process may have 1063 /);
+  assert.deepEqual(rest, []);
 });

@@ -4,6 +4,12 @@ import type { MapAddress } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit, Unit } from './deployment.ts';
 import { formatAddress } from './listen-address.ts';
 
+/** Listening sockets, links, logs, the store, and what Node itself holds open, in descriptors. */
+const DESCRIPTORS_RESERVED = 64;
+
+/** `maximumConnections` of a connector that does not say: ActiveMQ's, as good as none. */
+const CONNECTIONS_UNLIMITED = 2_147_483_647;
+
 /** What there is to say about files that are to run together: each of these is right alone. */
 export function adviseDeployment(units: readonly Unit[], mapAddress: MapAddress): Diagnostic[] {
   const brokers = units.filter((unit) => unit.kind === 'broker');
@@ -101,7 +107,7 @@ export function adviseServers(balancer: BalancerUnit, brokers: readonly BrokerUn
       }
       const { maximumConnections, place } = connector;
       const where = `${place.file}:${place.line}`;
-      if (server.maxconn > 0 && server.maxconn < maximumConnections) {
+      if (server.maxconn > 0 && server.maxconn < maximumConnections && maximumConnections < CONNECTIONS_UNLIMITED) {
         advice.push(
           say(
             'note',
@@ -121,6 +127,20 @@ export function adviseServers(balancer: BalancerUnit, brokers: readonly BrokerUn
         );
       }
     }
+  }
+  return advice;
+}
+
+/** Connections that a broker's connectors allow and the machine does not. `limit` is in descriptors for a process; null: not known. */
+export function adviseOpenFiles(brokers: readonly BrokerUnit[], limit: number | null): Diagnostic[] {
+  const advice: Diagnostic[] = [];
+  for (const { model } of brokers) {
+    const connectors = model.transportConnectors.filter(({ maximumConnections }) => maximumConnections < CONNECTIONS_UNLIMITED);
+    const allowed = connectors.reduce((sum, { maximumConnections }) => sum + maximumConnections, 0);
+    if (limit === null || connectors.length === 0 || allowed + DESCRIPTORS_RESERVED <= limit) continue;
+    const largest = connectors.reduce((a, b) => (b.maximumConnections > a.maximumConnections ? b : a));
+    const message = `maximumConnections of this broker's connectors add up to ${allowed}, but a process may have ${limit} files and connections open here: raise the limit (ulimit -n), or lower maximumConnections so that clients are refused in good order`;
+    advice.push(say('warning', largest.place, 'maximumConnections', message));
   }
   return advice;
 }

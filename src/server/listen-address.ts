@@ -24,11 +24,8 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/**
- * Says which of these addresses cannot be listened on: asked for twice, taken by another program, not of this machine, not permitted,
- * not to be resolved. Each is tried for a moment and given back.
- */
-export async function findListenFaults(addresses: readonly ListenAddress[]): Promise<Diagnostic[]> {
+/** Says which of these addresses cannot work together, on whatever machine: asked for twice, or of a host that does not resolve. */
+export async function findCollisions(addresses: readonly ListenAddress[]): Promise<Diagnostic[]> {
   const faults: Diagnostic[] = [];
   const resolved: Resolved[] = [];
   for (const address of addresses) {
@@ -38,14 +35,23 @@ export async function findListenFaults(addresses: readonly ListenAddress[]): Pro
       continue;
     }
     const rival = resolved.find((other) => collide(other, { address, ip }));
-    if (rival) {
-      faults.push(
-        faultAt(address, `the port is asked for twice, first at ${rival.address.file}:${rival.address.line} (${rival.address.what})`),
-      );
-      continue;
+    if (rival === undefined) resolved.push({ address, ip });
+    else {
+      const { file, line, what } = rival.address;
+      faults.push(faultAt(address, `the port is asked for twice, first at ${file}:${line} (${what})`));
     }
-    resolved.push({ address, ip });
-    const reason = await tryToListen(ip, address);
+  }
+  return faults;
+}
+
+/**
+ * Says which of these addresses cannot be listened on right now: taken by another program, not of this machine, not permitted. Each is
+ * tried for a moment and given back.
+ */
+export async function findTaken(addresses: readonly ListenAddress[]): Promise<Diagnostic[]> {
+  const faults: Diagnostic[] = [];
+  for (const address of addresses) {
+    const reason = await tryToListen(address);
     if (reason !== null) faults.push(faultAt(address, reason));
   }
   return faults;
@@ -101,12 +107,12 @@ function covers(any: Resolved, one: Resolved): boolean {
 }
 
 /** null when it can be listened on. */
-async function tryToListen(ip: string, { port, v6only }: ListenAddress): Promise<string | null> {
+async function tryToListen({ host, port, v6only }: ListenAddress): Promise<string | null> {
   if (port === 0) return null;
   const server = createServer();
   const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     server.once('error', resolve);
-    server.listen({ port, ipv6Only: v6only, exclusive: true, ...(ip === '' ? {} : { host: ip }) }, () => resolve(null));
+    server.listen({ port, ipv6Only: v6only, exclusive: true, ...(host === '' ? {} : { host }) }, () => resolve(null));
   });
   if (error === null) {
     await new Promise((resolve) => server.close(resolve));

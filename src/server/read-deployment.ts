@@ -6,9 +6,10 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import { type HostLookup, loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
 import { createAddressMap, type MapAddress } from './address-map.ts';
 import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
-import { type BalancerUnit, type BrokerUnit, type Deployment, type Unit, uniqueNames } from './deployment.ts';
-import { adviseDeployment } from './deployment-advice.ts';
-import { diskSpace, usableMemoryBytes } from './machine.ts';
+import { type BalancerUnit, type BrokerUnit, type Deployment, listenAddresses, type Unit, uniqueNames } from './deployment.ts';
+import { adviseDeployment, adviseOpenFiles } from './deployment-advice.ts';
+import { findCollisions } from './listen-address.ts';
+import { diskSpace, openFileLimit, usableMemoryBytes } from './machine.ts';
 import type { ReadOptions } from './run-options.ts';
 
 /** What file endings mean; `roundhouse broker` and `roundhouse balancer` take any. */
@@ -66,7 +67,12 @@ export async function readDeployment(
     if (unit !== null) units.push(unit);
   }
   const divided = divideStoreFolders(units, diagnostics);
-  diagnostics.push(...(await adviseOnThisMachine(divided, mapAddress)), ...adviseDeployment(divided, mapAddress));
+  const addresses = divided.flatMap((unit) => listenAddresses(unit, mapAddress));
+  diagnostics.push(
+    ...(await findCollisions(addresses)),
+    ...(await adviseOnThisMachine(divided, mapAddress)),
+    ...adviseDeployment(divided, mapAddress),
+  );
   return { units: divided, diagnostics };
 }
 
@@ -123,7 +129,10 @@ async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddres
       ? unit.model.proxies.flatMap(({ servers }) => servers.map((server) => ({ ...server, host: mapAddress(server.host) })))
       : [],
   );
-  return adviseBrokers(advised, { memoryBytes: usableMemoryBytes(), balancerServers });
+  return [
+    ...adviseBrokers(advised, { memoryBytes: usableMemoryBytes(), balancerServers }),
+    ...adviseOpenFiles(brokers, await openFileLimit()),
+  ];
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Job } from './child-messages.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { listenAddresses, type Unit } from './deployment.ts';
 import { printDiagnostics } from './diagnostic-report.ts';
-import { findListenFaults } from './listen-address.ts';
+import { findTaken } from './listen-address.ts';
 import { renderOverview } from './overview.ts';
 import { PrefixedOutput } from './prefixed-output.ts';
 import { readDeployment } from './read-deployment.ts';
@@ -35,7 +35,7 @@ export async function up(files: readonly string[], options: RunOptions): Promise
   printDiagnostics(diagnostics, files);
   if (hasErrors(diagnostics)) return EXIT_ERROR;
   const addresses = units.flatMap((unit) => listenAddresses(unit, mapAddress));
-  const faults = [...(await findListenFaults(addresses)), ...(await findStoreFaults(units))];
+  const faults = [...(await findTaken(addresses)), ...(await findStoreFaults(units))];
   printDiagnostics(faults, files);
   if (faults.length > 0) return EXIT_ERROR;
 
