@@ -28,7 +28,7 @@ function broker(name: string, { brokerName = name, connectors = [], links = [] }
       discovery: null,
       ...connector,
     })),
-    networkConnectors: links.map((link, i) => ({ place: { file, line: 50 + i, column: 5 }, duplex: null, ...link })),
+    networkConnectors: links.map((link, i) => ({ place: { file, line: 50 + i, column: 5 }, uri: 'static:x', duplex: null, ...link })),
   };
   const place = { file, line: 3, column: 5 };
   const source = { places: { broker: place, brokerName: place } };
@@ -68,7 +68,7 @@ test('equal broker names are a note at the second file', () => {
 });
 
 test('a link that only one of two has is a note, since it goes both ways here; with multicast, too', () => {
-  const expected = /^b\.xml:50: note: the only link between b and a: ActiveMQ would forward one way over it, from b/;
+  const expected = /^b\.xml:50: note: \S+ is the only link between b and a: ActiveMQ would forward one way over it, from b/;
   const byAddress = said([
     broker('a', { connectors: [{ port: 61616 }] }),
     broker('b', { connectors: [{ port: 61626 }], links: [to(61616)] }),

@@ -67,7 +67,7 @@ export function adviseLinks(brokers: readonly BrokerUnit[], mapAddress: MapAddre
                 'note',
                 connector.place,
                 'networkConnector',
-                `the only link between ${from.name} and ${to.name}: ActiveMQ would forward one way over it, from ${from.name}; between Roundhouse brokers it forwards both ways unless it says duplex="false"`,
+                `${connector.uri} is the only link between ${from.name} and ${to.name}: ActiveMQ would forward one way over it, from ${from.name}; between Roundhouse brokers it forwards both ways unless it says duplex="false"`,
               ),
         );
       }
