@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { balancerCfg, brokerXml, DeploymentFolder } from '../harness/deployment-files.ts';
@@ -133,6 +133,35 @@ test('a hung broker is not waited for when the stop is asked for twice', async (
   program.kill('SIGTERM');
   assert.equal((await program.ended).code, 130);
   await untilGone(pid);
+});
+
+test('a signal that comes twice at once is one wish, as npm passes Ctrl-C on once more', async (t) => {
+  const { files } = await writeDeployment('twice');
+  const program = await up(t, files);
+  program.kill('SIGINT');
+  program.kill('SIGTERM');
+  assert.equal((await program.ended).code, 0);
+});
+
+test('a broker whose port is taken while it restarts says so, keeps trying, and is back when the port is free', async (t) => {
+  const { files, mqtt1 } = await writeDeployment('robbed');
+  const program = await up(t, files);
+  const thief = createServer();
+  t.after(() => thief.close());
+  process.kill(pidOf(program, 'robbed-1'), 'SIGKILL');
+  await new Promise<void>((resolve, reject) => {
+    // Its process has to be gone first, and its successor needs far longer to get here than we do.
+    const take = () => thief.listen(mqtt1, '127.0.0.1');
+    thief.on('listening', resolve).on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') setTimeout(take, 1);
+      else reject(error);
+    });
+    take();
+  });
+  await program.saying(/\(robbed-1\): could not start: trying again .*robbed-1\.xml:\d+: .*taken/);
+  thief.close();
+  await program.saying(/\(robbed-1\): up again/);
+  assert.deepEqual(await connack(mqtt1), Buffer.from('20020000', 'hex'));
 });
 
 test('two brokers that would get the same data folder get a sub-folder each, and it is said', async (t) => {
