@@ -34,8 +34,11 @@ import { PREFETCH_SIZE } from './link-limits.ts';
 
 /** The session and producer of everything a broker advises of. */
 const ADVISORY_SESSION = 0;
-/** The session under which a broker's demand stands as consumers. */
-const DEMAND_SESSION = 1;
+/**
+ * The session under which a broker's demand stands as consumers. Not the one of the bridge's own consumer: ActiveMQ takes the same
+ * ConsumerId for the same consumer and drops the second.
+ */
+const DEMAND_SESSION = 2;
 
 /** A filter too long for a destination's name, in MQTT's spelling. */
 const FILTER = 'Roundhouse.Filter';

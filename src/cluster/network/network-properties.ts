@@ -16,11 +16,11 @@ export function formatNetworkProperties(settings: LinkSettings, brokerName: stri
     ['consumerTTL', `${settings.consumerTTL}`],
     ['prefetchSize', `${settings.prefetchSize}`],
     ['staticBridge', `${settings.staticBridge}`],
-    ['dynamicallyIncludedDestinations', formatDestinations(settings.dynamicallyIncludedDestinations)],
-    ['staticallyIncludedDestinations', formatDestinations(settings.staticallyIncludedDestinations)],
-    ['excludedDestinations', formatDestinations(settings.excludedDestinations)],
   ];
   if (settings.duplex !== null) entries.push(['duplex', `${settings.duplex}`]);
+  for (const key of ['dynamicallyIncludedDestinations', 'staticallyIncludedDestinations', 'excludedDestinations'] as const) {
+    if (settings[key].length > 0) entries.push([key, formatDestinations(settings[key])]); // ActiveMQ logs an error for an empty list
+  }
   return entries.map(([key, value]) => `${escapeText(key)}=${escapeText(value)}\n`).join('');
 }
 

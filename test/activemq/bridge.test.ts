@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { ActiveMQ, activemqFault, StompClient } from '../harness/activemq.ts';
+import { staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
+
+const fault = activemqFault();
+const skip = fault === null ? {} : { skip: fault };
+
+const running: { stop(): Promise<void> }[] = [];
+const clients: StompClient[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  for (const what of running.splice(0).reverse()) await what.stop();
+});
+
+async function freePort(): Promise<number> {
+  const probe = await TestBroker.start();
+  const { port } = probe;
+  await probe.stop();
+  return port;
+}
+
+async function startReal(extra = ''): Promise<{ port: number; client: StompClient }> {
+  const [openwirePort, stompPort] = [await freePort(), await freePort()];
+  running.push(await ActiveMQ.start({ openwirePort, stompPort, extra }));
+  const client = await StompClient.connect(stompPort);
+  clients.push(client);
+  return { port: openwirePort, client };
+}
+
+async function startOurs(options: Parameters<typeof TestBroker.start>[0]): Promise<TestBroker> {
+  const broker = await TestBroker.start({ name: 'ours', ...options });
+  running.push(broker);
+  return broker;
+}
+
+/** Waits until our broker knows that the other one wants this topic. */
+async function wanted(ours: TestBroker, topic: string): Promise<void> {
+  await until(() => ours.broker.router.match(topic).direct.some(({ subscriber }) => subscriber.kind === 'peer'), `${topic} is wanted`);
+}
+
+async function arrives(client: StompClient, body: string): Promise<void> {
+  await until(() => client.messages.some((message) => message.body === body), `"${body}" over there`);
+}
+
+test('our broker dials a real ActiveMQ: what its consumers want is forwarded, acknowledged, and only that', skip, async () => {
+  const { port, client } = await startReal();
+  await client.subscribe('/topic/before.>');
+  const ours = await startOurs({ connectors: [staticConnector([port])] });
+  await wanted(ours, 'before/1');
+  await client.subscribe('/topic/plant.*.temp');
+  await wanted(ours, 'plant/1/temp');
+  const publisher = ours.client();
+  const expected: string[][] = [[], [], []];
+  for (let i = 0; i < 3_000; i++) {
+    const qos = (i % 3) as 0 | 1 | 2;
+    publisher.publish('plant/1/temp', `${qos}:${i}`, qos);
+    expected[qos]!.push(`${qos}:${i}`);
+    if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  publisher.publish('before/1', 'to an older one', 1);
+  publisher.publish('unwanted', 'x', 1);
+  await until(() => client.messages.length === 3_001, 'all of it');
+  const bodies = client.messages.filter(({ destination }) => destination === '/topic/plant.1.temp').map(({ body }) => body);
+  for (const qos of [0, 1, 2]) // order is kept for each QoS by itself [MQTT-4.6.0-6]
+    assert.deepEqual(
+      bodies.filter((body) => body.startsWith(`${qos}:`)),
+      expected[qos],
+    );
+  await until(() => ours.network.links()[0]!.outboxMessages === 0, 'all answered');
+  assert.equal(ours.network.links()[0]!.counters.sent, 3_001);
+  await client.unsubscribe('/topic/plant.*.temp');
+  await until(() => ours.broker.router.match('plant/1/temp').direct.length === 0, 'no longer wanted');
+});
+
+test('our broker dials with duplex="true": a real ActiveMQ forwards to us on the same connection', skip, async () => {
+  const { port, client } = await startReal();
+  const ours = await startOurs({ connectors: [staticConnector([port], { duplex: true })] });
+  const subscriber = ours.client().subscribe('from/+').subscribe('#');
+  await until(() => ours.network.links()[0]?.kind === 'activemq', 'linked');
+  for (let i = 0; subscriber.received.length === 0 && i < 1_000; i++) {
+    await client.send('/topic/from.them', `hello ${i}`, i % 2 === 0); // nobody tells when a real ActiveMQ knows our demand
+  }
+  assert.deepEqual([subscriber.received[0]!.topic, subscriber.received[0]!.payload.startsWith('hello ')], ['from/them', true]);
+  await client.subscribe('/topic/to.them');
+  await wanted(ours, 'to/them');
+  ours.client().publish('to/them', 'and back', 1);
+  await arrives(client, 'and back');
+  assert.ok(
+    subscriber.received.every(({ topic }) => topic === 'from/them' || topic === 'to/them'),
+    '# shows no advisories',
+  );
+});
+
+test('a real ActiveMQ dials our broker: it learns what our clients want, and forwards', skip, async () => {
+  const ours = await startOurs({});
+  const early = ours.client().subscribe('early/#');
+  const uri = `static:(tcp://127.0.0.1:${ours.port})`;
+  const { client } = await startReal(`<networkConnectors><networkConnector name="toUs" uri="${uri}"/></networkConnectors>`);
+  await until(() => ours.network.links().length === 1, 'linked');
+  for (let i = 0; early.received.length === 0 && i < 1_000; i++) await client.send('/topic/early.1', `e${i}`);
+  const late = ours.client().subscribe('late/+');
+  for (let i = 0; late.received.length === 0 && i < 1_000; i++) await client.send('/topic/late.1', `l${i}`, true);
+  assert.deepEqual([early.received[0]!.topic, late.received[0]!.topic], ['early/1', 'late/1']);
+  await client.subscribe('/topic/not.back');
+  ours.client().publish('not/back', 'x', 1);
+  await client.send('/topic/not.back', 'own');
+  await arrives(client, 'own');
+  assert.deepEqual(
+    client.messages.map(({ body }) => body),
+    ['own'],
+    'its bridge is one-way',
+  );
+});
+
+test('a real ActiveMQ dials our broker with duplex="true": both ways', skip, async () => {
+  const ours = await startOurs({});
+  const uri = `static:(tcp://127.0.0.1:${ours.port})`;
+  const { client } = await startReal(`<networkConnectors><networkConnector name="toUs" duplex="true" uri="${uri}"/></networkConnectors>`);
+  await client.subscribe('/topic/both.>');
+  await wanted(ours, 'both/1');
+  ours.client().publish('both/1', 'to them', 2);
+  await arrives(client, 'to them');
+  const subscriber = ours.client().subscribe('back/1');
+  for (let i = 0; subscriber.received.length === 0 && i < 1_000; i++) await client.send('/topic/back.1', 'to us');
+  assert.equal(subscriber.received[0]!.payload, 'to us');
+});
