@@ -176,7 +176,7 @@ class FileReader {
       defaultPolicyEntry: readDefaultEntry(policyMap, reading),
       destinations: readDestinations(bean.beans.get('destinations')?.items ?? [], reading),
     };
-    if (model.transportConnectors.length === 0) {
+    if (!bean.beans.has('transportConnectors')) {
       reading.warn(bean.place, 'transportConnectors', 'the broker has no transport connector, so no client can reach it');
     }
     return model;

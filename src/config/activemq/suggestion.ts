@@ -13,8 +13,9 @@ export function suggest(word: string, candidates: Iterable<string>): string[] {
     if (distance <= tolerated && distance < other.length) near.push({ candidate, distance });
   }
   const best = Math.min(...near.map(({ distance }) => distance));
+  const farthest = best === 0 ? 0 : best + 1;
   return near
-    .filter(({ distance }) => distance <= best + 1)
+    .filter(({ distance }) => distance <= farthest)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, SUGGESTIONS_MAX)
     .map(({ candidate }) => candidate);

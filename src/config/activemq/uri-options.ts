@@ -3,7 +3,7 @@ import { BECAUSE, type Disposition, describe, each, honoured, inert, type Rules,
 import type { Reading } from './reading.ts';
 import { INT_MAX } from './sizes.ts';
 import type { LocatedText } from './source-text.ts';
-import { didYouMean } from './suggestion.ts';
+import { didYouMean, listed } from './suggestion.ts';
 import { parseInteger } from './values.ts';
 
 /** What a URI's options may be; the names of honoured whole numbers and their ranges stand beside the rules. */
@@ -170,8 +170,7 @@ export function readOptions(
     const name = option.name.startsWith('wireformat.') ? `wireFormat.${option.name.slice('wireformat.'.length)}` : option.name;
     const disposition = ruleOf(table, name);
     if (disposition === undefined) {
-      const suggestion = didYouMean(name, Object.keys(table.rules));
-      reading.error(place, option.name, `unknown option ${option.name}: ActiveMQ's "Invalid connect parameters"${suggestion}`);
+      reading.error(place, option.name, describeUnknown(option.name, name, table));
       continue;
     }
     if (name !== option.name) reading.warn(place, option.name, `option ${option.name} is read as ${name}, its spelling since ActiveMQ 5.9`);
@@ -194,6 +193,16 @@ export function readOptions(
     }
   }
   return values;
+}
+
+function describeUnknown(written: string, name: string, table: OptionTable): string {
+  const names = Object.keys(table.rules);
+  const honouredNames = names.filter((known) => table.rules[known]!.kind === 'honoured');
+  const expected = listed(
+    [...honouredNames, `${honouredNames.length === 0 ? 'one' : 'another'} that docs/reference/activemq-xml.md lists`],
+    'or',
+  );
+  return `unknown option ${written} (ActiveMQ: "Invalid connect parameters"): expected ${expected}${didYouMean(name, names)}`;
 }
 
 function ruleOf(table: OptionTable, name: string): Disposition | undefined {

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { brokerFile, readText, said } from '../../../test/harness/activemq-file.ts';
+import type { TransportConnectorModel } from './model.ts';
+import { MQTT_FRAME_SIZE_MAX, OPENWIRE_FRAME_SIZE_MAX } from './read-connectors.ts';
+import { SCHEMES } from './schemes.ts';
+import { INT_MAX } from './sizes.ts';
+
+const MQTT_NAMES =
+  'maximumConnections, wireFormat.maxFrameSize, transport.maxFrameSize, transport.connectAttemptTimeout, wireFormat.connectAttemptTimeout, transport.defaultKeepAlive or another that docs/reference/activemq-xml.md lists';
+
+/** A file with these connectors, one a line from line 3 on. */
+function connectors(...elements: string[]): string {
+  return brokerFile('', '', `<transportConnectors>\n${elements.join('\n')}</transportConnectors>`).replace('\n\n', '\n');
+}
+
+const connector = (uri: string, attributes = '') => `<transportConnector uri="${uri}"${attributes}/>`;
+
+function read(uri: string, attributes = ''): TransportConnectorModel {
+  const { model, diagnostics } = readText(connectors(connector(uri, attributes)));
+  assert.deepEqual(diagnostics, []);
+  return model!.transportConnectors[0]!;
+}
+
+function saidOf(...elements: string[]): string[] {
+  return said(connectors(...elements)).map((line) => line.replace('broker.xml:', ''));
+}
+
+test('schemes for MQTT and for links between brokers are honoured', () => {
+  assert.deepEqual(
+    Object.entries(SCHEMES)
+      .filter(([, { protocol }]) => protocol !== null)
+      .map(([name, { protocol }]) => `${name} ${protocol}`),
+    ['mqtt mqtt', 'mqtt+nio mqtt', 'tcp openwire', 'nio openwire', 'openwire openwire'],
+  );
+  for (const scheme of ['mqtt', 'mqtt+nio', 'tcp', 'nio', 'openwire']) {
+    const { scheme: read_, host, port } = read(`${scheme}://0.0.0.0:1234`);
+    assert.deepEqual([read_, host, port], [scheme, '0.0.0.0', 1234]);
+  }
+});
+
+test('every other scheme of ActiveMQ is known and refused, with its reason', () => {
+  for (const [scheme, { protocol, disposition }] of Object.entries(SCHEMES)) {
+    if (protocol !== null) continue;
+    assert.deepEqual(saidOf(connector(`${scheme}://0.0.0.0:1234`)), [
+      `3:26: error: scheme ${scheme} ${disposition.does}: ${disposition.here}`,
+    ]);
+  }
+});
+
+test('TLS schemes are refused because the broker would be more open than its file says', () => {
+  for (const scheme of ['ssl', 'nio+ssl', 'mqtt+ssl', 'mqtt+nio+ssl', 'auto+ssl', 'auto+nio+ssl', 'wss', 'https']) {
+    assert.match(saidOf(connector(`${scheme}://0.0.0.0:1`))[0]!, /error: .* a broker must not start more open than its file says$/);
+  }
+});
+
+test('defaults are those of ActiveMQ', () => {
+  assert.deepEqual(read('mqtt://127.0.0.1:1883'), {
+    place: { file: 'broker.xml', line: 3, column: 1 },
+    name: 'mqtt://127.0.0.1:1883',
+    uri: 'mqtt://127.0.0.1:1883',
+    scheme: 'mqtt',
+    host: '127.0.0.1',
+    port: 1883,
+    maximumConnections: INT_MAX,
+    maxFrameSize: MQTT_FRAME_SIZE_MAX,
+    connectAttemptTimeoutMs: 30_000,
+    defaultKeepAliveMs: 0,
+    maxInactivityDurationMs: 30_000,
+    discovery: null,
+  });
+  assert.equal(read('tcp://127.0.0.1:61616').maxFrameSize, OPENWIRE_FRAME_SIZE_MAX);
+});
+
+test('the options of an MQTT connector', () => {
+  const mqtt = read(
+    'mqtt://h:1?maximumConnections=5&amp;wireFormat.maxFrameSize=1000&amp;transport.connectAttemptTimeout=700&amp;transport.defaultKeepAlive=60000',
+    ' name="m"',
+  );
+  assert.deepEqual(
+    [mqtt.name, mqtt.maximumConnections, mqtt.maxFrameSize, mqtt.connectAttemptTimeoutMs, mqtt.defaultKeepAliveMs],
+    ['m', 5, 1000, 700, 60_000],
+  );
+  assert.equal(read('mqtt://h:1?wireFormat.connectAttemptTimeout=700').connectAttemptTimeoutMs, 700);
+  assert.equal(read('mqtt://h:1?transport.maxFrameSize=1000').maxFrameSize, 1000);
+  assert.equal(read('mqtt://h:1?wireFormat.maxFrameSize=999999999999').maxFrameSize, MQTT_FRAME_SIZE_MAX);
+});
+
+test('the options of an OpenWire connector', () => {
+  const openwire = read('nio://h:1?wireFormat.maxFrameSize=5000&amp;wireFormat.maxInactivityDuration=0');
+  assert.deepEqual([openwire.maxFrameSize, openwire.maxInactivityDurationMs], [5000, 0]);
+});
+
+for (const [uri, expected] of [
+  [
+    'mqtt://h:1?maximumConnection=1',
+    `3:37: error: unknown option maximumConnection (ActiveMQ: "Invalid connect parameters"): expected ${MQTT_NAMES}; did you mean maximumConnections?`,
+  ],
+  [
+    'mqtt://h:1?a=1&amp;wireFormat.cacheEnabled=true',
+    `3:45: error: unknown option wireFormat.cacheEnabled (ActiveMQ: "Invalid connect parameters"): expected ${MQTT_NAMES}`,
+  ],
+  ['mqtt://h:1?maximumConnections=-1', '3:56: error: maximumConnections: expected a whole number from 0 to 2147483647, found -1'],
+  [
+    'mqtt://h:1?wireFormat.maxFrameSize=100mb',
+    '3:61: error: wireFormat.maxFrameSize: expected a whole number, found "100mb" (options take no units)',
+  ],
+  [
+    'mqtt://h:1?transport.needClientAuth=true',
+    '3:37: error: option transport.needClientAuth asks for TLS: this is not supported yet, and a broker must not start more open than its file says',
+  ],
+  [
+    'tcp://h:1?needClientAuth=true',
+    '3:36: error: option needClientAuth asks for TLS: this is not supported yet, and a broker must not start more open than its file says',
+  ],
+  [
+    'mqtt://h:1?transport.useInactivityMonitor=false',
+    '3:37: warning: option transport.useInactivityMonitor: in ActiveMQ it checks keep alives; a keep alive that a client asks for is always checked, so it has no effect',
+  ],
+  [
+    'tcp://h:1?wireFormat.cacheEnabled=true',
+    '3:36: warning: option wireFormat.cacheEnabled: in ActiveMQ it is what the codec offers; the two ends of a link agree on it, and ours makes its own offer, so it has no effect',
+  ],
+  [
+    'tcp://h:1?transport.socket.oobInline=true',
+    '3:36: warning: option transport.socket.oobInline: in ActiveMQ it tunes sockets; sockets are set up for low latency by the program, so it has no effect',
+  ],
+  [
+    'tcp://h:1?wireformat.maxFrameSize=1',
+    '3:36: warning: option wireformat.maxFrameSize is read as wireFormat.maxFrameSize, its spelling since ActiveMQ 5.9',
+  ],
+  [
+    'tcp://h:1?maximumConnections=1&amp;maximumConnections=2',
+    '3:61: warning: option maximumConnections is given twice; the last one counts',
+  ],
+  ['mqt://h:1', '3:26: error: unknown scheme mqt: expected mqtt, mqtt+nio, tcp or nio; did you mean mqtt?'],
+  ['mqtts://h:1', '3:26: error: unknown scheme mqtts: expected mqtt, mqtt+nio, tcp or nio; did you mean mqtt?'],
+  ['MQTT://h:1', '3:26: error: unknown scheme MQTT: expected mqtt, mqtt+nio, tcp or nio; did you mean mqtt?'],
+  ['h:1883', '3:26: error: unknown scheme h: expected mqtt, mqtt+nio, tcp or nio'],
+  ['0.0.0.0:1883', '3:26: error: uri: a URI begins with a scheme, such as tcp://'],
+  ['mqtt://0.0.0.0', '3:33: error: the URI names no port: write mqtt://0.0.0.0:1883'],
+  ['tcp://0.0.0.0', '3:32: error: the URI names no port: write tcp://0.0.0.0:61616'],
+  ['mqtt://:1883', '3:33: error: the URI names no host: write 0.0.0.0 for every address of this machine'],
+  ['mqtt://*:1883', '3:33: error: the URI names no host: write 0.0.0.0 for every address of this machine'],
+  ['mqtt://h:70000', '3:35: error: uri: port 70000 is above 65535'],
+  ['mqtt:(tcp://h:1)', '3:26: error: a connector listens on one host and port, such as mqtt://0.0.0.0:1883'],
+  ['mqtt://h:1 ?x=1', '3:36: error: uri: white space is not allowed in a URI'],
+  ['', '3:26: error: uri: the URI is empty'],
+] as const) {
+  test(`connector ${uri}: ${expected.slice(0, 60)}`, () => {
+    assert.ok(saidOf(connector(uri)).includes(expected), saidOf(connector(uri)).join('\n'));
+  });
+}
+
+test('connectors of one address are an error, those of one name a warning', () => {
+  assert.deepEqual(saidOf(connector('mqtt://0.0.0.0:1', ' name="a"'), connector('tcp://127.0.0.1:1', ' name="b"')), [
+    '4:1: error: port 1 is taken by the connector a of line 3',
+  ]);
+  assert.deepEqual(saidOf(connector('mqtt://127.0.0.1:1'), connector('tcp://127.0.0.2:1')), []);
+  assert.deepEqual(saidOf(connector('mqtt://h:0'), connector('tcp://h:0')), []);
+  assert.deepEqual(saidOf(connector('mqtt://h:1', ' name="a"'), connector('tcp://h:2', ' name="a"')), [
+    '4:1: warning: the connector of line 3 has the name a too',
+  ]);
+});
+
+test('a connector without uri is an error', () => {
+  assert.deepEqual(
+    saidOf('<transportConnector name="m"/>')[0],
+    '3:1: error: <transportConnector> needs a uri, such as uri="mqtt://0.0.0.0:1883"',
+  );
+});
+
+test('discoveryUri announces an OpenWire connector', () => {
+  const announced = (uri: string) => read('tcp://h:1', ` discoveryUri="${uri}"`).discovery;
+  const DEFAULT = { address: '239.255.2.3', port: 6155, group: 'default', timeToLive: 1, keepAliveIntervalMs: 500 };
+  assert.deepEqual(announced('multicast://default'), DEFAULT);
+  assert.deepEqual(announced('multicast://default?group=fleet&amp;timeToLive=3&amp;keepAliveInterval=200'), {
+    ...DEFAULT,
+    group: 'fleet',
+    timeToLive: 3,
+    keepAliveIntervalMs: 200,
+  });
+  assert.deepEqual(announced('multicast://239.1.2.3:7000'), { ...DEFAULT, address: '239.1.2.3', port: 7000 });
+});
+
+for (const [uri, expected] of [
+  ['multicast://192.168.1.1', '3:63: error: 192.168.1.1 is no multicast address: expected 224.0.0.0 to 239.255.255.255, or "default"'],
+  ['multicast://my.host', '3:63: error: expected multicast://default or an IPv4 multicast address, found "my.host"'],
+  [
+    'multicast://default?grp=x',
+    '3:71: error: unknown option grp (ActiveMQ: "Invalid connect parameters"): expected group, timeToLive, keepAliveInterval or another that docs/reference/activemq-xml.md lists',
+  ],
+  ['multicast://default?group=', '3:51: error: discoveryUri: the group has no name'],
+  [
+    'multicast://default?networkInterface=eth1',
+    '3:71: error: option networkInterface confines announcements to one network: this is not supported yet, and a broker must not be announced more widely than its file says',
+  ],
+  ['static:(tcp://h:1)', '3:51: error: discoveryUri announces a connector by multicast://default, found "static:(tcp://h:1)"'],
+  [
+    'zeroconf:_activemq',
+    '3:51: error: scheme zeroconf finds brokers by Zeroconf: this is not supported; use multicast://default or static:(...)',
+  ],
+  ['multicats://default', '3:51: error: discoveryUri: unknown scheme multicats: expected static or multicast; did you mean multicast?'],
+] as const) {
+  test(`discoveryUri ${uri} is refused`, () => {
+    assert.deepEqual(saidOf(connector('tcp://h:1', ` discoveryUri="${uri}"`))[0], expected);
+  });
+}
+
+test('announcing an MQTT connector does nothing, which is said', () => {
+  const text = connectors(connector('mqtt://h:1', ' discoveryUri="multicast://default"'));
+  assert.deepEqual(readText(text).model!.transportConnectors[0]!.discovery, null);
+  assert.deepEqual(said(text), [
+    'broker.xml:3:38: warning: discoveryUri announces a connector that other brokers cannot link to: links need tcp:// or nio://',
+  ]);
+});
+
+test('a connector that decides who may consume what is refused', () => {
+  const inside =
+    '<transportConnector uri="mqtt://h:1"><messageAuthorizationPolicy><bean xmlns="http://www.springframework.org/schema/beans" class="x.Y"/></messageAuthorizationPolicy></transportConnector>';
+  assert.match(saidOf(inside)[0]!, /^3:38: error: <messageAuthorizationPolicy> decides message by message who may consume it/);
+});
