@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Facts, Log } from '../../src/telemetry/log.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
+import { startBroker } from '../harness/mqtt-broker.ts';
+import { PINGREQ, PINGRESP } from '../harness/mqtt-bytes.ts';
+
+const MB = 1024 * 1024;
+
+test('QoS 0 messages for a client that does not read are dropped beyond a bound; it goes on when it reads again', async (t) => {
+  const bound = 2 * MB;
+  const broker = await startBroker(t, { limits: { connectionQueueBytes: bound } });
+  const sender = await broker.client(4, { clientId: 's' });
+  const slow = await broker.client(4, { clientId: 'slow' });
+  const fast = await broker.client(4, { clientId: 'fast' });
+  for (const peer of [slow, fast]) await peer.subscribe({ x: 0 });
+  slow.stall();
+  const count = 600;
+  const size = 100_000;
+  for (let i = 0; i < count; i++) {
+    await sender.publish({ topic: 'x', payload: Buffer.alloc(size, `${i % 10}`) });
+    await fast.expect(fast.packets.publish({ topic: 'x', payload: Buffer.alloc(size, `${i % 10}`) }));
+  }
+  const connection = [...broker.protocol.connections].find(({ session }) => session?.clientId === 'slow')!.connection;
+  assert.ok(broker.broker.counters.dropped > 0, 'some were dropped');
+  assert.ok(connection.queuedBytes <= bound + size + 100, `${connection.queuedBytes} bytes are queued`);
+  slow.readOn();
+  const arrived = count - broker.broker.counters.dropped;
+  for (let i = 0; i < arrived; i++) assert.equal((await slow.packet()).body.length, 3 + size);
+  await sender.publish({ topic: 'x', payload: 'after' });
+  await slow.expect(slow.packets.publish({ topic: 'x', payload: 'after' }));
+});
+
+test('QoS 1 messages for a client that does not read wait in its session, whole and in order', async (t) => {
+  const broker = await startBroker(t);
+  const sender = await broker.client(4, { clientId: 's' });
+  const slow = await broker.client(4, { clientId: 'slow' });
+  await slow.subscribe({ x: 1 });
+  slow.stall();
+  const count = 300;
+  const payload = (i: number) => Buffer.alloc(100_000, String.fromCharCode(97 + (i % 26)));
+  for (let i = 1; i <= count; i++) await sender.publish({ topic: 'x', payload: payload(i), qos: 1 });
+  const connection = [...broker.protocol.connections].find(({ session }) => session?.clientId === 'slow')!.connection;
+  assert.ok(connection.queuedBytes < 2 * MB, `${connection.queuedBytes} bytes are queued on the connection`);
+  slow.readOn();
+  for (let id = 1; id <= count; id++) {
+    await slow.expect(slow.packets.publish({ topic: 'x', payload: payload(id), qos: 1, id }));
+    slow.send(slow.packets.puback(id));
+  }
+  await slow.expectNothing();
+});
+
+test('a client that sends and does not read its answers is not listened to until it does', async (t) => {
+  const broker = await startBroker(t, { limits: { connectionQueueBytes: MB } });
+  const peer = await broker.client(4, { clientId: 'flood' });
+  const other = await broker.client(4, { clientId: 'other' });
+  peer.stall();
+  const pings = 16 * MB;
+  let unsent = true;
+  const sent = peer.sent(Buffer.alloc(pings, PINGREQ)).then(() => {
+    unsent = false;
+  });
+  const connection = [...broker.protocol.connections].find(({ session }) => session?.clientId === 'flood')!.connection;
+  await broker.until(() => connection.queuedBytes > 2 * MB, 'the answers to pile up');
+  for (let i = 0; i < 100; i++) await other.expectNothing();
+  assert.ok(connection.queuedBytes < 3 * MB, `${connection.queuedBytes} bytes are queued`);
+  assert.ok(unsent, 'the flood is not taken');
+  peer.readOn();
+  await sent;
+  await peer.expect(Buffer.alloc(pings, PINGRESP));
+});
+
+test('one warning is logged when messages are dropped, not one a message', async (t) => {
+  const lines: { message: string; facts: Facts | undefined }[] = [];
+  const log: Log = { ...silentLog, warn: (message, facts) => lines.push({ message, facts }) };
+  const broker = await startBroker(t, { limits: { sessionQueueMessages: 1 }, log });
+  const sender = await broker.client(4, { clientId: 's' });
+  for (let round = 1; round <= 2; round++) {
+    const peer = await broker.client(4, { clientId: 'a', clean: false }, round > 1);
+    if (round > 1) await peer.packet();
+    await peer.subscribe({ x: 1 });
+    await peer.destroy();
+    await broker.disconnected('a');
+    for (let i = 0; i < 10; i++) await sender.publish({ topic: 'x', qos: 1 });
+    assert.equal(lines.length, round);
+  }
+  assert.deepEqual(lines[0], { message: 'messages for a client are dropped', facts: { clientId: 'a', limit: 'sessionQueueMessages' } });
+});
+
+test('a client that breaks the protocol is a debug line, with the reason and no stack', async (t) => {
+  const lines: string[] = [];
+  const write = (message: string, facts?: Facts) => lines.push(`${message} ${JSON.stringify(facts ?? {})}`);
+  const loud = () => assert.fail('a client’s mistake is no warning');
+  const broker = await startBroker(t, { log: { ...silentLog, debug: write, warn: loud, error: loud, info: loud } });
+  const peer = await broker.client(5, { clientId: 'a' });
+  peer.send('36 06 0001 0061 0001 00');
+  await peer.expectDisconnect(0x81);
+  const line = lines.find((text) => text.startsWith('client broke the protocol'));
+  assert.match(line ?? '', /"clientId":"a","code":"MQTT_MALFORMED_PACKET","reason":"a PUBLISH with QoS 3 \[MQTT-3.3.1-4\]"/);
+});
+
+test('a crowd that comes and goes leaves nothing behind', async (t) => {
+  const broker = await startBroker(t);
+  for (let round = 0; round < 3; round++) {
+    const peers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => broker.client(5, { clientId: `c${i}`, keepAlive: 60, will: { topic: 'w' } })),
+    );
+    await Promise.all(peers.map((peer, i) => peer.subscribe({ [`own/${i}`]: 1, 'all/+': i % 3, '$share/g/#': 1 })));
+    for (let i = 0; i < 20; i++) await peers[i]!.sent(peers[i]!.packets.publish({ topic: 'all/x', qos: 1, id: 1 }));
+    await Promise.all(
+      peers.map((peer, i) => (i % 2 === 0 ? peer.destroy() : peer.sent(peer.packets.disconnect()).then(() => peer.destroy()))),
+    );
+    await broker.until(() => broker.connections === 0, 'all connections to close');
+    assert.equal(broker.protocol.connections.size, 0);
+    assert.equal(broker.broker.sessions.size, 0);
+    assert.equal(broker.broker.router.size, 0);
+    assert.equal(broker.protocol.timers.size, 0);
+  }
+});
