@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Frame, Message, WireForm } from '../../core/message.ts';
 import { swapName } from './destination.ts';
-import { createBrokerPath, createOrigin, EMPTY_PATH, LinkTransit, type Origin } from './message-origin.ts';
+import { type BrokerPathBytes, createBrokerPath, createOrigin, EMPTY_PATH, LinkTransit, type Origin } from './message-origin.ts';
 import { encodeProperties } from './publication-properties.ts';
 import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BYTES_MESSAGE, MESSAGE_ID, TOPIC } from './wire/structures.ts';
@@ -24,10 +24,27 @@ const PRIORITY_NORMAL = 4;
 export const PRODUCER_SESSION = 1;
 export const PRODUCER_VALUE = 1;
 
-/** Bytes around the variable parts, see `encode`. */
-const AFTER_ID = 32;
-const AFTER_PROPERTIES = 7 + 3;
-const AFTER_PATH = 29;
+/** Topics whose names are remembered in the form they have on the wire. */
+const NAMES_REMEMBERED_MAX = 4_096;
+
+/**
+ * The fields between a message's name and its payload, as they are in nearly every message; what differs is patched:
+ *
+ *     transactionId, originalDestination   absent
+ *     messageId                            present, without textView, of one producer; producerSequenceId, brokerSequenceId
+ *     originalTransactionId, groupId, groupSequence, correlationId   absent or 0
+ *     persistent, expiration, priority, replyTo (absent), timestamp, type (absent)
+ *     content                              present, with its length
+ */
+const BEFORE_ORIGIN = 5;
+const SEQUENCE_AT = 0;
+const LINK_SEQUENCE_AT = 8;
+const PERSISTENT_AT = 23;
+const EXPIRATION_AT = 24;
+const PRIORITY_AT = 32;
+const TIMESTAMP_AT = 34;
+const CONTENT_AT = 43;
+const AFTER_ORIGIN = 48;
 
 /**
  * A message as other brokers get it: an ActiveMQBytesMessage, loose encoding without cache, version 10 or later (OpenWire
@@ -39,8 +56,13 @@ export class PublicationForm implements WireForm {
   readonly #ownOrigin: Origin;
   /** From the size field to the destination's type code. */
   readonly #head: Buffer;
+  readonly #ownMiddle: Buffer;
   readonly #ownPath: Buffer;
+  /** What follows the payload of a message published here, by its properties. */
+  readonly #ownTails = new Map<Buffer, Buffer>();
+  readonly #names = new Map<string, Buffer>();
   readonly #wallNow: () => number;
+  #timestamp = 0;
   #sequence = 0;
   /** A message whose frames were forgotten between two peers must not get two ids: the last one encoded is remembered here. */
   #lastMessage: Message | null = null;
@@ -49,6 +71,7 @@ export class PublicationForm implements WireForm {
   constructor(brokerId: string, wallNow: () => number) {
     this.#ownOrigin = createOrigin(brokerId, PRODUCER_SESSION, PRODUCER_VALUE);
     this.#ownPath = createBrokerPath([brokerId]).bytes;
+    this.#ownMiddle = middleOf(this.#ownOrigin);
     this.#wallNow = wallNow;
     const head = new ByteWriter(128);
     head.u32(0);
@@ -64,87 +87,121 @@ export class PublicationForm implements WireForm {
 
   encode(message: Message): Frame {
     if (message === this.#lastMessage) return this.#lastFrame!;
-    const { topic, transit } = message;
+    const { transit } = message;
     const passedOn = transit instanceof LinkTransit ? transit : null;
-    const origin = passedOn?.origin ?? this.#ownOrigin;
-    const sequence = passedOn?.sequence ?? ++this.#sequence;
-    const path = passedOn?.path ?? EMPTY_PATH;
-    let name = swapName(topic);
-    let nameBytes = modifiedUtf8Length(name);
-    const longName = nameBytes > NAME_BYTES_MAX;
-    if (longName) {
-      name = LONG_NAME;
-      nameBytes = name.length;
-    }
-    const properties = encodeProperties(message, longName);
+    const head = this.#head;
+    const name = this.#names.get(message.topic) ?? this.#nameOf(message.topic);
+    const properties = encodeProperties(message, name === LONG_NAME_BYTES);
+    const middle = passedOn === null ? this.#ownMiddle : middleOf(passedOn.origin);
+    const tail = passedOn === null ? this.#ownTail(properties, message) : this.#tailOf(properties, passedOn.path);
     const payloadBytes = message.payloadLength;
 
-    const head = this.#head;
-    const idAt = head.length + 2 + nameBytes;
-    const linkSequenceAt = idAt + 5 + origin.bytes.length + 8;
-    const payloadAt = linkSequenceAt + 8 + AFTER_ID;
-    const pathAt = payloadAt + payloadBytes + 5 + properties.length + AFTER_PROPERTIES;
-    const size = pathAt + path.bytes.length + this.#ownPath.length + AFTER_PATH;
-
+    const nameAt = head.length;
+    const middleAt = nameAt + name.length;
+    const payloadAt = middleAt + middle.length;
+    const size = payloadAt + payloadBytes + tail.length;
     const out = Buffer.allocUnsafe(size);
-    out.fill(0, idAt, payloadAt);
-    out.fill(0, payloadAt + payloadBytes);
     head.copy(out, 0);
-    out.writeUInt32BE(size - 4, 0);
-    writeName(out, head.length, name, nameBytes);
-    let at = idAt + 2; // no transactionId, no originalDestination
-    out[at++] = 1;
-    out[at++] = MESSAGE_ID;
-    at++; // no textView
-    at += origin.bytes.copy(out, at);
-    writeLong(out, at, sequence);
-    at += 8 + 8; // producerSequenceId, brokerSequenceId
-    at += 1 + 1 + 4 + 1; // no originalTransactionId, no group, groupSequence 0, no correlationId
-    out[at++] = message.qos > 0 ? 1 : 0; // persistent
-    writeLong(out, at, message.expiresAtMs);
-    at += 8;
-    out[at++] = PRIORITY_NORMAL;
-    at++; // no replyTo
-    writeLong(out, at, this.#wallNow()); // timestamp
-    at += 8 + 1; // no type
-    out[at++] = 1;
-    out.writeUInt32BE(payloadBytes, at);
-    at += 4;
-    message.copyPayload(out, at);
-    at += payloadBytes;
-    out[at++] = 1;
-    out.writeUInt32BE(properties.length, at);
-    at += 4;
-    at += properties.copy(out, at);
-    at += 7; // no dataStructure, no targetConsumerId, not compressed, redeliveryCounter 0
-    out[at++] = 1;
-    out.writeUInt16BE(path.ids.length + 1, at);
-    at += 2;
-    at += path.bytes.copy(out, at);
-    this.#ownPath.copy(out, at); // what follows is absent, false or 0
+    name.copy(out, nameAt);
+    middle.copy(out, middleAt);
+    message.copyPayload(out, payloadAt);
+    tail.copy(out, payloadAt + payloadBytes);
 
-    const frame: Frame = { buffer: out, start: 0, end: size, packetIdentifierAt: linkSequenceAt };
+    const patchAt = payloadAt - AFTER_ORIGIN;
+    const now = this.#wallNow();
+    if (passedOn !== null) writeLong(out, patchAt + TIMESTAMP_AT, now);
+    else if (now !== this.#timestamp) this.#tick(now, out, patchAt);
+    out.writeInt32BE(size - 4, 0);
+    writeLong(out, patchAt + SEQUENCE_AT, passedOn === null ? ++this.#sequence : passedOn.sequence);
+    if (message.qos > 0) out[patchAt + PERSISTENT_AT] = 1;
+    if (message.expiresAtMs !== 0) writeLong(out, patchAt + EXPIRATION_AT, message.expiresAtMs);
+    out.writeInt32BE(payloadBytes, patchAt + CONTENT_AT + 1);
+
+    const frame: Frame = { buffer: out, start: 0, end: size, packetIdentifierAt: patchAt + LINK_SEQUENCE_AT };
     this.#lastMessage = message;
     this.#lastFrame = frame;
     return frame;
   }
+
+  /** The time goes on: from now on it stands in the fields that are copied. */
+  #tick(now: number, out: Buffer, patchAt: number): void {
+    this.#timestamp = now;
+    writeLong(this.#ownMiddle, this.#ownMiddle.length - AFTER_ORIGIN + TIMESTAMP_AT, now);
+    writeLong(out, patchAt + TIMESTAMP_AT, now);
+  }
+
+  #nameOf(topic: string): Buffer {
+    const name = nameBytes(swapName(topic));
+    if (this.#names.size >= NAMES_REMEMBERED_MAX) this.#names.clear();
+    if (topic.length <= REMEMBERED_NAME_MAX) this.#names.set(topic, name);
+    return name;
+  }
+
+  #ownTail(properties: Buffer, { properties: own, topic }: Message): Buffer {
+    if (own !== null || topic.length > REMEMBERED_NAME_MAX) return this.#tailOf(properties, EMPTY_PATH);
+    let tail = this.#ownTails.get(properties); // one of six
+    if (tail === undefined) {
+      tail = this.#tailOf(properties, EMPTY_PATH);
+      this.#ownTails.set(properties, tail);
+    }
+    return tail;
+  }
+
+  /** marshalledProperties to the end, with us at the end of the path. */
+  #tailOf(properties: Buffer, path: BrokerPathBytes): Buffer {
+    const out = new ByteWriter(64 + properties.length + path.bytes.length + this.#ownPath.length);
+    out.u8(1);
+    out.u32(properties.length);
+    out.bytes(properties);
+    writeZeros(out, 3 + 4); // no dataStructure, no targetConsumerId, not compressed, redeliveryCounter
+    out.u8(1);
+    out.u16(path.ids.length + 1);
+    out.bytes(path.bytes);
+    out.bytes(this.#ownPath);
+    writeZeros(out, 8 + 4 + 16 + 1); // arrival; no userId, receivedByDFBridge, droppable, cluster; two times; jmsxGroupFirstForConsumer
+    return out.copy();
+  }
+}
+
+/** Longest name remembered, in characters: a few long ones must not take the room of many. */
+const REMEMBERED_NAME_MAX = 1_024;
+
+function middleOf(origin: Origin): Buffer {
+  const middle = Buffer.alloc(BEFORE_ORIGIN + origin.bytes.length + AFTER_ORIGIN);
+  middle[2] = 1;
+  middle[3] = MESSAGE_ID;
+  origin.bytes.copy(middle, BEFORE_ORIGIN);
+  const patchAt = middle.length - AFTER_ORIGIN;
+  middle[patchAt + PRIORITY_AT] = PRIORITY_NORMAL;
+  middle[patchAt + CONTENT_AT] = 1;
+  return middle;
+}
+
+function writeZeros(out: ByteWriter, count: number): void {
+  for (let i = 0; i < count; i++) out.u8(0);
 }
 
 /** A whole number from 0 to 2^53 - 1 in eight bytes. */
 export function writeLong(out: Buffer, at: number, value: number): void {
-  out.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
-  out.writeUInt32BE(value % 0x1_0000_0000, at + 4);
+  const high = Math.floor(value / 0x1_0000_0000);
+  out[at] = high >>> 24;
+  out[at + 1] = high >>> 16;
+  out[at + 2] = high >>> 8;
+  out[at + 3] = high;
+  out[at + 4] = value >>> 24;
+  out[at + 5] = value >>> 16;
+  out[at + 6] = value >>> 8;
+  out[at + 7] = value;
 }
 
-const wideName = new ByteWriter();
-
-function writeName(out: Buffer, at: number, name: string, bytes: number): void {
-  out.writeUInt16BE(bytes, at);
-  if (bytes === name.length) {
-    out.write(name, at + 2, 'latin1');
-    return;
-  }
-  wideName.reset();
-  writeModifiedUtf8(wideName, name, bytes);
-  wideName.buffer.copy(out, at + 2, 0, bytes);
+/** The name with its length in front; what stands for it when it is too long. */
+function nameBytes(name: string): Buffer {
+  const length = modifiedUtf8Length(name);
+  if (length > NAME_BYTES_MAX) return LONG_NAME_BYTES;
+  const out = new ByteWriter(2 + length);
+  out.u16(length);
+  writeModifiedUtf8(out, name, length);
+  return out.copy();
 }
+
+const LONG_NAME_BYTES = nameBytes(LONG_NAME);
