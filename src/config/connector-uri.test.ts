@@ -49,6 +49,7 @@ for (const [text, components, options] of [
   ['static://tcp://a:1', ['9 tcp://a:1'], 0],
   ['static:tcp://a:1,tcp://b:2', ['7 tcp://a:1', '17 tcp://b:2'], 0],
   ['static:()', [], 0],
+  ['static:( tcp://a:1,\n tcp://b:2, )', ['8  tcp://a:1', '19 \n tcp://b:2'], 0],
   ['masterslave:(tcp://a:1,tcp://b:2)', ['13 tcp://a:1', '23 tcp://b:2'], 0],
 ] as const) {
   test(`${text} is a list of URIs`, () => {
@@ -62,6 +63,7 @@ for (const [text, index, message] of [
   ['', 0, 'the URI is empty'],
   ['//h:1', 0, 'a URI begins with a scheme, such as tcp://'],
   ['tcp://h :1', 7, 'white space is not allowed in a URI'],
+  ['static:(tcp://h:1)? x=1', 19, 'white space is not allowed in a URI'],
   ['tcp://h:1?x=|', 12, '"|" is not allowed in a URI'],
   ['tcp://h:65536', 8, 'port 65536 is above 65535'],
   ['tcp://h:1x', 6, '"h:1x" is not host:port'],

@@ -27,6 +27,7 @@ export interface ConnectorUri {
 export interface CompositeUri {
   readonly kind: 'composite';
   readonly scheme: string;
+  /** With the white space around them, which lists may have. */
   readonly components: readonly { readonly text: string; readonly index: number }[];
   readonly options: readonly UriOption[];
 }
@@ -41,11 +42,8 @@ export interface UriProblem {
 /** Reads a connector's URI in ActiveMQ's forms. Schemes and options are not judged here. */
 export function parseConnectorUri(text: string): ConnectorUri | CompositeUri | UriProblem {
   if (text === '') return { kind: 'problem', index: 0, message: 'the URI is empty' };
-  const illegal = /[\s<>"{}|\\^`]/.exec(text);
-  if (illegal !== null) {
-    const shown = /\s/.test(illegal[0]) ? 'white space' : `"${illegal[0]}"`;
-    return { kind: 'problem', index: illegal.index, message: `${shown} is not allowed in a URI` };
-  }
+  const illegal = /[<>"{}|\\^`]/.exec(text);
+  if (illegal !== null) return { kind: 'problem', index: illegal.index, message: `"${illegal[0]}" is not allowed in a URI` };
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1];
   if (scheme === undefined) return { kind: 'problem', index: 0, message: 'a URI begins with a scheme, such as tcp://' };
   const afterScheme = scheme.length + 1;
@@ -58,6 +56,8 @@ export function parseConnectorUri(text: string): ConnectorUri | CompositeUri | U
 }
 
 function parsePlain(text: string, scheme: string, start: number): ConnectorUri | UriProblem {
+  const space = text.search(/\s/);
+  if (space >= 0) return whiteSpaceAt(space);
   const end = text.slice(start).search(/[?#]/);
   const hierarchyEnd = end < 0 ? text.length : start + end;
   const slash = text.indexOf('/', start);
@@ -89,12 +89,17 @@ function parseComposite(text: string, scheme: string, open: number): CompositeUr
   const close = closingParenthesis(text, open);
   if (close < 0) return { kind: 'problem', index: open, message: 'this "(" has no closing ")"' };
   const rest = text.slice(close + 1);
+  if (/\s/.test(rest)) return whiteSpaceAt(close + 1 + rest.search(/\s/));
   if (rest !== '' && !rest.startsWith('?') && !rest.startsWith('#')) {
     return { kind: 'problem', index: close + 1, message: `expected "?" and options behind ")", found "${rest}"` };
   }
   const options = parseOptions(text, close + 1);
   if (!Array.isArray(options)) return options;
   return { kind: 'composite', scheme, components: splitComponents(text, open + 1, close), options };
+}
+
+function whiteSpaceAt(index: number): UriProblem {
+  return { kind: 'problem', index, message: 'white space is not allowed in a URI' };
 }
 
 function closingParenthesis(text: string, open: number): number {
@@ -116,7 +121,7 @@ function splitComponents(text: string, start: number, end: number): { text: stri
     if (c === '(') depth++;
     else if (c === ')') depth--;
     else if (c === ',' && (depth <= 0 || i === end)) {
-      if (i > from) components.push({ text: text.slice(from, i), index: from });
+      if (text.slice(from, i).trim() !== '') components.push({ text: text.slice(from, i), index: from });
       from = i + 1;
     }
   }

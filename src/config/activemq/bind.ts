@@ -1,7 +1,7 @@
 import { describe } from './dispositions.ts';
 import { elementDisposition, propertyDisposition } from './elements.ts';
 import { foreignBeanDisposition } from './foreign-beans.ts';
-import { type Given, givensOf, isSpring, SPRING_COLLECTIONS, warnOfStrayText } from './givens.ts';
+import { CORE_NAMESPACE, describeNamespace, type Given, givensOf, isSpring, SPRING_COLLECTIONS, warnOfStrayText } from './givens.ts';
 import type { ForeignBean, Place } from './model.ts';
 import type { Reading } from './reading.ts';
 import { ELEMENTS, type ElementSchema, elementOfClass, type PropertySchema } from './schema.ts';
@@ -168,13 +168,13 @@ export class Binder {
       const bean = this.bindElement(item.holder, shorthand, isQuiet);
       return bean === null ? [] : [bean];
     }
-    for (const attribute of item.holder?.attributes ?? []) {
-      if (attribute.namespace !== '' || attribute.name === 'id' || attribute.name === 'xmlns') continue;
-      const inner = accepts.length === 1 ? `: write it on the inner <${accepts[0]}>` : '';
-      this.#reading.error(attribute.place, attribute.name, `${item.shown} takes no attributes${inner}`);
+    const misplaced = (item.holder?.attributes ?? []).filter(({ namespace, name }) => namespace === '' && name !== 'id');
+    for (const { place, name } of misplaced) {
+      const inner = accepts.length === 1 ? `write it on the inner <${accepts[0]}>` : `expected ${expectedElements(accepts)} inside it`;
+      this.#reading.error(place, name, `${item.shown} takes no attributes: ${inner}`);
     }
     const beans = items.flatMap((child) => this.#bindItem(child, item, accepts, isQuiet));
-    if (kind.kind === 'element' && items.length === 0) {
+    if (kind.kind === 'element' && items.length === 0 && misplaced.length === 0) {
       this.#reading.warn(item.place, item.name, `${item.shown} is empty: expected ${expectedElements(accepts)}`);
     }
     if (kind.kind === 'element' && items.length > 1) {
@@ -198,6 +198,7 @@ export class Binder {
 
   #bindItem(child: XmlElement, item: Given, accepts: readonly string[], isQuiet: boolean): Bean[] {
     if (isSpring(child)) return this.#bindSpring(child, item, accepts, isQuiet);
+    if (this.#isForeign(child)) return [];
     const schema = ELEMENTS.get(child.local);
     if (schema === undefined || !accepts.includes(schema.name)) {
       this.#misplaced(child, item.shown, accepts);
@@ -231,10 +232,18 @@ export class Binder {
 
   /** What stands in a property that only Java objects fill. */
   #bindLoose(child: XmlElement, isQuiet: boolean): void {
+    if (!isSpring(child) && this.#isForeign(child)) return;
     const schema = isSpring(child) ? elementOfClass(this.#classOf(child) ?? '') : ELEMENTS.get(child.local);
     if (schema !== undefined) this.bindElement(child, schema, isQuiet);
     else if (child.local === 'bean' && !isQuiet) this.foreignBean(child);
     else if (!isSpring(child)) this.#misplaced(child, 'this property', []);
+  }
+
+  /** Reports an element of another namespace than ActiveMQ's. */
+  #isForeign(child: XmlElement): boolean {
+    if (child.namespace === CORE_NAMESPACE) return false;
+    this.#reading.error(child.place, child.local, describeNamespace(child));
+    return true;
   }
 
   #classOf(bean: XmlElement): string | null {

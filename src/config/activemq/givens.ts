@@ -50,6 +50,11 @@ export function warnOfStrayText(element: XmlElement, reading: Reading): void {
   if (index >= 0) reading.warn(element.content.at(index), element.local, `the text here means nothing: <${element.name}> holds elements`);
 }
 
+/** For an element that is in no namespace of ActiveMQ's or Spring's. */
+export function describeNamespace({ name, namespace }: XmlElement): string {
+  return `<${name}> is in the namespace "${namespace}": ActiveMQ's elements are in "${CORE_NAMESPACE}"`;
+}
+
 /** The properties an element of ActiveMQ's or a Spring `<bean>` is given, in file order. */
 export function givensOf(element: XmlElement, reading: Reading): Given[] {
   warnOfStrayText(element, reading);
@@ -83,11 +88,7 @@ function givenElements(element: XmlElement, reading: Reading): Given[] {
       const advice = child.local === 'bean' ? ': a bean stands inside the element of the property it is for' : '';
       reading.error(child.place, child.local, `<${child.name}> cannot stand directly in <${element.name}>${advice}`);
     } else if (child.namespace !== CORE_NAMESPACE) {
-      reading.error(
-        child.place,
-        child.local,
-        `<${child.name}> is in the namespace "${child.namespace}": ActiveMQ's elements are in "${CORE_NAMESPACE}"`,
-      );
+      reading.error(child.place, child.local, describeNamespace(child));
     } else {
       givens.push({ name: child.local, shown: `<${child.name}>`, isElement: true, place: child.place, ...contentOf(child), holder: child });
     }

@@ -414,6 +414,11 @@ for (const [inside, attributes, expected] of [
     '',
     '2:1: error: <x> is in the namespace "http://example.com": ActiveMQ\'s elements are in "http://activemq.apache.org/schema/core"',
   ],
+  [
+    '<persistenceAdapter><kahaDB xmlns="http://example.com"/></persistenceAdapter>',
+    '',
+    '2:21: error: <kahaDB> is in the namespace "http://example.com": ActiveMQ\'s elements are in "http://activemq.apache.org/schema/core"',
+  ],
   ['', ' persistent="yes"', '1:127: error: persistent: expected true or false, found "yes"'],
   ['', ' taskRunnerPriority="high"', '1:135: error: taskRunnerPriority: expected a whole number, found "high"'],
   [
