@@ -9,7 +9,7 @@ import { isIPv4, isIPv6 } from 'node:net';
  * ```
  */
 
-export type AddressFamily = 'ip' | 'unix' | 'abstract' | 'fd' | 'socketpair';
+export type AddressFamily = 'ip' | 'quic' | 'unix' | 'abstract' | 'fd' | 'socketpair';
 
 export interface Address {
   readonly family: AddressFamily;
@@ -64,6 +64,8 @@ const PREFIXES: readonly { prefix: string; family: AddressFamily; version?: 4 | 
   { prefix: 'udp6@', family: 'ip', version: 6, transport: 'datagram' },
   { prefix: 'tcp@', family: 'ip', transport: 'stream' },
   { prefix: 'udp@', family: 'ip', transport: 'datagram' },
+  { prefix: 'quic4@', family: 'quic', version: 4 },
+  { prefix: 'quic6@', family: 'quic', version: 6 },
   { prefix: 'fd@', family: 'fd' },
   { prefix: 'sockpair@', family: 'socketpair' },
 ];
@@ -116,6 +118,12 @@ export function parseAddress(text: string, rules: AddressRules, variable: (name:
   const parsed = parseHost(host, known?.version ?? null);
   if (parsed === null || (parsed.hostKind === 'name' && !rules.names)) {
     return { error: `invalid address: '${host}' in '${text}'\n` };
+  }
+  if (family === 'quic') {
+    // What a HAProxy without QUIC says; 2 and 10 are the numbers of the address families in Linux.
+    const number = known?.version === 6 ? 10 : 2;
+    const hint = 'QUIC is not compiled in if this is what you were looking for.';
+    return { error: `unsupported stream protocol for datagram family ${number} address '${text}'; ${hint}\n` };
   }
   return wrongTransport() ?? { family: 'ip', transport, ...parsed, ...port, unsetVariables: unset };
 }

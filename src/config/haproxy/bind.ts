@@ -65,7 +65,7 @@ function readListenAddress(reading: Reading, statement: Statement, text: string)
     return null;
   }
   if (address.hostKind !== 'name') return address;
-  const host = reading.resolve(address.host);
+  const host = reading.resolve(address.host, address.ipVersion);
   return host === null ? fail(`invalid address: '${address.host}' in '${text}'`) : { ...address, host };
 }
 
@@ -132,18 +132,56 @@ function readBindWords(reading: Reading, statement: Statement, proxy: ProxyDraft
         }
         reportBindWord(reading, statement, keyword, isUnix, usesTls);
         break;
-      default:
-        if (keyword.skip > 0 && value === '') return fail(word, `'${word}' : missing value`);
+      default: {
+        const problem = checkBindValue(reading, word, value, keyword.skip > 0);
+        if (problem !== null) return fail(word, problem);
+        if (word === 'process') {
+          const threads = /\/(.*)/.exec(value)?.[1];
+          const advice = threads === undefined ? '' : ` Please use 'thread ${threads}' instead.`;
+          const message = `${head} : 'process ${value}' on 'bind' lines is deprecated and will be removed in 2.7.${advice}`;
+          report.warn(place, message, { keyword: word });
+        }
         reportBindWord(reading, statement, keyword, isUnix, usesTls);
+      }
     }
     at += 1 + keyword.skip;
   }
   return true;
 }
 
+/** Scheduling priorities that HAProxy knows. */
+const NICE_MAX = 1024;
+
+/** What is wrong with the value of a word that has no effect here, in HAProxy's words; null when nothing is. */
+function checkBindValue(reading: Reading, word: string, value: string, isNeeded: boolean): string | null {
+  switch (word) {
+    case 'nice':
+      if (Math.abs(atol(value)) <= NICE_MAX) return null;
+      return `'nice' : invalid value ${atol(value)}, allowed range is -${NICE_MAX}..${NICE_MAX}`;
+    case 'process': {
+      const wrong = value.split('/').find((part) => !/^(all|odd|even|[0-9]+(-[0-9]+)?)$/.test(part));
+      return wrong === undefined ? null : `'process' : '${wrong}' is not a valid number/range.`;
+    }
+    case 'interface':
+      return value === '' ? "'interface' : missing interface name" : null;
+    case 'namespace':
+      return value === '' ? "'namespace' : missing namespace id" : null;
+    case 'mode':
+      return /^[0-7]+$/.test(value) ? null : `'mode' : missing or invalid mode '${value}' (octal integer expected)`;
+    case 'user':
+    case 'group': {
+      if (value === '') return `'${word}' : missing ${word} name`;
+      const id = word === 'user' ? reading.users.user(value) : reading.users.group(value);
+      return id === null ? `'${word}' : unknown ${word} name '${value}'` : null;
+    }
+    default:
+      return isNeeded && value === '' ? `'${word}' : missing value` : null;
+  }
+}
+
 function reportBindWord(reading: Reading, statement: Statement, keyword: Keyword, isUnix: boolean, usesTls: boolean): undefined {
   if (BIND_UNIX_KEYWORDS.has(keyword.name) && !isUnix) return;
   // One refusal for TLS as a whole says enough.
-  if (usesTls && keyword.name !== 'ssl' && keyword.note.startsWith('TLS')) return;
+  if (usesTls && keyword.name !== 'ssl' && keyword.note.includes('TLS')) return;
   reportUnsupported(reading, statement, keyword, `bind ... ${keyword.name}`);
 }

@@ -99,7 +99,9 @@ function checkProxy(reading: Reading, proxy: ProxyDraft): undefined {
     );
   }
   if (proxy.defaultBackend !== null) checkDefaultBackend(reading, proxy, voice);
-  for (const rule of proxy.useBackends) checkUseBackend(reading, proxy, rule.backend, voice);
+  for (const name of [...proxy.useBackends.map((rule) => rule.backend), ...proxy.namedBackends]) {
+    if (!name.includes('%[')) checkUseBackend(reading, proxy, name, voice);
+  }
   checkTimeouts(proxy, what, voice);
   if (proxy.usesTcpCheckRules && proxy.checkOption !== 'tcp-check') {
     voice.warn(`${what} uses tcp-check rules without 'option tcp-check', so the rules are ignored.`, 'tcp-check');
@@ -222,7 +224,10 @@ function checkServers(reading: Reading, proxy: ProxyDraft): undefined {
       if (problem !== null) report.alert(server.place, `${head}${problem}`, { form: '[] : ', keyword: 'track' });
     }
     if (server.check && server.port === 0 && server.checkPort === 0) {
-      report.alert(server.place, `config: ${what}: server '${server.name}' has neither service port nor check port.`, {
+      if (proxy.tcpCheckPort) continue;
+      const missing = `config: ${what}: server '${server.name}' has neither service port nor check port`;
+      const connects = proxy.tcpCheckConnects || (proxy.checkOption !== null && proxy.checkOption !== 'tcp-check');
+      report.alert(server.place, connects ? `${missing} nor tcp_check rule 'connect' with port information.` : `${missing}.`, {
         form: '',
         keyword: 'check',
       });
@@ -316,7 +321,7 @@ function resolveServer(reading: Reading, proxy: ProxyDraft, server: ServerDraft,
         break;
       case 'libc': {
         asked = true;
-        const address = reading.resolve(name);
+        const address = reading.resolve(name, server.ipVersion);
         if (address === null) break;
         server.host = address;
         return true;

@@ -125,6 +125,8 @@ export interface ProxyDraft {
   defaultBackend: string | null;
   defaultBackendPlace: Place | null;
   useBackends: SwitchingRule[];
+  /** Backends of rules with a condition. */
+  namedBackends: string[];
   /** Which line asked for lines at the end of a session; null: none did. */
   logFormat: 'tcplog' | 'httplog' | 'httplog clf' | 'httpslog' | 'custom' | null;
   logFormatPlace: Place;
@@ -148,6 +150,9 @@ export interface ProxyDraft {
   /** Which check `option NAME` asked for. */
   checkOption: string | null;
   usesTcpCheckRules: boolean;
+  /** A `tcp-check connect` rule is there, and one that names a port. */
+  tcpCheckConnects: boolean;
+  tcpCheckPort: boolean;
   usesHttpCheckRules: boolean;
   externalCheck: Set<'command' | 'path'>;
   emailAlert: Set<string>;
@@ -190,6 +195,7 @@ export function newProxyDraft(kind: ProxyKind, name: string, place: Place): Prox
     defaultBackend: null,
     defaultBackendPlace: null,
     useBackends: [],
+    namedBackends: [],
     logFormat: null,
     logFormatPlace: NO_PLACE,
     options: new Map(),
@@ -208,6 +214,8 @@ export function newProxyDraft(kind: ProxyKind, name: string, place: Place): Prox
     rulePlaces: new Set(),
     checkOption: null,
     usesTcpCheckRules: false,
+    tcpCheckConnects: false,
+    tcpCheckPort: false,
     usesHttpCheckRules: false,
     externalCheck: new Set(),
     emailAlert: new Set(),
@@ -250,6 +258,8 @@ export function inheritDraft(kind: ProxyKind, name: string, place: Place, defaul
     monitorUri: frontend ? defaults.monitorUri : null,
     checkOption: backend ? defaults.checkOption : null,
     usesTcpCheckRules: backend && defaults.usesTcpCheckRules,
+    tcpCheckConnects: backend && defaults.tcpCheckConnects,
+    tcpCheckPort: backend && defaults.tcpCheckPort,
     usesHttpCheckRules: backend && defaults.usesHttpCheckRules,
     externalCheck: backend ? new Set(defaults.externalCheck) : new Set(),
     emailAlert: new Set(defaults.emailAlert),

@@ -33,9 +33,9 @@ export type TimeResult =
 export function parseTime(text: string, unit: 'ms' | 's' = 'ms'): TimeResult {
   const [, digits = '', suffix = '', trailing = ''] = /^([0-9]*)(us|ms|[smhd])?(.?)/s.exec(text) ?? [];
   if (trailing !== '' && suffix === '') return { kind: 'unexpected', character: trailing };
-  if (digits === '' && text !== '') return { kind: 'unexpected', character: text[0]! };
+  if (digits === '') return { kind: 'unexpected', character: text[0] ?? '' };
 
-  const us = BigInt(digits === '' ? '0' : digits) * UNIT_US[suffix === '' ? unit : suffix]!;
+  const us = BigInt(digits) * UNIT_US[suffix === '' ? unit : suffix]!;
   const perUnit = UNIT_US[unit]!;
   const value = (us + perUnit - 1n) / perUnit;
   if (value > BigInt(TIME_MAX)) return { kind: 'overflow' };

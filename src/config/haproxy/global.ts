@@ -1,6 +1,6 @@
 import { readNumber, readTime } from './arguments.ts';
 import { isWholeNumber } from './durations.ts';
-import { GLOBAL_KEYWORDS, GLOBAL_SECTION_WORDS, type Keyword } from './keywords.ts';
+import { GLOBAL_KEYWORDS, GLOBAL_SECTION_WORDS, GLOBAL_UNSUGGESTED, type Keyword } from './keywords.ts';
 import { readLogLine } from './log-lines.ts';
 import type { Reading, Statement } from './reading.ts';
 import { suggest } from './suggestion.ts';
@@ -15,7 +15,8 @@ export function readGlobalLine(reading: Reading, statement: Statement): undefine
 
   const keyword = GLOBAL_KEYWORDS.get(statement.keyword);
   if (keyword !== undefined) return reportUnsupported(reading, statement, keyword);
-  const similar = suggest(statement.keyword, [...GLOBAL_KEYWORDS.keys(), ...GLOBAL_SECTION_WORDS]);
+  const known = [...GLOBAL_KEYWORDS.keys()].filter((name) => !GLOBAL_UNSUGGESTED.has(name));
+  const similar = suggest(statement.keyword, [...known, ...GLOBAL_SECTION_WORDS]);
   reading.report.alert(
     statement.place,
     `unknown keyword '${statement.keyword}' in 'global' section${similar === null ? '' : `; did you mean '${similar}' maybe ?`}`,

@@ -36,7 +36,9 @@ function table(text: string): KeywordTable {
 
 const CHECKS = 'health checks are not made yet; a server that refuses a connection is passed over at once';
 const HTTP = 'proxies carry TCP, and `mode http` serves statistics only';
-const TLS = 'TLS is not supported yet';
+const TLS = 'there is no TLS yet, and a line that asks for it is refused';
+const NO_TLS_TO_CLIENTS = 'clients would be served without TLS';
+const NO_TLS_TO_SERVER = 'the server would be spoken to without TLS';
 const TLS_DEFAULTS = 'sets defaults for TLS, and a line that asks for TLS is refused';
 const STICKY = 'every connection would go to the next server instead of the one it belongs to';
 const TUNING = 'tunes the inside of HAProxy';
@@ -155,7 +157,6 @@ export const GLOBAL_KEYWORDS: KeywordTable = table(`
   tune.http.maxhdr inert ${HTTP}
   tune.comp.maxlevel inert ${HTTP}
   tune.pattern.cache-size inert ${TUNING}
-  tune.fast-forward inert ${TUNING}
   uid supported privileges are dropped once the ports are open
   gid supported privileges are dropped once the ports are open
   external-check inert ${CHECKS}
@@ -200,6 +201,13 @@ export const GLOBAL_KEYWORDS: KeywordTable = table(`
 
 /** HAProxy's own order of words it may suggest in `global`: registered ones first, then these. */
 export const GLOBAL_SECTION_WORDS: readonly string[] = ['defaults', 'listen', 'frontend', 'backend', 'peers', 'resolvers'];
+
+/** Words of `global` that HAProxy knows and never suggests. */
+export const GLOBAL_UNSUGGESTED: ReadonlySet<string> = new Set([
+  'fd-hard-limit',
+  'expose-experimental-directives',
+  'h2-workaround-bogus-websocket-clients',
+]);
 
 /** Sections `defaults`, `frontend`, `listen` and `backend`. */
 export const PROXY_KEYWORDS: KeywordTable = table(`
@@ -357,9 +365,6 @@ export const PROXY_OPTIONS: KeywordTable = table(`
   http-use-htx inert ${HTTP}
 `);
 
-/** Options that HAProxy suggests for a misspelt one, beside those with a flag of their own. */
-export const SUGGESTED_OPTIONS_LAST = 'original-to';
-
 /** Words after the address on a `bind` line. */
 export const BIND_KEYWORDS: KeywordTable = table(`
   allow-0rtt inert ${TLS}
@@ -372,9 +377,9 @@ export const BIND_KEYWORDS: KeywordTable = table(`
   ciphers +1 inert ${TLS}
   ciphersuites +1 inert ${TLS}
   crl-file +1 inert ${TLS}
-  crt +1 refused ${TLS}: clients would be served without it
+  crt +1 refused ${NO_TLS_TO_CLIENTS}
   crt-ignore-err +1 inert ${TLS}
-  crt-list +1 refused ${TLS}: clients would be served without it
+  crt-list +1 refused ${NO_TLS_TO_CLIENTS}
   curves +1 inert ${TLS}
   ecdhe +1 inert ${TLS}
   force-sslv3 inert ${TLS}
@@ -390,7 +395,7 @@ export const BIND_KEYWORDS: KeywordTable = table(`
   no-tlsv12 inert ${TLS}
   no-tlsv13 inert ${TLS}
   no-tls-tickets inert ${TLS}
-  ssl refused ${TLS}: clients would be served without it
+  ssl refused ${NO_TLS_TO_CLIENTS}
   ssl-min-ver +1 inert ${TLS}
   ssl-max-ver +1 inert ${TLS}
   strict-sni inert ${TLS}
@@ -463,7 +468,7 @@ export const SERVER_KEYWORDS: KeywordTable = table(`
   send-proxy-v2-ssl refused the server waits for a header that would not come
   send-proxy-v2-ssl-cn refused the server waits for a header that would not come
   sni +1 inert ${TLS}
-  ssl refused ${TLS}: the server would be spoken to without it
+  ssl refused ${NO_TLS_TO_SERVER}
   ssl-min-ver +1 inert ${TLS}
   ssl-max-ver +1 inert ${TLS}
   ssl-reuse inert ${TLS}
@@ -660,12 +665,14 @@ export const BALANCE_ALGORITHMS: KeywordTable = table(`
   leastconn refused
   first refused
   random refused
+  random( refused
   source refused
   hash refused
   uri refused
   url_param refused
   hdr( refused
   rdp-cookie refused
+  rdp-cookie( refused
 `);
 
 /** A section whose lines are read past. */

@@ -24,6 +24,11 @@ export interface LexicalError {
   readonly position: number;
   /** The words up to the limit, for `too-many-words`. */
   readonly words: readonly string[];
+  /**
+   * Where HAProxy's own copy of the line ends: it cuts it at the brace behind a default value,
+   * and behind a pseudo-variable it does not know. -1: at its end.
+   */
+  readonly cutAt: number;
 }
 
 export interface SplitLine {
@@ -61,6 +66,7 @@ class LineSplitter {
   #word = '';
   #at = 0;
   #error: LexicalError | null = null;
+  #cutAt = -1;
   /** Offset of the quote that is open, or -1. */
   #doubleQuote = -1;
   #singleQuote = -1;
@@ -99,7 +105,12 @@ class LineSplitter {
     const open = Math.max(this.#doubleQuote, this.#singleQuote);
     if (this.#error === null && open >= 0) this.#fail('quote', open);
     if (this.#error === null && this.#words.length > WORDS_PER_LINE_MAX) {
-      this.#error = { fault: 'too-many-words', position: this.#tooManyAt, words: this.#words.slice(0, WORDS_PER_LINE_MAX) };
+      this.#error = {
+        fault: 'too-many-words',
+        position: this.#tooManyAt,
+        words: this.#words.slice(0, WORDS_PER_LINE_MAX),
+        cutAt: this.#cutAt,
+      };
     }
     return { words: this.#words, error: this.#error, unsetVariables: this.#unset };
   }
@@ -114,7 +125,7 @@ class LineSplitter {
   }
 
   #fail(fault: LexicalFault, position: number): undefined {
-    this.#error = { fault, position, words: [] };
+    this.#error = { fault, position, words: [], cutAt: this.#cutAt };
   }
 
   /** Sequences that mean nothing keep their backslash. */
@@ -147,7 +158,10 @@ class LineSplitter {
     const nameAt = this.#at;
     this.#at += name.length;
     let value = this.#variables.get(name);
-    if (value === undefined && name.startsWith('.')) return this.#fail('variable-name', nameAt);
+    if (value === undefined && name.startsWith('.')) {
+      if (this.#cutAt < 0) this.#cutAt = this.#at;
+      return this.#fail('variable-name', nameAt);
+    }
 
     let splitsWords = false;
     if (brace >= 0 && line[this.#at] === '[') {
@@ -162,6 +176,7 @@ class LineSplitter {
         if (close < 0) return this.#fail('brace', brace);
         hasDefault = true;
         value ??= line.slice(this.#at + 1, close);
+        if (this.#cutAt < 0) this.#cutAt = close;
         this.#at = close;
       } else if (line[this.#at] !== '}') {
         return this.#fail('brace', brace);
@@ -186,7 +201,8 @@ export function describeLexicalError(error: LexicalError, line: string, indent =
     const last = error.words[WORDS_PER_LINE_MAX - 1] ?? '';
     return `too many words, truncating after word ${WORDS_PER_LINE_MAX}, position ${indent + error.position + 1}: <${last}>.`;
   }
-  const excerpt = printableExcerpt(line, error.position, EXCERPT_WIDTH);
+  const shown = error.cutAt < 0 ? line : line.slice(0, error.cutAt);
+  const excerpt = printableExcerpt(shown, error.position, EXCERPT_WIDTH);
   const caret = '^'.padStart(excerpt.caret + 1);
   return `${FAULT_TEXT[error.fault]} at position ${indent + error.position + 1}:\n  ${excerpt.text}\n  ${caret}`;
 }
@@ -195,18 +211,18 @@ export function describeLexicalError(error: LexicalError, line: string, indent =
 const EXCERPT_WIDTH = 80;
 
 /**
- * The part of a line around a position that fits into `width` characters, what cannot be printed shown as `?`,
- * and where the position is in that part. Cut ends are shown as `...`.
+ * What HAProxy shows of a line around a position, and where the position is in that: the first `width` characters, or, for a position
+ * beyond them, as many with the position in the middle and dots at both ends. What cannot be printed is shown as `?`.
  */
 export function printableExcerpt(line: string, position: number, width: number): { readonly text: string; readonly caret: number } {
-  const printable = line.replace(/[^ -~]/g, '?');
-  let start = 0;
-  if (position > width / 2 && printable.length > width) start = Math.min(position - width / 2, printable.length - width);
-  let text = printable.slice(start, start + width);
-  if (start > 0) text = `...${text.slice(3)}`;
-  if (start + width < printable.length) text = `${text.slice(0, -3)}...`;
-  return { text, caret: position - start };
+  const printable = line.replace(/[\t-\r]/g, ' ').replace(/[^ -~]/g, '?');
+  if (position < width) return { text: printable.slice(0, width), caret: position };
+  const shift = position - width / 2;
+  return { text: `...${printable.slice(shift + DOTS, shift + width - DOTS)}...`, caret: width / 2 };
 }
+
+/** Characters of `...`. */
+const DOTS = 3;
 
 /** Bytes to one character each. */
 export function encodeBytes(text: string | Buffer): string {

@@ -140,7 +140,7 @@ function readTarget(
   if (address.family === 'unix' && address.transport === 'datagram') return { kind: 'unix', address: address.host, port: 0 };
   if (address.family !== 'ip' || address.transport === 'stream') return refuse('only UDP, unix datagram sockets and descriptors take logs');
 
-  const host = address.hostKind === 'name' ? reading.resolve(address.host) : address.host;
+  const host = address.hostKind === 'name' ? reading.resolve(address.host, address.ipVersion) : address.host;
   if (host === null) {
     fail(`invalid address: '${address.host}' in '${text}'\n`);
     return null;

@@ -47,14 +47,14 @@ export function openProxy(reading: Reading, statement: Statement): ProxyDraft | 
   if (from !== null) {
     if (statement.word(4) !== '') {
       reading.report.alert(place, `'${kind}' cannot handle unexpected argument '${statement.word(4)}'.`, { keyword: kind });
-      reading.report.alert(place, "please use the 'bind' keyword for listening addresses.", abort);
+      reading.report.alert(place, "please use the 'bind' keyword for listening addresses.", { keyword: kind });
       return null;
     }
     const found = findDefaults(reading, statement, from);
     if (found === undefined) return null;
     parent = found;
   } else if (statement.word(2) !== '' && kind !== 'defaults') {
-    reading.report.alert(place, "please use the 'bind' keyword for listening addresses.", abort);
+    reading.report.alert(place, "please use the 'bind' keyword for listening addresses.", { keyword: kind });
     return null;
   } else if (parent?.explicitlyUsed && kind !== 'defaults') {
     reading.report.alert(
@@ -123,8 +123,10 @@ export function readProxyLine(reading: Reading, statement: Statement, proxy: Pro
 
   const known = PROXY_KEYWORDS.get(keyword);
   if (known !== undefined) {
-    if (BACKEND_ONLY.has(keyword)) warnWithout(reading, statement, proxy, 'backend');
-    if (FRONTEND_ONLY.has(keyword)) warnWithout(reading, statement, proxy, 'frontend');
+    const ignored =
+      (BACKEND_ONLY.has(keyword) && warnWithout(reading, statement, proxy, 'backend')) ||
+      (FRONTEND_ONLY.has(keyword) && warnWithout(reading, statement, proxy, 'frontend'));
+    if (ignored) return;
     return reportUnsupported(reading, statement, known);
   }
   const similar = suggest(keyword, PROXY_KEYWORDS.keys());
@@ -189,11 +191,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = Object.assign(Object.create(
   description(reading, statement, proxy) {
     if (isDefaults(reading, statement, proxy, 'parsing []: ')) return;
     if (statement.word(1) === '') {
-      // HAProxy reports this one twice, the second time as if it could not open the file, and stops.
-      reading.report.alert(statement.place, "'description' expects a string argument.", { form: 'parsing []: ', keyword: 'description' });
-      return reading.report.alert(statement.place, `Could not open configuration file ${statement.place.file} : Success`, {
-        form: '',
-        abort: true,
+      return reading.report.alert(statement.place, "'description' expects a string argument.", {
+        form: 'parsing []: ',
+        keyword: 'description',
       });
     }
     proxy.description = statement.words.slice(1).join(' ');
@@ -268,8 +268,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = Object.assign(Object.create(
     warnWithout(reading, statement, proxy, 'backend');
     const word = statement.word(1);
     if (word === '') return;
-    const name = word.includes('(') ? word.slice(0, word.indexOf('(') + 1) : word;
-    const known = BALANCE_ALGORITHMS.get(name) ?? BALANCE_ALGORITHMS.get(name.replace('(', ''));
+    const open = word.indexOf('(');
+    const known = BALANCE_ALGORITHMS.get(open < 0 ? word : word.slice(0, open + 1));
     if (known === undefined) {
       return reading.report.alert(
         statement.place,

@@ -80,7 +80,7 @@ export function readHAProxy(files: readonly ConfigFile[], options: ReadOptions =
   reading.report.enterUnit(-1);
   if (reading.report.fatalCount === 0) checkConsistency(reading);
 
-  const failed = reading.report.fatalCount > 0;
+  const failed = reading.report.fatalCount + reading.report.refusalCount > 0;
   return {
     model: failed ? null : { global: finishGlobal(reading.global), proxies: reading.proxies.map(finishProxy) },
     diagnostics: reading.report.diagnostics,
@@ -116,7 +116,8 @@ class FileReader {
   readonly #blocks: ConditionBlock[] = [];
   /** Stops reading this file. */
   #stopped = false;
-  #section: ProxyDraft | OtherSection | 'global' | null = null;
+  /** `broken`: a proxy whose head could not be read. */
+  #section: ProxyDraft | OtherSection | 'global' | 'broken' | null = null;
   readonly #variables: Variables;
 
   constructor(reading: Reading, file: ConfigFile) {
@@ -189,7 +190,7 @@ class FileReader {
 
     const words = byteWords.map(decodeBytes);
     let modifier: Modifier = 'none';
-    if (words[0] === 'no' || words[0] === 'default') {
+    if (words[0] === 'no' || (words[0] === 'default' && words.length > 1)) {
       modifier = words.shift() as Modifier;
       if (!NEGATABLE.has(words[0] ?? '')) {
         report.alert(
@@ -214,7 +215,7 @@ class FileReader {
     }
     if (keyword === 'defaults' || keyword === 'frontend' || keyword === 'backend' || keyword === 'listen') {
       reading.section = keyword;
-      this.#section = openProxy(reading, statement);
+      this.#section = openProxy(reading, statement) ?? 'broken';
       if (reading.report.aborted) this.#stopped = true;
       return;
     }
@@ -228,6 +229,7 @@ class FileReader {
       return reading.report.alert(statement.place, `unknown keyword '${keyword}' out of section.`, { form: 'parsing []: ', keyword });
     }
     if (section === 'global') readGlobalLine(reading, statement);
+    else if (section === 'broken') reading.report.alert(statement.place, "'listen' or 'defaults' expected.", { keyword });
     else if ('keywords' in section) readOtherLine(reading, statement, section);
     else readProxyLine(reading, statement, section);
     if (reading.report.aborted) this.#stopped = true;
@@ -237,11 +239,10 @@ class FileReader {
   #readScope(line: string, place: Place): undefined {
     const { report } = this.#reading;
     const close = line.indexOf(']');
-    const name = close < 0 ? line.slice(1) : line.slice(1, close);
+    const name = line.slice(1, close);
+    if (close <= 1) return report.alert(place, 'empty scope name is forbidden.');
     const forbidden = /[^A-Za-z0-9_.:-]/.exec(name)?.[0];
     if (forbidden !== undefined) return report.alert(place, `character '${forbidden}' is not permitted in a scope name.`);
-    if (close < 0) return report.alert(place, "character '' is not permitted in a scope name.", { fatal: false });
-    if (name === '') return report.alert(place, 'empty scope name is forbidden.');
     const rest = line.slice(close + 1).trimStart();
     if (rest !== '' && !rest.startsWith('#')) {
       report.alert(place, `character '${rest[0]}' is not permitted after scope declaration.`);
@@ -331,12 +332,11 @@ class FileReader {
       features: FEATURES,
     });
     if ('value' in result) return result.value;
-    const { caret } = printableExcerpt(expression, result.position, CONDITION_EXCERPT_WIDTH);
+    const { text, caret } = printableExcerpt(expression, result.position, CONDITION_EXCERPT_WIDTH);
     const pointer = '^'.padStart(caret + name.length + 4);
-    const shown = expression.replace(/[^ -~]/g, '?');
     this.#reading.report.alert(
       place,
-      decodeBytes(`${result.error} in '${name}' at position ${result.position + 1}:\n  ${name} ${shown}\n${pointer}`),
+      decodeBytes(`${result.error} in '${name}' at position ${result.position + 1}:\n  ${name} ${text}\n${pointer}`),
       { form: 'parsing []: ', abort: true, keyword: name },
     );
     this.#stopped = true;

@@ -80,11 +80,12 @@ export class Reading {
 
   /**
    * Address of a host name, when it was resolved before; the name itself as long as nobody was asked; null when it cannot be resolved.
-   * Notes the name either way.
+   * Notes the name either way, behind `ipv4@` or `ipv6@` where only such an address will do.
    */
-  resolve(name: string): string | null {
-    this.hostNames.add(name);
-    const answer = this.hosts.get(name);
+  resolve(name: string, version: 4 | 6 | null = null): string | null {
+    const key = version === null ? name : `ipv${version}@${name}`;
+    this.hostNames.add(key);
+    const answer = this.hosts.get(key);
     return answer === undefined ? name : answer;
   }
 

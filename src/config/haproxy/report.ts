@@ -44,6 +44,7 @@ export interface ReportOptions {
 export class Report {
   readonly #diagnostics: HAProxyDiagnostic[] = [];
   #fatal = 0;
+  #refusals = 0;
   #unit = -1;
   #aborted = false;
   #muted = false;
@@ -52,9 +53,14 @@ export class Report {
     return this.#diagnostics;
   }
 
-  /** How many fatal messages there were so far. */
+  /** How many fatal messages of HAProxy's own there were so far. */
   get fatalCount(): number {
     return this.#fatal;
+  }
+
+  /** How many refusals of ours there were so far. */
+  get refusalCount(): number {
+    return this.#refusals;
   }
 
   get aborted(): boolean {
@@ -99,7 +105,8 @@ export class Report {
 
   #add(level: HAProxyLevel, origin: 'haproxy' | 'roundhouse', place: Place, message: string, options: ReportOptions): undefined {
     const fatal = level === 'ALERT' && (options.fatal ?? true);
-    if (fatal) this.#fatal++;
+    if (fatal && origin === 'haproxy') this.#fatal++;
+    if (fatal && origin === 'roundhouse') this.#refusals++;
     if (options.abort) this.#aborted = true;
     this.#diagnostics.push({
       severity: fatal ? 'error' : level === 'NOTICE' || level === 'DIAG' ? 'note' : 'warning',

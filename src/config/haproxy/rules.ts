@@ -45,7 +45,7 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
 
   'use-server'(reading, statement, proxy) {
     if (isInDefaults(reading, statement, proxy)) return;
-    if (warnWithout(reading, statement, proxy, 'backend')) return;
+    warnWithout(reading, statement, proxy, 'backend');
     const options = { keyword: 'use-server' };
     if (statement.word(1) === '') return reading.report.alert(statement.place, "'use-server' expects a server name.", options);
     if (statement.word(2) !== 'if' && statement.word(2) !== 'unless') {
@@ -57,7 +57,7 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
       return reading.report.alert(statement.place, `error detected while parsing a 'use-server' rule : ${problem}.`, options);
     }
     proxy.rulePlaces.add('use-server');
-    reportKnown(reading, statement);
+    if (hasBackend(proxy)) reportKnown(reading, statement);
   },
 
   'http-request'(reading, statement, proxy) {
@@ -163,6 +163,10 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     if (!isCheckRule(reading, statement, TCP_CHECK_RULES)) return;
     if (!hasBackend(proxy)) return;
     proxy.usesTcpCheckRules = true;
+    if (statement.word(1) === 'connect') {
+      proxy.tcpCheckConnects = true;
+      if (statement.words.includes('port')) proxy.tcpCheckPort = true;
+    }
     reportKnown(reading, statement, `tcp-check ${statement.word(1)}`);
   },
 
@@ -294,6 +298,7 @@ function readUseBackend(reading: Reading, statement: Statement, proxy: ProxyDraf
   if (word !== '') {
     const problem = checkCondition(proxy, statement.words.slice(3));
     if (problem !== null) return report.alert(statement.place, `error detected while parsing switching rule : ${problem}.`, options);
+    proxy.namedBackends.push(backend);
     return reportKnown(reading, statement, `use_backend ... ${word}`);
   }
   if (backend.includes('%[')) return reportKnown(reading, statement, `use_backend ${backend}`);
@@ -421,7 +426,7 @@ export function readHttpRequestRule(
     const offered = [...HTTP_REQUEST_ACTIONS.keys()].map((name) => `'${name.replace('(', '(*)')}'`).join(', ');
     const missing = action === '' ? ' (missing argument)' : '';
     const message = `'http-request' expects ${offered}, but got '${action}'${missing}.`;
-    return report.alert(statement.place, message, { form: 'parsing []: ', ...options });
+    return report.alert(statement.place, message, { form: 'parsing []: ', abort: true, ...options });
   }
   const at = statement.words.findIndex((word, i) => i > index && (word === 'if' || word === 'unless'));
   if (at >= 0) {

@@ -1,4 +1,5 @@
 import { OTHER_SECTIONS, type OtherSection } from './keywords.ts';
+import { invalidNameCharacter } from './proxy-names.ts';
 import type { Reading, Statement } from './reading.ts';
 import type { PlaceForm } from './report.ts';
 
@@ -46,8 +47,16 @@ export function openOtherSection(reading: Reading, statement: Statement, section
   const words = WORDS[section.name]!;
   const name = statement.word(1);
   const options = { form: words.form ?? 'parsing [] : ', keyword: section.name } as const;
-  if (name === '') return report.alert(statement.place, words.missingName, options);
+  if (name === '') return report.alert(statement.place, words.missingName, { ...options, abort: true });
   reading.hasTooManyWords(statement, 1);
+  const forbidden = invalidNameCharacter(name);
+  if (forbidden !== null) {
+    const message =
+      section.name === 'ring'
+        ? `invalid ring name '${name}' (character '${forbidden}' is not permitted).`
+        : `character '${forbidden}' is not permitted in '${section.name}' name '${name}'.`;
+    return report.alert(statement.place, message, { ...options, abort: true });
+  }
   if (section.name === 'resolvers') reading.resolvers.add(name);
   if (section.support === 'refused') {
     report.refuse(statement.place, `section '${section.name}' is not supported yet: ${section.note}.`, options);

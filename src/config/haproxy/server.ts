@@ -36,7 +36,7 @@ export function readServerLine(reading: Reading, statement: Statement, proxy: Pr
 
   const name = statement.word(1);
   if (statement.word(2) === '') return report.alert(place, `'server' expects <name> and <addr>[:<port>] as arguments.`, options);
-  const forbidden = invalidNameCharacter(name);
+  const forbidden = name === '' ? '' : invalidNameCharacter(name);
   if (forbidden !== null) return report.alert(place, `character '${forbidden}' is not permitted in server name '${name}'.`, options);
 
   const inherited = proxy.defaultServer;
@@ -129,7 +129,12 @@ class ServerLine {
         const hint = this.#head === '' ? ' Hint: no address was expected for this server.' : '';
         return this.#fail(word, `unknown keyword '${word}'${similar === null ? '.' : `; did you mean '${similar}' maybe ?`}${hint}`);
       }
-      if (this.#head === '' && word === 'id') return this.#fail(word, "'id' option is not accepted in default-server sections");
+      if (this.#head === '' && word === 'id') {
+        // An ALERT, and yet HAProxy takes the file: it only drops the rest of the line.
+        const message = "'id' option is not accepted in default-server sections";
+        this.#reading.report.alert(this.#statement.place, message, { form: '[] : ', fatal: false, keyword: word });
+        return true;
+      }
       if (!this.#readWord(word, statement.word(index + 1), keyword.skip)) return false;
       if (keyword.support === 'refused') this.#refuse(word, `'${word}' is not supported yet: ${keyword.note}.`);
       else if (keyword.support === 'inert' && !CHECK_WORDS.has(word)) this.#caution(word, `'${word}' has no effect here: ${keyword.note}.`);
@@ -339,7 +344,7 @@ class ServerLine {
   #checkAddress(value: string, describe: (error: string) => string): boolean {
     const address = parseAddress(value, { transports: ['stream'], port: 'forbidden', names: true }, (name) => this.#reading.variable(name));
     if ('error' in address) return this.#fail('addr', describe(address.error.trimEnd()));
-    if (address.hostKind !== 'name' || this.#reading.resolve(address.host) !== null) return true;
+    if (address.hostKind !== 'name' || this.#reading.resolve(address.host, address.ipVersion) !== null) return true;
     return this.#fail('addr', describe(`invalid address: '${address.host}' in '${value}'`));
   }
 

@@ -1,6 +1,6 @@
 /**
  * "Did you mean": HAProxy's word fingerprints. A word is the counts of its pairs of neighbouring characters (with a begin and an end) and
- * the set of characters in it; the distance of two words is the sum of squared differences. Case does not matter, all digits are alike,
+ * the set of characters in it; the distance of two words is the sum of the differences. Case does not matter, all digits are alike,
  * and so are all other characters.
  */
 
@@ -26,8 +26,8 @@ function fingerprint(word: string): Map<number, number> {
 
 function distance(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): number {
   let sum = 0;
-  for (const [key, count] of a) sum += (count - (b.get(key) ?? 0)) ** 2;
-  for (const [key, count] of b) if (!a.has(key)) sum += count ** 2;
+  for (const [key, count] of a) sum += Math.abs(count - (b.get(key) ?? 0));
+  for (const [key, count] of b) if (!a.has(key)) sum += count;
   return sum;
 }
 
