@@ -29,16 +29,17 @@ const connector: NetworkConnectorSettings = {
 /** `--map-address 0.0.0.0=127.0.0.1 --map-address 172.17.0.10=127.0.0.1` */
 const mapAddress = (host: string): string => (host === '0.0.0.0' || host === '172.17.0.10' ? '127.0.0.1' : host);
 
-/** A broker whose OpenWire connector, bound to every address, announces itself. */
+/** A broker whose OpenWire connector, bound to every address as mapped, announces itself. */
 async function start(port: number, connectors: NetworkConnectorSettings[]): Promise<TestBroker> {
-  const announcements = [{ multicast, host: '0.0.0.0', port }];
+  const host = mapAddress('0.0.0.0');
+  const announcements = [{ multicast, host, port }];
   const broker = await TestBroker.start({
     name: 'broker2',
     port,
     connectors,
     mapAddress,
     announcements,
-    listening: { host: '0.0.0.0', port },
+    listening: { host, port },
   });
   running.push(broker);
   return broker;

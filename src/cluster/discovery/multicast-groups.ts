@@ -72,7 +72,6 @@ export class MulticastGroups {
     const { mapAddress, announcements } = this.#options;
     const mapped = mapAddress('0.0.0.0');
     if (mapped !== '0.0.0.0' && isIP(mapped) === 4) return mapped;
-    const hosts = announcements.map(({ host }) => mapAddress(host));
-    return hosts.length > 0 && hosts.every(isLoopbackHost) ? '127.0.0.1' : null;
+    return announcements.length > 0 && announcements.every(({ host }) => isLoopbackHost(host)) ? '127.0.0.1' : null;
   }
 }

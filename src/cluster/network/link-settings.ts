@@ -43,7 +43,7 @@ export interface MulticastSettings {
 /** A transportConnector that announces itself. */
 export interface ConnectorAnnouncement {
   readonly multicast: MulticastSettings;
-  /** Where it listens; `0.0.0.0` for every address. */
+  /** Where it is bound; `0.0.0.0` for every address. */
   readonly host: string;
   readonly port: number;
 }

@@ -36,8 +36,8 @@ export interface LinkView {
 export interface Link extends ChannelHandler {
   readonly peerId: string;
   view(): LinkView;
-  /** Called at every heartbeat. */
-  tick(nowMs: number): void;
+  /** Called at every heartbeat. `listened`: what the peer sent until now has been read. */
+  tick(nowMs: number, listened: boolean): void;
   /** Says goodbye and closes: this broker stops. */
   shutDown(): void;
 }

@@ -39,9 +39,9 @@ export interface NetworkOptions {
   readonly connectors: readonly NetworkConnectorSettings[];
   /** transportConnectors with a `discoveryUri`. */
   readonly announcements?: readonly ConnectorAnnouncement[];
-  /** Where the OpenWire connector listens that peers dial; null: they cannot. */
+  /** Where the OpenWire connector that peers dial is bound; null: they cannot. */
   readonly listening?: { readonly host: string; readonly port: number } | null;
-  /** `--map-address`: applied to every address dialled, announced and joined. */
+  /** `--map-address`: applied to every address dialled and joined. What is bound has been mapped already. */
   readonly mapAddress?: (host: string) => string;
   readonly clock?: Clock;
   /** Largest OpenWire frame taken, in bytes, on links that we dial. */
@@ -70,7 +70,6 @@ export class Network implements Cluster, BrokerLinks {
   readonly #broker: Broker;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #mapAddress: (host: string) => string;
   readonly #url: string;
   readonly #demand: Demand;
   readonly #advisories: Advisories;
@@ -99,7 +98,6 @@ export class Network implements Cluster, BrokerLinks {
     this.#broker = broker;
     this.#log = broker.log;
     this.#clock = clock;
-    this.#mapAddress = mapAddress;
     this.#announcements = announcements;
     this.#url = listening === null ? '' : this.#serviceUri(listening);
     this.#demand = new Demand({
@@ -471,10 +469,9 @@ export class Network implements Cluster, BrokerLinks {
 
   #tick(): void {
     const now = this.#clock.monotonicMs();
-    const late = now - this.#lastTickMs > 2 * HEARTBEAT_MS;
+    const late = now - this.#lastTickMs > 2 * HEARTBEAT_MS; // we were busy and have not read yet: silence says nothing about the peers
     this.#lastTickMs = now;
-    if (late) return; // we were busy and have not read yet: silence says nothing about the peers
-    for (const connection of [...this.#connections]) connection.tick(now);
+    for (const connection of [...this.#connections]) connection.tick(now, !late);
   }
 
   #discoveryFor({ discovery }: NetworkConnectorSettings): Discovery {
@@ -483,7 +480,7 @@ export class Network implements Cluster, BrokerLinks {
 
   /** A URI that peers can dial, as ActiveMQ writes it. */
   #serviceUri({ host, port }: { host: string; port: number }): string {
-    return `tcp://${addressText({ host: publishedHost(this.#mapAddress(host)), port })}`;
+    return `tcp://${addressText({ host: publishedHost(host), port })}`;
   }
 }
 

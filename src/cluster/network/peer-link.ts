@@ -210,19 +210,13 @@ export class PeerLink implements Link {
     else this.channel.sendEncoded(frame);
   }
 
-  tick(nowMs: number): void {
+  tick(nowMs: number, listened: boolean): void {
     if (this.#state === 'closed') return;
-    const silentMs = nowMs - this.channel.heardAtMs;
     if (!this.begun && nowMs > this.#deadlineMs) {
       this.channel.fail(`no decision about the link within ${HANDSHAKE_MAX_MS} ms`);
       return;
     }
-    if (silentMs > DEAD_HEARTBEATS * HEARTBEAT_MS) {
-      this.channel.fail(`nothing heard for ${DEAD_HEARTBEATS * HEARTBEAT_MS} ms`);
-      return;
-    }
-    const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;
-    if (suspect !== this.#suspect) this.#setSuspect(suspect);
+    if (listened) this.#checkSilence(nowMs - this.channel.heardAtMs);
     this.channel.sendKeepAlive(true);
     this.#peer?.pump();
     if (this.begun) this.#scheduleWork();
@@ -499,7 +493,13 @@ export class PeerLink implements Link {
     this.#host.synchronised(this);
   }
 
-  #setSuspect(suspect: boolean): void {
+  #checkSilence(silentMs: number): void {
+    if (silentMs > DEAD_HEARTBEATS * HEARTBEAT_MS) {
+      this.channel.fail(`nothing heard for ${DEAD_HEARTBEATS * HEARTBEAT_MS} ms`);
+      return;
+    }
+    const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;
+    if (suspect === this.#suspect) return;
     this.#suspect = suspect;
     if (suspect) this.#markers.abandon();
     if (!this.begun) return;
