@@ -10,6 +10,9 @@ import { type Capacity, capacity, descriptorLimit } from './descriptor-limit.ts'
 import { Frontend, type Session } from './frontend.ts';
 import type { BoundAddress, Listener } from './listener.ts';
 import { ProcessLoad } from './process-load.ts';
+import { loadSinceLastLook } from './stats/load.ts';
+import type { PageOptions } from './stats/page.ts';
+import { StatisticsSession } from './stats/session.ts';
 import { Stream } from './stream.ts';
 import { type ProxyLog, Syslog, WARNING } from './syslog.ts';
 
@@ -23,6 +26,8 @@ export interface BalancerOptions {
   readonly mapAddress?: (host: string) => string;
   /** Open files that the process may have; read from the system unless given. */
   readonly descriptors?: number;
+  /** The program's version, for the statistics page. */
+  readonly version?: string;
 }
 
 /** Everything a haproxy.cfg describes, running: frontends, backends, the log and the limits they share. */
@@ -39,6 +44,7 @@ export class Balancer {
   readonly #wheel: TimerWheel;
   readonly #syslog: Syslog;
   readonly #mapAddress: (host: string) => string;
+  readonly #page: PageOptions;
   readonly #proxyLogs = new Map<ProxySection, ProxyLog>();
   #idle: (() => void)[] = [];
 
@@ -47,6 +53,7 @@ export class Balancer {
     this.#log = options.log;
     this.clock = options.clock ?? systemClock;
     this.#mapAddress = options.mapAddress ?? ((host) => host);
+    this.#page = { version: options.version ?? null, load: loadSinceLastLook(this) };
     this.#wheel = new TimerWheel({ clock: this.clock });
     this.#syslog = new Syslog({ clock: this.clock, tag: model.global.logTag, log: options.log });
     this.capacity = capacity(model.global.maxconn, options.descriptors ?? descriptorLimit());
@@ -131,6 +138,17 @@ export class Balancer {
   }
 
   #newSession(frontend: Frontend, socket: Socket, listener: Listener, onGone: (session: Session) => void): Session {
+    if (frontend.model.mode === 'http') {
+      return new StatisticsSession({
+        client: socket,
+        listenerId: listener.id,
+        frontend,
+        balancer: this,
+        wheel: this.#wheel,
+        page: this.#page,
+        onGone,
+      });
+    }
     return new Stream({
       client: socket,
       listenerId: listener.id,

@@ -102,6 +102,8 @@ export class Tally {
   bytesOut = 0;
   /** `econ` */
   connectionErrors = 0;
+  /** `eresp` */
+  responseErrors = 0;
   /** `wretr`, `wredis` */
   retries = 0;
   redispatches = 0;

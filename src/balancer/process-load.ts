@@ -12,7 +12,6 @@ export class ProcessLoad {
   readonly connections = new Gauge();
   readonly connectionRate: Rate;
   connectionsTotal = 0;
-  bytesOut = 0;
   readonly maxconn: number;
   /** Accepted connections that may wait for room, and how many do. */
   readonly waitingMax: number;

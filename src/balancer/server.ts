@@ -18,7 +18,7 @@ export class Server {
     this.backend = options.backend;
     this.address = model.host;
     this.tally = new Tally(options.clock);
-    this.health = new PassiveHealth(options.wheel, options.onHealthChange);
+    this.health = new PassiveHealth({ clock: options.clock, wheel: options.wheel, onChange: options.onHealthChange });
   }
 
   get name(): string {

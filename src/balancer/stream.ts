@@ -457,6 +457,8 @@ export class Stream implements Applicant {
     }
     if (this.#declined('S')) return;
     this.#countAbort('server');
+    this.#backend!.tally.responseErrors++;
+    this.#server!.tally.responseErrors++;
     this.#end('S', 'D');
   }
 

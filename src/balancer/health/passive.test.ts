@@ -8,9 +8,10 @@ function setUp(): { health: PassiveHealth; pass: (ms: number) => void; changes: 
   const clock = new FakeClock();
   const wheel = new TimerWheel({ clock });
   let changes = 0;
-  const health = new PassiveHealth(wheel, () => {
+  const onChange = (): void => {
     changes++;
-  });
+  };
+  const health = new PassiveHealth({ clock, wheel, onChange });
   return {
     health,
     changes: () => changes,
@@ -80,4 +81,19 @@ test('every change of standing is told, and praise for a trusted server is none'
   pass(2_000);
   health.commend('answered');
   assert.equal(changes(), 3);
+});
+
+test('how often and how long it was failing is kept', () => {
+  const { health, pass } = setUp();
+  health.blame('refused');
+  pass(3_000);
+  health.blame('refused');
+  pass(2_000);
+  health.commend('connected');
+  pass(10_000);
+  health.blame('silent');
+  pass(1_000);
+  assert.equal(health.failures, 3);
+  assert.equal(health.downs, 2);
+  assert.equal(health.downMs, 6_000);
 });

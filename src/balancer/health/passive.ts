@@ -1,3 +1,4 @@
+import type { Clock } from '../../timing/clock.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 
 /**
@@ -15,16 +16,24 @@ import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
  * per period, and one that came back has traffic within that period.
  */
 export class PassiveHealth {
+  /** Failed connections, and how often a server in good standing became none. */
+  failures = 0;
+  downs = 0;
+  /** When it last went from good to bad or back, on the clock's monotonic scale. */
+  changedAtMs = 0;
   #standing: 'trusted' | 'suspect' | 'probation' = 'trusted';
   #failure: Failure | null = null;
+  #downMs = 0;
+  readonly #clock: Clock;
   readonly #wheel: TimerWheel;
   readonly #timer: TimerEntry<PassiveHealth>;
   readonly #onChange: () => void;
 
-  /** @param onChange called when the server's standing changed, whichever way */
-  constructor(wheel: TimerWheel, onChange: () => void) {
-    this.#wheel = wheel;
-    this.#onChange = onChange;
+  /** @param options.onChange called when the server's standing changed, whichever way */
+  constructor(options: { clock: Clock; wheel: TimerWheel; onChange: () => void }) {
+    this.#clock = options.clock;
+    this.#wheel = options.wheel;
+    this.#onChange = options.onChange;
     this.#timer = new TimerEntry<PassiveHealth>(this, (health) => health.#release());
   }
 
@@ -38,8 +47,18 @@ export class PassiveHealth {
     return this.#failure;
   }
 
+  /** How long it has been failing, all times together, in milliseconds. */
+  get downMs(): number {
+    return this.#downMs + (this.#failure === null ? 0 : this.#clock.monotonicMs() - this.changedAtMs);
+  }
+
   /** A connection to it failed. */
   blame(failure: Failure): void {
+    this.failures++;
+    if (this.#failure === null) {
+      this.downs++;
+      this.changedAtMs = this.#clock.monotonicMs();
+    }
     this.#failure = failure;
     this.#becomeSuspect();
     this.#onChange();
@@ -48,6 +67,8 @@ export class PassiveHealth {
   /** It did what `failure` said that it could not. */
   commend(evidence: Evidence): void {
     if (this.#failure === null || CURED_BY[this.#failure] > EVIDENCE_RANK[evidence]) return;
+    this.#downMs = this.downMs;
+    this.changedAtMs = this.#clock.monotonicMs();
     this.#failure = null;
     this.#standing = 'trusted';
     this.#wheel.cancel(this.#timer);

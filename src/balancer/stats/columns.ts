@@ -1,0 +1,158 @@
+/**
+ * The columns of HAProxy 2.6's statistics, in its order: `show stat`, the CSV and JSON exports. Management guide, section 9.1.
+ *
+ * Each has the tags that the JSON export carries: where a value comes from and what kind of value it is. `-` stands between the columns
+ * whose order is fixed for ever and those of HAProxy's modules (TLS, HTTP/2, HTTP/1).
+ */
+
+export type Origin = 'Metric' | 'Status' | 'Key' | 'Config';
+export type Nature = 'Gauge' | 'Limit' | 'Max' | 'Rate' | 'Counter' | 'Duration' | 'Age' | 'Name' | 'Output' | 'Avg';
+export type ValueType = 's32' | 'u32' | 'u64' | 'str';
+
+type ColumnSpec = readonly [name: string, origin: Origin, nature: Nature, type: ValueType];
+
+const SPECS = [
+  ['pxname', 'Key', 'Name', 'str'],
+  ['svname', 'Key', 'Name', 'str'],
+  ['qcur', 'Metric', 'Gauge', 'u32'],
+  ['qmax', 'Metric', 'Max', 'u32'],
+  ['scur', 'Metric', 'Gauge', 'u32'],
+  ['smax', 'Metric', 'Max', 'u32'],
+  ['slim', 'Config', 'Limit', 'u32'],
+  ['stot', 'Metric', 'Counter', 'u64'],
+  ['bin', 'Metric', 'Counter', 'u64'],
+  ['bout', 'Metric', 'Counter', 'u64'],
+  ['dreq', 'Metric', 'Counter', 'u64'],
+  ['dresp', 'Metric', 'Counter', 'u64'],
+  ['ereq', 'Metric', 'Counter', 'u64'],
+  ['econ', 'Metric', 'Counter', 'u64'],
+  ['eresp', 'Metric', 'Counter', 'u64'],
+  ['wretr', 'Metric', 'Counter', 'u64'],
+  ['wredis', 'Metric', 'Counter', 'u64'],
+  ['status', 'Status', 'Gauge', 'str'],
+  ['weight', 'Metric', 'Avg', 'u32'],
+  ['act', 'Metric', 'Gauge', 'u32'],
+  ['bck', 'Metric', 'Gauge', 'u32'],
+  ['chkfail', 'Metric', 'Counter', 'u64'],
+  ['chkdown', 'Metric', 'Counter', 'u64'],
+  ['lastchg', 'Metric', 'Age', 'u32'],
+  ['downtime', 'Metric', 'Counter', 'u32'],
+  ['qlimit', 'Config', 'Limit', 'u32'],
+  ['pid', 'Key', 'Gauge', 'u32'],
+  ['iid', 'Key', 'Gauge', 'u32'],
+  ['sid', 'Key', 'Gauge', 'u32'],
+  ['throttle', 'Metric', 'Avg', 'u32'],
+  ['lbtot', 'Metric', 'Counter', 'u64'],
+  ['tracked', 'Config', 'Name', 'str'],
+  ['type', 'Config', 'Gauge', 'u32'],
+  ['rate', 'Metric', 'Rate', 'u32'],
+  ['rate_lim', 'Config', 'Limit', 'u32'],
+  ['rate_max', 'Metric', 'Max', 'u32'],
+  ['check_status', 'Metric', 'Output', 'str'],
+  ['check_code', 'Metric', 'Output', 'u32'],
+  ['check_duration', 'Metric', 'Duration', 'u64'],
+  ['hrsp_1xx', 'Metric', 'Counter', 'u64'],
+  ['hrsp_2xx', 'Metric', 'Counter', 'u64'],
+  ['hrsp_3xx', 'Metric', 'Counter', 'u64'],
+  ['hrsp_4xx', 'Metric', 'Counter', 'u64'],
+  ['hrsp_5xx', 'Metric', 'Counter', 'u64'],
+  ['hrsp_other', 'Metric', 'Counter', 'u64'],
+  ['hanafail', 'Metric', 'Counter', 'u64'],
+  ['req_rate', 'Metric', 'Rate', 'u32'],
+  ['req_rate_max', 'Metric', 'Max', 'u32'],
+  ['req_tot', 'Metric', 'Counter', 'u64'],
+  ['cli_abrt', 'Metric', 'Counter', 'u64'],
+  ['srv_abrt', 'Metric', 'Counter', 'u64'],
+  ['comp_in', 'Metric', 'Counter', 'u64'],
+  ['comp_out', 'Metric', 'Counter', 'u64'],
+  ['comp_byp', 'Metric', 'Counter', 'u64'],
+  ['comp_rsp', 'Metric', 'Counter', 'u64'],
+  ['lastsess', 'Metric', 'Age', 's32'],
+  ['last_chk', 'Metric', 'Output', 'str'],
+  ['last_agt', 'Metric', 'Output', 'str'],
+  ['qtime', 'Metric', 'Avg', 'u32'],
+  ['ctime', 'Metric', 'Avg', 'u32'],
+  ['rtime', 'Metric', 'Avg', 'u32'],
+  ['ttime', 'Metric', 'Avg', 'u32'],
+  ['agent_status', 'Metric', 'Output', 'str'],
+  ['agent_code', 'Metric', 'Output', 'u32'],
+  ['agent_duration', 'Metric', 'Duration', 'u64'],
+  ['check_desc', 'Metric', 'Output', 'str'],
+  ['agent_desc', 'Metric', 'Output', 'str'],
+  ['check_rise', 'Config', 'Gauge', 'u32'],
+  ['check_fall', 'Config', 'Gauge', 'u32'],
+  ['check_health', 'Config', 'Gauge', 'u32'],
+  ['agent_rise', 'Config', 'Gauge', 'u32'],
+  ['agent_fall', 'Config', 'Gauge', 'u32'],
+  ['agent_health', 'Config', 'Gauge', 'u32'],
+  ['addr', 'Config', 'Name', 'str'],
+  ['cookie', 'Config', 'Name', 'str'],
+  ['mode', 'Config', 'Gauge', 'str'],
+  ['algo', 'Config', 'Gauge', 'str'],
+  ['conn_rate', 'Metric', 'Rate', 'u32'],
+  ['conn_rate_max', 'Metric', 'Max', 'u32'],
+  ['conn_tot', 'Metric', 'Counter', 'u64'],
+  ['intercepted', 'Metric', 'Counter', 'u64'],
+  ['dcon', 'Metric', 'Counter', 'u64'],
+  ['dses', 'Metric', 'Counter', 'u64'],
+  ['wrew', 'Metric', 'Counter', 'u64'],
+  ['connect', 'Metric', 'Counter', 'u64'],
+  ['reuse', 'Metric', 'Counter', 'u64'],
+  ['cache_lookups', 'Metric', 'Counter', 'u64'],
+  ['cache_hits', 'Metric', 'Counter', 'u64'],
+  ['srv_icur', 'Metric', 'Gauge', 'u32'],
+  ['src_ilim', 'Config', 'Limit', 'u32'],
+  ['qtime_max', 'Metric', 'Max', 'u32'],
+  ['ctime_max', 'Metric', 'Max', 'u32'],
+  ['rtime_max', 'Metric', 'Max', 'u32'],
+  ['ttime_max', 'Metric', 'Max', 'u32'],
+  ['eint', 'Metric', 'Counter', 'u64'],
+  ['idle_conn_cur', 'Metric', 'Gauge', 'u32'],
+  ['safe_conn_cur', 'Metric', 'Gauge', 'u32'],
+  ['used_conn_cur', 'Metric', 'Gauge', 'u32'],
+  ['need_conn_est', 'Metric', 'Gauge', 'u32'],
+  ['uweight', 'Metric', 'Avg', 'u32'],
+  ['agg_server_status', 'Metric', 'Gauge', 'u32'],
+  ['agg_server_check_status', 'Metric', 'Gauge', 'u32'],
+  ['agg_check_status', 'Metric', 'Gauge', 'u32'],
+  ['-', 'Key', 'Name', 'str'],
+  ['ssl_sess', 'Metric', 'Counter', 'u64'],
+  ['ssl_reused_sess', 'Metric', 'Counter', 'u64'],
+  ['ssl_failed_handshake', 'Metric', 'Counter', 'u64'],
+  ['h2_headers_rcvd', 'Metric', 'Counter', 'u64'],
+  ['h2_data_rcvd', 'Metric', 'Counter', 'u64'],
+  ['h2_settings_rcvd', 'Metric', 'Counter', 'u64'],
+  ['h2_rst_stream_rcvd', 'Metric', 'Counter', 'u64'],
+  ['h2_goaway_rcvd', 'Metric', 'Counter', 'u64'],
+  ['h2_detected_conn_protocol_errors', 'Metric', 'Counter', 'u64'],
+  ['h2_detected_strm_protocol_errors', 'Metric', 'Counter', 'u64'],
+  ['h2_rst_stream_resp', 'Metric', 'Counter', 'u64'],
+  ['h2_goaway_resp', 'Metric', 'Counter', 'u64'],
+  ['h2_open_connections', 'Metric', 'Gauge', 'u64'],
+  ['h2_backend_open_streams', 'Metric', 'Gauge', 'u64'],
+  ['h2_total_connections', 'Metric', 'Counter', 'u64'],
+  ['h2_backend_total_streams', 'Metric', 'Counter', 'u64'],
+  ['h1_open_connections', 'Metric', 'Gauge', 'u64'],
+  ['h1_open_streams', 'Metric', 'Gauge', 'u64'],
+  ['h1_total_connections', 'Metric', 'Counter', 'u64'],
+  ['h1_total_streams', 'Metric', 'Counter', 'u64'],
+  ['h1_bytes_in', 'Metric', 'Counter', 'u64'],
+  ['h1_bytes_out', 'Metric', 'Counter', 'u64'],
+  ['h1_spliced_bytes_in', 'Metric', 'Counter', 'u64'],
+  ['h1_spliced_bytes_out', 'Metric', 'Counter', 'u64'],
+] as const satisfies readonly ColumnSpec[];
+
+export type ColumnName = (typeof SPECS)[number][0];
+
+export interface Column {
+  readonly name: ColumnName;
+  readonly origin: Origin;
+  readonly nature: Nature;
+  readonly type: ValueType;
+}
+
+export const COLUMNS: readonly Column[] = SPECS.map(([name, origin, nature, type]) => ({ name, origin, nature, type }));
+
+/** Columns after the fixed ones that count what no session here does: HTTP/2 and TLS. They are 0, in servers only those of TLS. */
+export const TLS_COLUMNS: readonly ColumnName[] = COLUMNS.map((c) => c.name).filter((name) => name.startsWith('ssl_'));
+export const HTTP_MODULE_COLUMNS: readonly ColumnName[] = COLUMNS.map((c) => c.name).filter((name) => /^h[12]_/.test(name));
