@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { encodeCommand } from '../../src/cluster/network/cluster-command.ts';
+import { Message } from '../../src/core/message.ts';
+import { PublicationForm } from '../../src/protocols/openwire/publication-form.ts';
 import type { BrokerInfo, ConnectionError, ExceptionResponse, KeepAliveInfo } from '../../src/protocols/openwire/wire/commands.ts';
 import { createConnectionId, createConnectionInfo, createKeepAliveInfo } from '../../src/protocols/openwire/wire/commands.ts';
 import { BROKER_INFO, CONNECTION_ERROR, EXCEPTION_RESPONSE, KEEP_ALIVE_INFO } from '../../src/protocols/openwire/wire/structures.ts';
 import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
-import { OpenWirePeer } from '../harness/openwire-peer.ts';
+import { begin, OpenWirePeer } from '../harness/openwire-peer.ts';
 
 const running: TestBroker[] = [];
 
@@ -264,7 +265,7 @@ test('a peer that falls silent is suspect within about a second and nothing wait
   peer.offer({ roundhouse: true });
   await peer.command<BrokerInfo>(BROKER_INFO);
   peer.introduce('ID:frozen');
-  peer.write(encodeCommand({ kind: 'begin', received: 0, connector: null }));
+  peer.write(begin());
   await until(() => a.network.links()[0]?.state === 'syncing', 'begun');
   a.client().subscribe('frozen/1');
   const known = a.network.demandKnown();
@@ -277,6 +278,43 @@ test('a peer that falls silent is suspect within about a second and nothing wait
   peer.send(createKeepAliveInfo());
   await until(() => a.network.links()[0]?.state === 'syncing', 'heard again');
   peer.destroy();
+});
+
+test('a message sent again on the next link is known by its number, but only within the same count', async () => {
+  const a = await start({ name: 'a', id: 'ID:a' });
+  const subscriber = a.client().subscribe('#');
+  const form = new PublicationForm('ID:b', Date.now);
+  const meet = async (count: string): Promise<OpenWirePeer> => {
+    const peer = await OpenWirePeer.dial(a.port);
+    peer.offer({ roundhouse: true });
+    peer.introduce('ID:b');
+    peer.write(begin(count));
+    return peer;
+  };
+  /** A new message each time, as the `sequence`th of its count. */
+  const send = (peer: OpenWirePeer, payload: string, sequence: number): void => {
+    const { buffer, start: from, end, packetIdentifierAt } = Message.of('t', Buffer.from(payload), 1).frame(form);
+    const bytes = Buffer.from(buffer.subarray(from, end));
+    bytes.writeBigInt64BE(BigInt(sequence), packetIdentifierAt);
+    peer.write(bytes);
+  };
+  const first = await meet('one');
+  send(first, 'a', 1);
+  send(first, 'b', 2);
+  await until(() => subscriber.received.length === 2, 'two');
+  first.destroy();
+  await until(() => a.network.links().length === 0, 'lost');
+  const second = await meet('one');
+  send(second, 'again', 2);
+  send(second, 'c', 3);
+  await until(() => subscriber.received.length === 3, 'the third');
+  second.destroy();
+  await until(() => a.network.links().length === 0, 'lost');
+  const third = await meet('two');
+  send(third, 'd', 1);
+  await until(() => subscriber.received.length === 4, 'the first of another count');
+  assert.deepEqual(subscriber.payloads, ['a', 'b', 'c', 'd']);
+  third.destroy();
 });
 
 test('heartbeats come five times a second, ask for an echo and are echoed', async () => {

@@ -3,7 +3,7 @@ import { afterEach, test } from 'node:test';
 import { encodeCommand } from '../../src/cluster/network/cluster-command.ts';
 import { Message, type MessageProperties } from '../../src/core/message.ts';
 import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
-import { OpenWirePeer } from '../harness/openwire-peer.ts';
+import { begin, OpenWirePeer } from '../harness/openwire-peer.ts';
 
 const running: TestBroker[] = [];
 
@@ -161,7 +161,7 @@ test('what a peer claims about impossible topics or with unknown words is ignore
   const peer = await OpenWirePeer.dial(a.port);
   peer.offer({ roundhouse: true });
   peer.introduce('ID:b');
-  peer.write(encodeCommand({ kind: 'begin', received: 0, connector: null }));
+  peer.write(begin());
   const stamp = { wallMs: Date.now(), counter: 0, brokerId: 'ID:b' };
   for (const topic of ['', 'a/#', '+', 'good'])
     peer.write(encodeCommand({ kind: 'retained', topic, message: Message.of('x', Buffer.from('p'), 0, true), stamp, path: ['ID:b'] }));

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { encodeCommand } from '../../src/cluster/network/cluster-command.ts';
 import { createBrokerId, createBrokerInfo, type DataStructure } from '../../src/protocols/openwire/wire/commands.ts';
 import { FrameSplitter } from '../../src/protocols/openwire/wire/frame-splitter.ts';
 import { intValue } from '../../src/protocols/openwire/wire/primitive-map.ts';
@@ -7,6 +8,11 @@ import { DEFAULT_OFFER, wireFormatInfoOf } from '../../src/protocols/openwire/wi
 import { until } from './linked-broker.ts';
 
 const LOOSE = { ...BEFORE_NEGOTIATION, maxFrameSizeBytes: 100_000_000 };
+
+/** What a broker of ours says first on the connection that is the link. `count` names its count of what it sends. */
+export function begin(count = 'x'): Buffer {
+  return encodeCommand({ kind: 'begin', count, received: 0, receivedCount: '', connector: null });
+}
 
 /** A bare socket that speaks just as much OpenWire as a test makes it speak. */
 export class OpenWirePeer {

@@ -36,7 +36,15 @@ import {
  * A command or property that the receiver does not know is ignored, so that a later version can say more.
  */
 export type ClusterCommand =
-  | { readonly kind: 'begin'; readonly received: number; readonly connector: string | null }
+  | {
+      readonly kind: 'begin';
+      /** Names the sender's count of what it sends us: a sequence number says nothing outside its count. */
+      readonly count: string;
+      /** What the sender has got of ours so far, and in which count. */
+      readonly received: number;
+      readonly receivedCount: string;
+      readonly connector: string | null;
+    }
   | { readonly kind: 'connector'; readonly connector: string }
   | { readonly kind: 'demand' }
   | { readonly kind: 'claim'; readonly clientId: string; readonly stamp: Stamp; readonly path: readonly string[] }
@@ -54,7 +62,9 @@ export type ClusterCommand =
 const TYPE = 'Roundhouse';
 const PREFIX = swapName('$SYS/cluster/v1/');
 
+const COUNT = 'Count';
 const RECEIVED = 'Received';
+const RECEIVED_COUNT = 'ReceivedCount';
 const CONNECTOR = 'Connector';
 const CLIENT_ID = 'ClientId';
 const TOPIC_NAME = 'Topic';
@@ -70,7 +80,9 @@ export function toBytesMessage(command: ClusterCommand): BytesMessage {
   let path: readonly string[] = [];
   switch (command.kind) {
     case 'begin':
+      properties.set(COUNT, stringValue(command.count));
       properties.set(RECEIVED, longValue(command.received));
+      properties.set(RECEIVED_COUNT, stringValue(command.receivedCount));
       if (command.connector !== null) properties.set(CONNECTOR, stringValue(command.connector));
       break;
     case 'connector':
@@ -127,7 +139,13 @@ export function fromBytesMessage(message: BytesMessage): ClusterCommand | null {
   const path = brokerPathOf(message);
   switch (message.destination!.physicalName!.slice(PREFIX.length)) {
     case 'begin':
-      return { kind: 'begin', received: numberOf(properties, RECEIVED) ?? 0, connector: textOf(properties, CONNECTOR) };
+      return {
+        kind: 'begin',
+        count: textOf(properties, COUNT) ?? '',
+        received: numberOf(properties, RECEIVED) ?? 0,
+        receivedCount: textOf(properties, RECEIVED_COUNT) ?? '',
+        connector: textOf(properties, CONNECTOR),
+      };
     case 'connector': {
       const connector = textOf(properties, CONNECTOR);
       return connector === null ? null : { kind: 'connector', connector };

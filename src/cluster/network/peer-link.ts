@@ -168,7 +168,9 @@ export class PeerLink implements Link {
     this.#peer = peer;
     this.#state = 'syncing';
     this.#beginSent = true;
-    this.channel.send(toBytesMessage({ kind: 'begin', received: peer.receivedSequence, connector: this.#ourProperties() }));
+    const { count, receivedSequence, receivedCount } = peer;
+    const connector = this.#ourProperties();
+    this.channel.send(toBytesMessage({ kind: 'begin', count, received: receivedSequence, receivedCount, connector }));
     peer.demand.markStale();
     peer.applySettings(this.#outSettings());
     this.#work.push(this.#tellEverything());
@@ -207,7 +209,7 @@ export class PeerLink implements Link {
   sendRetained(frame: Buffer, topic: string): void {
     if (!this.begun || !this.forwardsOut || !this.#peer!.rules.permits(topic)) return;
     if (this.channel.queuedBytes > LINK_QUEUE_RETAINED_BYTES) this.#retainedLag = true;
-    else this.channel.sendEncoded(frame);
+    else this.#sendRetained(frame, topic);
   }
 
   tick(nowMs: number, listened: boolean): void {
@@ -348,7 +350,7 @@ export class PeerLink implements Link {
 
   #onClusterCommand(command: ClusterCommand): void {
     if (command.kind === 'begin') {
-      this.#onBegin(command.received, command.connector);
+      this.#onBegin(command);
       return;
     }
     if (!this.#peerBegan) return;
@@ -372,14 +374,15 @@ export class PeerLink implements Link {
     }
   }
 
-  #onBegin(received: number, connector: string | null): void {
+  #onBegin({ count, received, receivedCount, connector }: ClusterCommand & { kind: 'begin' }): void {
     if (this.#peerBegan) return;
     if (!this.#beginSent) this.#host.chosenByPeer(this); // begins
     if (!this.begun) return;
     this.#peerBegan = true;
     if (connector !== null) this.#setTheirs(connector);
     const peer = this.#peer!;
-    peer.outbox.acknowledgeThrough(received);
+    peer.followCount(count);
+    if (receivedCount === peer.count) peer.outbox.acknowledgeThrough(received);
     peer.attach(this.channel, { inFlightMax: Number.MAX_SAFE_INTEGER, counted: true });
   }
 
@@ -461,9 +464,23 @@ export class PeerLink implements Link {
   *#tellRetained(): Generator<void> {
     for (const { topic, message, stamp } of this.#broker.retained.entries()) {
       if (!this.forwardsOut || !this.#peer!.rules.permits(topic)) continue;
-      this.channel.sendEncoded(encodeCommand({ kind: 'retained', topic, message, stamp, path: [this.#broker.id] }));
+      this.#sendRetained(encodeCommand({ kind: 'retained', topic, message, stamp, path: [this.#broker.id] }), topic);
       yield;
     }
+  }
+
+  #sendRetained(frame: Buffer, topic: string): void {
+    if (this.channel.sendEncoded(frame)) return;
+    this.#broker.log.warn(
+      'a retained message was not told to a linked broker: its frame is larger than the link allows (wireFormat.maxFrameSize)',
+      {
+        peer: this.peerId,
+        name: this.peerName,
+        topic,
+        bytes: frame.length,
+        maxFrameSize: this.channel.maxFrameSize,
+      },
+    );
   }
 
   #scheduleWork(): void {

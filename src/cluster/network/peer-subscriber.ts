@@ -33,8 +33,12 @@ export class PeerSubscriber implements Subscriber {
   readonly demand: PeerDemand;
   readonly outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX });
   readonly counters: PeerCounters = { sent: 0, received: 0, duplicates: 0, dropped: 0 };
-  /** Its own count of what it sent us: everything up to this number has been here. */
+  /** Names our count of what we send it. A peer that was forgotten and comes back is counted anew, under another name. */
+  readonly count: string;
+  /** Its own count of what it sends us: everything up to this number has been here. */
   receivedSequence = 0;
+  /** The name of that count. */
+  receivedCount = '';
   #rules = new RouteRules(DEFAULT_LINK_SETTINGS);
   readonly #broker: Broker;
   readonly #form: PublicationForm;
@@ -51,6 +55,8 @@ export class PeerSubscriber implements Subscriber {
     this.name = name;
     this.#broker = broker;
     this.#form = form;
+    const { wallMs, counter } = broker.clock.next();
+    this.count = `${wallMs}.${counter}`;
     this.demand = new PeerDemand(this, broker.router, demand, broker.limits.topicLevels);
   }
 
@@ -63,6 +69,13 @@ export class PeerSubscriber implements Subscriber {
     for (const filter of this.#rules.staticFilters) this.demand.remove(staticKey(filter));
     this.#rules = new RouteRules(settings);
     for (const filter of this.#rules.staticFilters) this.demand.add(staticKey(filter), [filter], null);
+  }
+
+  /** A link begins: where the peer's count is another one than before, nothing of it has been here. */
+  followCount(count: string): void {
+    if (count === this.receivedCount) return;
+    this.receivedCount = count;
+    this.receivedSequence = 0;
   }
 
   /** Messages go out here from now on. `inFlightMax` bounds those waiting for their answers; `counted`: the peer knows our sequence numbers. */
