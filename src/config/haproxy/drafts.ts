@@ -119,6 +119,7 @@ export interface ProxyDraft {
   description: string | null;
   log: LogTarget[];
   timeouts: Mutable<Timeouts>;
+  timeoutPlaces: Partial<Record<keyof Timeouts, Place>>;
   binds: BindDraft[];
   maxconn: number | null;
   backlog: number | null;
@@ -130,6 +131,8 @@ export interface ProxyDraft {
   /** Which line asked for lines at the end of a session; null: none did. */
   logFormat: 'tcplog' | 'httplog' | 'httplog clf' | 'httpslog' | 'custom' | null;
   logFormatPlace: Place;
+  /** Line of a log option that HAProxy ignores, since it stands in a backend. */
+  ignoredLogOption: Place | null;
   /** Options by name, with a flag of their own. */
   options: Map<string, boolean>;
   rateLimitSessions: number | null;
@@ -189,6 +192,7 @@ export function newProxyDraft(kind: ProxyKind, name: string, place: Place): Prox
       check: null,
       httpRequest: null,
     },
+    timeoutPlaces: {},
     binds: [],
     maxconn: null,
     backlog: null,
@@ -198,6 +202,7 @@ export function newProxyDraft(kind: ProxyKind, name: string, place: Place): Prox
     namedBackends: [],
     logFormat: null,
     logFormatPlace: NO_PLACE,
+    ignoredLogOption: null,
     options: new Map(),
     rateLimitSessions: null,
     servers: [],
@@ -241,6 +246,7 @@ export function inheritDraft(kind: ProxyKind, name: string, place: Place, defaul
     disabled: defaults.disabled,
     log: [...defaults.log],
     timeouts: { ...defaults.timeouts },
+    timeoutPlaces: { ...defaults.timeoutPlaces },
     maxconn: frontend ? defaults.maxconn : null,
     backlog: frontend ? defaults.backlog : null,
     defaultBackend: frontend ? defaults.defaultBackend : null,
@@ -318,6 +324,8 @@ export function finishProxy(draft: ProxyDraft): FinishedProxy {
     allbackups: option('allbackups'),
     fullconn: draft.fullconn,
     stats: draft.mode === 'http' ? draft.stats : null,
+    timeoutPlaces: draft.timeoutPlaces,
+    ...(draft.ignoredLogOption === null ? {} : { ignoredLogOption: draft.ignoredLogOption }),
   };
 }
 

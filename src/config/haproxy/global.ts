@@ -67,12 +67,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = Object.assign(Object.create(
 
   maxconn(reading, statement) {
     if (reading.hasTooManyWords(statement, 1)) return;
-    if (reading.global.maxconn !== null && reading.global.maxconn !== 0) return alreadySpecified(reading, statement);
+    if (reading.global.maxconn !== null) return alreadySpecified(reading, statement);
     if (statement.word(1) === '') {
       return reading.report.alert(statement.place, "'maxconn' expects an integer argument.", { keyword: 'maxconn' });
     }
     const value = readNumber(reading, statement, 1);
     reading.global.maxconn = value > 0 ? value : null;
+    reading.global.maxconnPlace = statement.place;
   },
 
   'ulimit-n'(reading, statement) {

@@ -109,7 +109,7 @@ export function readLogLine(
 
   const target = readTarget(reading, statement, fail);
   if (target === null) return;
-  targets.push({ ...target, format, facility, maxLevel, minLevel, lengthMax });
+  targets.push({ ...target, format, facility, maxLevel, minLevel, lengthMax, place: statement.place });
 }
 
 function readTarget(

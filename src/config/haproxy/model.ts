@@ -25,6 +25,11 @@ export interface GlobalSection {
   readonly hardStopAfterMs: number | null;
   /** false with `no strict-limits`. */
   readonly strictLimits: boolean;
+  /** Line of `maxconn`. */
+  readonly maxconnPlace?: Place;
+  /** Account to run as once the ports are open; null or missing: the one that started the program. */
+  readonly uid?: number | null;
+  readonly gid?: number | null;
 }
 
 /** `log <target> [format F] <facility> [max [min]]`. */
@@ -42,6 +47,7 @@ export interface LogTarget {
   /** More severe messages are sent as this level. */
   readonly minLevel: number;
   readonly lengthMax: number;
+  readonly place?: Place;
 }
 
 export interface Timeouts {
@@ -92,6 +98,12 @@ export interface Proxy {
   readonly fullconn: number | null;
   /** null: no statistics here. */
   readonly stats: Stats | null;
+  /** `description`, for `stats show-desc`. */
+  readonly description?: string;
+  /** Lines of the `timeout` settings that apply here. */
+  readonly timeoutPlaces?: Readonly<Partial<Record<keyof Timeouts, Place>>>;
+  /** Line of an `option tcplog` or the like that HAProxy ignores, since it stands in a backend. */
+  readonly ignoredLogOption?: Place;
 }
 
 export interface Bind {
@@ -142,4 +154,6 @@ export interface Stats {
   readonly showLegends: boolean;
   /** Proxy names shown; empty: all. `.` means the proxy itself. */
   readonly scope: readonly string[];
+  /** Line of the first `stats auth`, else of the first `stats` keyword. */
+  readonly place?: Place;
 }

@@ -181,6 +181,7 @@ function readLogOption(reading: Reading, statement: Statement, proxy: ProxyDraft
     report.warn(place, `'option ${shown}' overrides previous '${before}' in 'defaults' section.`, { form: 'parsing []: ', keyword });
   }
   if (proxy.kind === 'backend') {
+    proxy.ignoredLogOption = place;
     return report.warn(place, `backend '${proxy.name}' : 'option ${name}' directive is ignored in backends.`, { keyword });
   }
   proxy.logFormat = format;

@@ -393,7 +393,9 @@ function readTimeoutLine(reading: Reading, statement: Statement, proxy: ProxyDra
     reading.report.warn(statement.place, `overwriting 'timeout ${name}' which was already specified`, options);
   }
   // HAProxy takes 0 for "no timeout".
-  if (kind.key !== null) proxy.timeouts[kind.key] = value === 0 ? null : value;
+  if (kind.key === null) return;
+  proxy.timeouts[kind.key] = value === 0 ? null : value;
+  proxy.timeoutPlaces[kind.key] = statement.place;
 }
 
 /** Keywords with an effect here or not that HAProxy ignores in a frontend. */

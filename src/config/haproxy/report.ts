@@ -103,6 +103,11 @@ export class Report {
     this.#add('WARNING', 'roundhouse', place, message, options);
   }
 
+  /** Worth knowing; nothing to do. */
+  remark(place: Place, message: string, options: ReportOptions = {}): undefined {
+    this.#add('NOTICE', 'roundhouse', place, message, options);
+  }
+
   #add(level: HAProxyLevel, origin: 'haproxy' | 'roundhouse', place: Place, message: string, options: ReportOptions): undefined {
     const fatal = level === 'ALERT' && (options.fatal ?? true);
     if (fatal && origin === 'haproxy') this.#fatal++;

@@ -387,7 +387,8 @@ class ServerLine {
       this.#caution(first, `'${first}' has no effect here yet: ${SERVER_KEYWORDS.get('check')!.note}.`);
     } else if (draft.checkSettings.length > 0) {
       const words = [...new Set(draft.checkSettings)].map((word) => `'${word}'`).join(', ');
-      this.#caution(draft.checkSettings[0]!, `${words}: no effect without 'check', in HAProxy neither.`);
+      const message = `${words}: no effect without 'check', in HAProxy neither; here a server that refuses a connection is passed over at once.`;
+      this.#caution(draft.checkSettings[0]!, message);
     }
   }
 }

@@ -36,7 +36,10 @@ export function readStatsLine(reading: Reading, statement: Statement, proxy: Pro
   const keyword = name === '' ? 'stats' : `stats ${name}`;
   const spaced = { keyword } as const;
   const tight = { form: 'parsing []: ', keyword } as const;
-  const own = (): StatsDraft => (proxy.stats ??= newStats());
+  const own = (): StatsDraft => {
+    proxy.stats ??= { ...newStats(), place };
+    return proxy.stats;
+  };
 
   switch (name) {
     case 'admin':
@@ -140,5 +143,6 @@ function addAccount(reading: Reading, statement: Statement, stats: StatsDraft, a
   if (password === '') {
     reading.report.caution(statement.place, `'stats auth ${user}' lets this user in with an empty password.`, { keyword: 'stats auth' });
   }
+  if (stats.auth.length === 0) stats.place = statement.place;
   stats.auth.push({ user, password });
 }
