@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { parser } from 'mqtt-packet';
+import type { Connection, ConnectionHandler } from '../../src/transport/connection.ts';
+import { clientStream, mutated } from '../harness/mqtt-arbitraries.ts';
+import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
+import type { Level } from '../harness/mqtt-bytes.ts';
+import { MqttPeer } from '../harness/mqtt-peer.ts';
+import { SOAK_FACTOR } from '../harness/soak.ts';
+
+/**
+ * Rubbish of all kinds against a whole broker, while a canary goes on with its round trip. A broker must not crash, must not say anything
+ * that is not MQTT, and must not keep anything of clients that are gone.
+ */
+
+/** What a hostile or broken client sends: valid streams with faults, valid streams cut off, plain noise. */
+const hostile: fc.Arbitrary<{ level: Level; bytes: Buffer }> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: clientStream.chain(({ level, packets }) => mutated(fc.constant(Buffer.concat(packets))).map((bytes) => ({ level, bytes }))),
+  },
+  {
+    // The CONNECT is whole, so that the faults are met by a session.
+    weight: 6,
+    arbitrary: clientStream.chain(({ level, packets }) =>
+      mutated(fc.constant(Buffer.concat(packets.slice(1)))).map((bytes) => ({ level, bytes: Buffer.concat([packets[0]!, bytes]) })),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(clientStream, fc.nat()).map(([{ level, packets }, cut]) => ({ level, bytes: cutOff(Buffer.concat(packets), cut) })),
+  },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ level: 4 as const, bytes: Buffer.from(bytes) })) },
+);
+
+/** Hostile clients that are connected at the same time, and so get each other's messages. */
+const OPEN_AT_ONCE = 12;
+
+/** Samples by a seed that the test's output names; ROUNDHOUSE_SEED gives one. Made a few at a time: there may be very many. */
+function* samples(t: TestContext, count: number): Generator<{ level: Level; bytes: Buffer }> {
+  const seed = Number(process.env.ROUNDHOUSE_SEED ?? Math.floor(Math.random() * 0x7fff_ffff));
+  t.diagnostic(`seed ${seed}, ${count} cases`);
+  for (let at = 0; at < count; at += 1_000) yield* fc.sample(hostile, { numRuns: Math.min(1_000, count - at), seed: seed + at });
+}
+
+function cutOff(bytes: Buffer, cut: number): Buffer {
+  return bytes.subarray(0, cut % (bytes.length + 1));
+}
+
+/** A client that must never notice anything. */
+class Canary {
+  readonly #peer: MqttPeer;
+  #songs = 0;
+
+  static async start(broker: TestBroker): Promise<Canary> {
+    const peer = await broker.client(5, { clientId: 'canary in the mine', keepAlive: 600 });
+    await peer.subscribe({ 'the canary/sings': 2 });
+    return new Canary(peer);
+  }
+
+  constructor(peer: MqttPeer) {
+    this.#peer = peer;
+  }
+
+  async sing(): Promise<void> {
+    const { packets } = this.#peer;
+    const song = { topic: 'the canary/sings', payload: `${++this.#songs}`, qos: 2, id: 1 };
+    const id = ((this.#songs - 1) % 65_535) + 1;
+    this.#peer.send(packets.publish(song));
+    await this.#peer.expectInAnyOrder(packets.publish({ ...song, id }), packets.pubrec(1));
+    this.#peer.send(packets.pubrel(1), packets.pubrec(id));
+    await this.#peer.expect(packets.pubcomp(1), packets.pubrel(id));
+    this.#peer.send(packets.pubcomp(id));
+  }
+}
+
+/** A connection without a socket: everything is said and answered within the call. */
+class MemoryConnection implements Connection {
+  readonly id = 0;
+  readonly remoteAddress = 'memory:0';
+  readonly connector = 'memory';
+  output: Buffer = Buffer.alloc(0);
+  readonly said: Buffer[] = [];
+  ended = false;
+
+  get queuedBytes(): number {
+    return 0;
+  }
+
+  get writable(): boolean {
+    return !this.ended;
+  }
+
+  reserve(size: number): number {
+    this.output = Buffer.alloc(size);
+    if (this.writable) this.said.push(this.output);
+    return 0;
+  }
+
+  writeCopy(source: Buffer, start: number, end: number): void {
+    this.write(Buffer.from(source.subarray(start, end)));
+  }
+
+  write(bytes: Buffer): void {
+    if (this.writable) this.said.push(bytes);
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.ended = true;
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+}
+
+const CONNECTOR = {
+  name: 'memory',
+  maxFrameSize: 1_000_000,
+  connectAttemptTimeoutMs: 30_000,
+  defaultKeepAliveMs: 0,
+  maxInactivityDurationMs: 30_000,
+};
+
+/** Whatever was said must be whole packets that mqtt-packet can read. */
+function assertIsMqtt(said: readonly Buffer[], level: Level): void {
+  const machine = parser({ protocolVersion: level });
+  machine.on('error', (error) => {
+    throw error;
+  });
+  assert.equal(machine.parse(Buffer.concat(said)), 0, 'half a packet was said');
+}
+
+test('rubbish in memory: only MQTT is answered, others get on, nothing stays', async (t) => {
+  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 } });
+  const canary = await Canary.start(broker);
+  const open: { connection: MemoryConnection; handler: ConnectionHandler; level: Level }[] = [];
+  const close = (): void => {
+    const { connection, handler, level } = open.shift()!;
+    // A CONNECT with faults may be one of another version: what is answered to it can then be read as that.
+    assertIsMqttOfSome(connection.said, level);
+    handler.onClose(null);
+  };
+  let run = 0;
+  for (const { level, bytes } of samples(t, 3_000 * SOAK_FACTOR)) {
+    const connection = new MemoryConnection();
+    const handler = broker.protocol.accept(connection, CONNECTOR);
+    const cut = bytes.length === 0 ? 0 : (run * 7) % bytes.length;
+    feed(handler, bytes.subarray(0, cut));
+    feed(handler, bytes.subarray(cut));
+    open.push({ connection, handler, level });
+    if (open.length > OPEN_AT_ONCE) close();
+    if (++run % 200 === 0) {
+      await canary.sing();
+      await turn();
+    }
+  }
+  while (open.length > 0) close();
+  await canary.sing();
+  for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
+  assert.equal(broker.broker.sessions.size, 1, 'the canary alone is left');
+  assert.equal(broker.broker.router.size, 1);
+  assert.equal(broker.protocol.connections.size, 1);
+});
+
+test('rubbish over sockets: every connection is closed, others get on, nothing stays', async (t) => {
+  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 } });
+  const canary = await Canary.start(broker);
+  const atOnce: Buffer[] = [];
+  for (const { bytes } of samples(t, 600 * SOAK_FACTOR)) {
+    if (atOnce.push(bytes) < OPEN_AT_ONCE) continue;
+    const peers = await Promise.all(atOnce.map(() => MqttPeer.dial(broker.port)));
+    for (const peer of peers) {
+      peer.send(atOnce.pop()!);
+      peer.end();
+    }
+    await canary.sing();
+    await Promise.all(peers.map((peer) => broker.until(() => peer.closed, 'the connection to be closed')));
+    await Promise.all(peers.map((peer) => peer.destroy()));
+  }
+  await broker.until(() => broker.connections === 1, 'all connections but the canary’s to be closed');
+  await canary.sing();
+  for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
+  assert.equal(broker.broker.sessions.size, 1, 'the canary alone is left');
+  assert.equal(broker.broker.router.size, 1);
+});
+
+function feed(handler: ConnectionHandler, bytes: Buffer): void {
+  if (bytes.length === 0) return;
+  // The bytes are good for the call only, as with a socket's read buffer.
+  const chunk = Buffer.from(bytes);
+  handler.onData(chunk, 0, chunk.length);
+  chunk.fill(0xee);
+}
+
+function assertIsMqttOfSome(said: readonly Buffer[], level: Level): void {
+  const errors: unknown[] = [];
+  for (const candidate of [level, 5, 4] as const) {
+    try {
+      assertIsMqtt(said, candidate);
+      return;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  assert.fail(`not MQTT: ${Buffer.concat(said).toString('hex')}\n${errors.join('\n')}`);
+}
