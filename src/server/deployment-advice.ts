@@ -93,38 +93,19 @@ export function adviseLinks(brokers: readonly BrokerUnit[], mapAddress: MapAddre
 /** A balancer's servers beside the brokers that they are. */
 export function adviseServers(balancer: BalancerUnit, brokers: readonly BrokerUnit[], mapAddress: MapAddress): Diagnostic[] {
   const advice: Diagnostic[] = [];
-  for (const proxy of balancer.model.proxies) {
-    const found = proxy.servers.map((server) => ({ server, connector: findConnector(server, brokers, mapAddress) }));
+  for (const { servers } of balancer.model.proxies) {
+    const found = servers.map((server) => ({ server, connector: connectorOf(server, brokers, mapAddress) }));
     const someAreOurs = found.some(({ connector }) => connector !== null);
     for (const { server, connector } of found) {
       const address = formatAddress(mapAddress(server.host), server.port);
       if (connector === null) {
-        if (someAreOurs && server.port !== 0)
-          advice.push(
-            say('warning', server.place, 'server', `server ${server.name} is at ${address}, where no broker of these files listens`),
-          );
-        continue;
-      }
-      const { maximumConnections, place } = connector;
-      const where = `${place.file}:${place.line}`;
-      if (server.maxconn > 0 && server.maxconn < maximumConnections && maximumConnections < CONNECTIONS_UNLIMITED) {
-        advice.push(
-          say(
-            'note',
-            server.place,
-            'maxconn',
-            `server ${server.name} gets at most ${server.maxconn} of the ${maximumConnections} connections that its connector allows (${where}); further clients wait in the queue`,
-          ),
-        );
-      } else if (server.maxconn > maximumConnections) {
-        advice.push(
-          say(
-            'warning',
-            server.place,
-            'maxconn',
-            `server ${server.name} may get ${server.maxconn} connections, but its connector closes those beyond maximumConnections=${maximumConnections} (${where}): clients would lose them instead of waiting`,
-          ),
-        );
+        if (!someAreOurs || server.port === 0) continue;
+        const message = `server ${server.name} is at ${address}, where no broker of these files listens`;
+        advice.push(say('warning', server.place, 'server', message));
+      } else if (server.maxconn > connector.maximumConnections) {
+        const { maximumConnections, place } = connector;
+        const message = `server ${server.name} may get ${server.maxconn} connections, but its connector closes those beyond maximumConnections=${maximumConnections} (${place.file}:${place.line}): clients would lose them instead of waiting`;
+        advice.push(say('warning', server.place, 'maxconn', message));
       }
     }
   }
@@ -155,8 +136,9 @@ function leadsTo({ discovery }: NetworkConnectorModel, to: BrokerUnit, mapAddres
   );
 }
 
-function findConnector(
-  server: { host: string; port: number },
+/** The connector that a balancer's server is; null when it is none of these brokers'. */
+export function connectorOf(
+  server: { readonly host: string; readonly port: number },
   brokers: readonly BrokerUnit[],
   mapAddress: MapAddress,
 ): TransportConnectorModel | null {

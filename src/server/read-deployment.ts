@@ -3,11 +3,13 @@ import { basename, extname, join, relative, resolve } from 'node:path';
 import { adviseBrokers } from '../config/activemq/advice.ts';
 import { readActiveMQ } from '../config/activemq/read.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
+import { adviseHAProxy } from '../config/haproxy/advice.ts';
 import { type HostLookup, loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
+import type { ProxyModel } from '../config/haproxy/model.ts';
 import { createAddressMap, type MapAddress } from './address-map.ts';
 import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
 import { type BalancerUnit, type BrokerUnit, type Deployment, listenAddresses, type Unit, uniqueNames } from './deployment.ts';
-import { adviseDeployment, adviseOpenFiles } from './deployment-advice.ts';
+import { adviseDeployment, adviseOpenFiles, connectorOf } from './deployment-advice.ts';
 import { findCollisions } from './listen-address.ts';
 import { diskSpace, openFileLimit, usableMemoryBytes } from './machine.ts';
 import type { ReadOptions } from './run-options.ts';
@@ -111,9 +113,16 @@ async function readBalancer(
   return null;
 }
 
-/** What each file means on this machine: its disks, its memory, its addresses. */
+/** What each file means on this machine: its disks, its memory, its limits, with the addresses that will be used. */
 async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddress): Promise<Diagnostic[]> {
+  const openFiles = await openFileLimit();
   const brokers = units.filter((unit) => unit.kind === 'broker');
+  const balancers = units.filter((unit) => unit.kind === 'balancer').map(({ model }) => withAddresses(model, mapAddress));
+  const balancerServers = balancers.flatMap(({ proxies }) => proxies.flatMap(({ servers }) => servers));
+  const connectors = balancerServers.flatMap((server) => {
+    const connector = connectorOf(server, brokers, mapAddress);
+    return connector === null ? [] : [{ host: server.host, port: server.port, maximumConnections: connector.maximumConnections }];
+  });
   const advised = await Promise.all(
     brokers.map(async ({ model, source }) => ({
       model: {
@@ -124,15 +133,19 @@ async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddres
       disk: await diskSpace(model.persistenceAdapter.directory || model.dataDirectory),
     })),
   );
-  const balancerServers = units.flatMap((unit) =>
-    unit.kind === 'balancer'
-      ? unit.model.proxies.flatMap(({ servers }) => servers.map((server) => ({ ...server, host: mapAddress(server.host) })))
-      : [],
-  );
   return [
     ...adviseBrokers(advised, { memoryBytes: usableMemoryBytes(), balancerServers }),
-    ...adviseOpenFiles(brokers, await openFileLimit()),
+    ...adviseOpenFiles(brokers, openFiles),
+    ...balancers.flatMap((model) => adviseHAProxy(model, { openFilesLimit: openFiles, connectors })),
   ];
+}
+
+function withAddresses(model: ProxyModel, mapAddress: MapAddress): ProxyModel {
+  const mapped = <T extends { readonly host: string }>(place: T): T => ({ ...place, host: mapAddress(place.host) });
+  return {
+    ...model,
+    proxies: model.proxies.map((proxy) => ({ ...proxy, binds: proxy.binds.map(mapped), servers: proxy.servers.map(mapped) })),
+  };
 }
 
 /**
