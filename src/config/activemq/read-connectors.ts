@@ -22,18 +22,23 @@ const MAX_INACTIVITY_DURATION_MS = 30_000;
 /** The ports a broker listens on. */
 export function readTransportConnectors(beans: readonly Bean[], reading: Reading): TransportConnectorModel[] {
   const connectors: TransportConnectorModel[] = [];
+  const byPort = new Map<number, TransportConnectorModel[]>();
+  const byName = new Map<string, TransportConnectorModel>();
   for (const bean of beans) {
     const connector = readTransportConnector(bean, reading);
     if (connector === null) continue;
-    const sameAddress = connectors.find((c) => c.port !== 0 && c.port === connector.port && overlaps(c.host, connector.host));
+    const { place, name, host, port } = connector;
+    const samePort = byPort.get(port) ?? [];
+    const sameAddress = port === 0 ? undefined : samePort.find((other) => overlaps(other.host, host));
+    const sameName = byName.get(name);
     if (sameAddress !== undefined) {
-      const message = `port ${connector.port} is taken by the connector ${sameAddress.name} of line ${sameAddress.place.line}`;
-      reading.error(connector.place, 'uri', message);
+      reading.error(place, 'uri', `port ${port} is taken by the connector ${sameAddress.name} of line ${sameAddress.place.line}`);
+    } else if (sameName !== undefined) {
+      reading.warn(place, 'name', `the connector of line ${sameName.place.line} has the name ${name} too`);
     }
-    const sameName = connectors.find((c) => c.name === connector.name);
-    if (sameName !== undefined && sameAddress === undefined) {
-      reading.warn(connector.place, 'name', `the connector of line ${sameName.place.line} has the name ${connector.name} too`);
-    }
+    samePort.push(connector);
+    byPort.set(port, samePort);
+    if (sameName === undefined) byName.set(name, connector);
     connectors.push(connector);
   }
   return connectors;

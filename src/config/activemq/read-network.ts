@@ -12,20 +12,24 @@ const DEFAULT_NAME = 'NC';
 /** The links a broker keeps. Every one gets a name of its own, since names are part of client ids. */
 export function readNetworkConnectors(beans: readonly Bean[], reading: Reading): NetworkConnectorModel[] {
   const connectors: NetworkConnectorModel[] = [];
+  const byName = new Map<string, NetworkConnectorModel>();
+  /** The last number that was put behind each name. */
+  const numbers = new Map<string, number>();
   for (const bean of beans) {
     const connector = readNetworkConnector(bean, reading);
     if (connector === null) continue;
-    const sameName = connectors.find(({ name }) => name === connector.name);
-    if (sameName === undefined) {
-      connectors.push(connector);
-      continue;
+    const sameName = byName.get(connector.name);
+    let number = numbers.get(connector.name) ?? 1;
+    let name = connector.name;
+    while (byName.has(name)) name = `${connector.name}-${++number}`;
+    numbers.set(connector.name, number);
+    if (sameName !== undefined) {
+      const message = `the network connector of line ${sameName.place.line} has the name ${connector.name} too, and names must differ: this one is read as ${name}`;
+      reading.warn(bean.values.get('name')?.place ?? bean.place, 'name', message);
     }
-    let number = 2;
-    while (connectors.some(({ name }) => name === `${connector.name}-${number}`)) number++;
-    const name = `${connector.name}-${number}`;
-    const message = `the network connector of line ${sameName.place.line} has the name ${connector.name} too, and names must differ: this one is read as ${name}`;
-    reading.warn(bean.values.get('name')?.place ?? bean.place, 'name', message);
-    connectors.push({ ...connector, name });
+    const named = { ...connector, name };
+    byName.set(name, named);
+    connectors.push(named);
   }
   return connectors;
 }

@@ -1,6 +1,9 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import type { SourceText } from './source-text.ts';
 
+/** Problems reported at most: a text with no XML in mind may have one in every line. */
+export const MARKUP_PROBLEMS_MAX = 200;
+
 const PREDEFINED = new Set(['amp', 'lt', 'gt', 'quot', 'apos']);
 
 /** Markup that runs to a closing mark, and what it is called. */
@@ -22,7 +25,7 @@ export function findMarkupProblems(source: SourceText): Diagnostic[] {
   const interesting = /[<&]/g;
   for (;;) {
     const found = interesting.exec(text);
-    if (found === null) return problems;
+    if (found === null || problems.length >= MARKUP_PROBLEMS_MAX) return problems;
     const offset = found.index;
     if (found[0] === '&') {
       const message = entityProblem(text, offset);

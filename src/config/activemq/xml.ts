@@ -274,25 +274,52 @@ function joined(pieces: readonly LocatedText[]): LocatedText {
 
 /** Decoded text that begins at an offset of the source, where `&amp;` or a line end may take more characters. */
 function locatedRaw(source: SourceText, text: string, start: number): LocatedText {
+  let stretches: Stretch[] | null = null;
   return {
     text,
     at(index) {
-      let offset = start;
-      for (let decodedLength = 0; decodedLength < index && offset < source.text.length; ) {
-        if (source.text[offset] === '&') {
-          const end = source.text.indexOf(';', offset);
-          const code = /^&#(?:x([0-9a-fA-F]+)|(\d+));$/.exec(source.text.slice(offset, end + 1));
-          decodedLength += code !== null && Number.parseInt(code[1] ?? code[2]!, code[1] === undefined ? 10 : 16) > 0xffff ? 2 : 1;
-          offset = end + 1;
-        } else {
-          if (source.text[offset] === '\r' && source.text[offset + 1] === '\n') offset++;
-          offset++;
-          decodedLength++;
-        }
+      stretches ??= findStretches(source.text, start, text.length);
+      let low = 0;
+      let high = stretches.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (stretches[middle]!.index <= index) low = middle;
+        else high = middle - 1;
       }
-      return source.place(offset);
+      const stretch = stretches[low]!;
+      return source.place(stretch.offset + index - stretch.index);
     },
   };
+}
+
+/** From this index of a decoded text on, characters follow each other as they do in the source from this offset on. */
+interface Stretch {
+  readonly index: number;
+  readonly offset: number;
+}
+
+function findStretches(source: string, start: number, length: number): Stretch[] {
+  const stretches: Stretch[] = [{ index: 0, offset: start }];
+  let offset = start;
+  for (let index = 0; index < length && offset < source.length; ) {
+    if (source[offset] === '&') {
+      const end = source.indexOf(';', offset);
+      const code = /^&#(?:x([0-9a-fA-F]+)|(\d+));$/.exec(source.slice(offset, end + 1));
+      const isPair = code !== null && Number.parseInt(code[1] ?? code[2]!, code[1] === undefined ? 10 : 16) > 0xffff;
+      if (isPair) stretches.push({ index: index + 1, offset });
+      index += isPair ? 2 : 1;
+      offset = end + 1;
+      stretches.push({ index, offset });
+    } else if (source[offset] === '\r' && source[offset + 1] === '\n') {
+      index++;
+      offset += 2;
+      stretches.push({ index, offset });
+    } else {
+      index++;
+      offset++;
+    }
+  }
+  return stretches;
 }
 
 /** `"x"`, or `U+0001` for what cannot be shown. */
