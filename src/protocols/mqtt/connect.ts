@@ -53,6 +53,7 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   mine.expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
 
   connection.session = mine;
+  connection.resumed = sessionPresent;
   connection.will = will;
   connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, broker.limits.inflightMessages);
   mine.attach(connection, claimedAt);

@@ -83,6 +83,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Whether the client wants reason strings (MQTT 5 Request Problem Information). */
   wantsReasons = true;
   session: MqttSession | null = null;
+  /** Whether the session is older than this connection: both sides may then repeat what the other has already done with. */
+  resumed = false;
   #closed = false;
   readonly #splitter: FrameSplitter;
   readonly #publish = new PublishView();
@@ -348,7 +350,9 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   #onPubrel(session: MqttSession, packetIdentifier: number): void {
     const known = this.#release(session, packetIdentifier);
-    writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
+    // "Not an error during recovery" (section 3.7.2.1), and clients take a reason like this for one: it is kept for a real mismatch.
+    const reason = known || this.resumed ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
+    writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
   }
 
   /** @returns whether the identifier was in use */
