@@ -115,6 +115,16 @@ for (const level of LEVELS) {
   });
 }
 
+test('a PUBREL repeated after a reconnect is no mismatch (section 3.7.2.1)', async (t) => {
+  const broker = await startBroker(t);
+  const first = await broker.client(5, KEPT[5]);
+  await first.publish({ topic: 'x', qos: 2, id: 7 });
+  await gone(broker, first);
+  const again = await broker.client(5, KEPT[5], true);
+  again.send(again.packets.pubrel(7));
+  await again.expect('70 02 0007');
+});
+
 test('PUBREL packets are sent again in the order of their PUBREC [MQTT-4.6.0-4]', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(4, { clientId: 'b' });

@@ -1,0 +1,167 @@
+"""paho-mqtt (1.6) against a broker: python3 mqtt-paho.py PORT VERSION. Prints one line for each thing that worked; fails at the first that did not."""
+
+import hashlib
+import os
+import queue
+import sys
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+PORT = int(sys.argv[1])
+VERSION = {'3.1': mqtt.MQTTv31, '3.1.1': mqtt.MQTTv311, '5': mqtt.MQTTv5}[sys.argv[2]]
+V5 = VERSION == mqtt.MQTTv5
+WAIT_S = 30
+
+
+class Client:
+    """A paho client whose callbacks end in queues."""
+
+    def __init__(self, client_id, clean=True, will=None):
+        self.messages, self.connects, self.subacks, self.published = queue.Queue(), queue.Queue(), queue.Queue(), queue.Queue()
+        options = {} if V5 else {'clean_session': clean}
+        self.mqtt = mqtt.Client(client_id=client_id, protocol=VERSION, **options)
+        self.mqtt.on_connect = lambda _c, _u, flags, reason, *_: self.connects.put((flags, reason))
+        self.mqtt.on_message = lambda _c, _u, message: self.messages.put(message)
+        self.mqtt.on_subscribe = lambda _c, _u, _mid, granted, *_: self.subacks.put(granted)
+        self.mqtt.on_publish = lambda _c, _u, mid: self.published.put(mid)
+        if will:
+            self.mqtt.will_set(*will)
+        if V5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = 0 if clean else 1000
+            self.mqtt.connect('127.0.0.1', PORT, 60, clean_start=clean, properties=properties)
+        else:
+            self.mqtt.connect('127.0.0.1', PORT, 60)
+        self.mqtt.loop_start()
+        self.flags, reason = self.connects.get(timeout=WAIT_S)
+        assert reason == 0, reason
+
+    def subscribe(self, topic, qos):
+        self.mqtt.subscribe(topic, qos)
+        self.granted(qos)
+
+    def granted(self, qos):
+        codes = [code.value if V5 else code for code in self.subacks.get(timeout=WAIT_S)]
+        assert codes == [qos], codes
+
+    def publish(self, topic, payload, qos=0, retain=False, properties=None):
+        options = {'properties': properties} if V5 else {}
+        self.mqtt.publish(topic, payload, qos, retain, **options).wait_for_publish(WAIT_S)
+
+    def next(self):
+        return self.messages.get(timeout=WAIT_S)
+
+    def leave(self):
+        self.mqtt.disconnect()
+        self.mqtt.loop_stop()
+
+    def vanish(self):
+        """Closes the socket without a word."""
+        self.mqtt.loop_stop()
+        self.mqtt._sock_close()
+
+
+def payloads():
+    receiver, sender = Client('receiver'), Client('sender')
+    receiver.subscribe('a/#', 2)
+    for qos in (0, 1, 2):
+        for size in (0, 1, 1024 * 1024):
+            payload = os.urandom(size)
+            sender.publish('a/b', payload, qos)
+            message = receiver.next()
+            assert (message.topic, message.qos, message.retain) == ('a/b', qos, 0)
+            assert hashlib.sha256(message.payload).digest() == hashlib.sha256(payload).digest()
+    receiver.leave()
+    sender.leave()
+
+
+def burst():
+    receiver, sender = Client('receiver'), Client('sender')
+    receiver.subscribe('a', 2)
+    for qos in (0, 1, 2):
+        for i in range(500):
+            sender.mqtt.publish('a', str(i), qos)
+        assert [int(receiver.next().payload) for _ in range(500)] == list(range(500))
+    receiver.leave()
+    sender.leave()
+
+
+def retained():
+    client = Client('retainer')
+    client.publish('r/a', 'kept', 1, True)
+    client.subscribe('r/+', 1)
+    message = client.next()
+    assert (message.payload, message.retain) == (b'kept', 1)
+    client.publish('r/a', None, 1, True)
+    message = client.next()
+    assert (message.payload, message.retain) == (b'', 0)
+    client.leave()
+    late = Client('late')
+    late.subscribe('r/#', 0)
+    late.publish('r/none', 'live')
+    assert late.next().payload == b'live'
+    late.leave()
+
+
+def will():
+    watcher = Client('watcher')
+    watcher.subscribe('will/#', 1)
+    leaver = Client('leaver', will=('will/leaver', 'gone', 1, False))
+    leaver.leave()
+    Client('lost', will=('will/lost', 'gone', 1, False)).vanish()
+    message = watcher.next()
+    assert (message.topic, message.payload, message.qos) == ('will/lost', b'gone', 1)
+    watcher.leave()
+
+
+def session():
+    first = Client('keeper', clean=False)
+    assert first.flags['session present'] == 0
+    first.subscribe('s', 2)
+    first.leave()
+    sender = Client('sender')
+    for qos in (1, 2):
+        sender.publish('s', str(qos), qos)
+    again = Client('keeper', clean=False)
+    assert again.flags['session present'] == (0 if VERSION == mqtt.MQTTv31 else 1)
+    assert [again.next().payload for _ in range(2)] == [b'1', b'2']
+    again.leave()
+    clean = Client('keeper')
+    assert clean.flags['session present'] == 0
+    clean.leave()
+    sender.leave()
+
+
+def properties():
+    receiver, sender = Client('receiver'), Client('sender')
+    subscription = Properties(PacketTypes.SUBSCRIBE)
+    subscription.SubscriptionIdentifier = 42
+    receiver.mqtt.subscribe('p', options=SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True, retainHandling=2), properties=subscription)
+    receiver.granted(1)
+    receiver.publish('p', 'not to me', 1)
+    sent = Properties(PacketTypes.PUBLISH)
+    sent.PayloadFormatIndicator = 1
+    sent.MessageExpiryInterval = 60
+    sent.ContentType = 'text/plain'
+    sent.ResponseTopic = 're/ply'
+    sent.CorrelationData = b'\x00\x01'
+    sent.TopicAlias = 7
+    sent.UserProperty = [('a', '1'), ('b', '2'), ('a', '1')]
+    sender.publish('p', 'x', 1, True, sent)
+    message = receiver.next()
+    came = message.properties
+    assert (message.payload, message.retain) == (b'x', True), message.payload
+    assert came.UserProperty == [('a', '1'), ('b', '2'), ('a', '1')], came
+    assert (came.PayloadFormatIndicator, came.MessageExpiryInterval, came.ContentType) == (1, 60, 'text/plain'), came
+    assert (came.ResponseTopic, came.CorrelationData, came.SubscriptionIdentifier) == ('re/ply', b'\x00\x01', [42]), came
+    assert not hasattr(came, 'TopicAlias')
+    receiver.leave()
+    sender.leave()
+
+
+for step in (payloads, burst, retained, will, session) + ((properties,) if V5 else ()):
+    step()
+    print(step.__name__, flush=True)
