@@ -121,7 +121,7 @@ export class ActiveMQBridge implements Link {
     if (this.forwardsOut) this.#beginForwarding();
     broker.log.info('link with an ActiveMQ broker up', {
       peer: this.peerId,
-      name: this.peerName,
+      peerName: this.peerName,
       address: channel.remoteAddress,
       forwards: this.forwardsOut && this.forwardsIn ? 'both ways' : this.forwardsOut ? 'to the peer' : 'from the peer',
     });

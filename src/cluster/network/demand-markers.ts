@@ -1,19 +1,13 @@
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import { toBytesMessage } from './cluster-command.ts';
-
-/** Subscribers that wait together until links know what they want. */
-export interface DemandWave {
-  /** Brokers that ask already and need not be asked again. */
-  readonly path: readonly string[];
-  /** One of the links knows now, or will not be waited for. */
-  linkDone(): void;
-}
+import type { DemandWave } from './demand-wave.ts';
 
 interface Marker {
   readonly commandId: number;
   /** How much demand had been told before it. */
   readonly told: number;
-  readonly wave: DemandWave;
+  /** null: nobody waits any longer. */
+  readonly wave: DemandWave | null;
 }
 
 /**
@@ -65,7 +59,7 @@ export class DemandMarkers {
     if (at < 0) return false;
     const [marker] = this.#sent.splice(at, 1);
     this.#known = Math.max(this.#known, marker!.told);
-    marker!.wave.linkDone();
+    marker!.wave?.linkDone();
     return true;
   }
 
@@ -73,8 +67,8 @@ export class DemandMarkers {
   abandon(): void {
     const waves = [...this.#early, ...this.#sent.map(({ wave }) => wave)];
     this.#early = [];
-    for (let i = 0; i < this.#sent.length; i++) this.#sent[i] = { ...this.#sent[i]!, wave: NOBODY };
-    for (const wave of waves) wave.linkDone();
+    for (let i = 0; i < this.#sent.length; i++) this.#sent[i] = { ...this.#sent[i]!, wave: null };
+    for (const wave of waves) wave?.linkDone();
   }
 
   #send(wave: DemandWave): void {
@@ -82,5 +76,3 @@ export class DemandMarkers {
     this.#sent.push({ commandId, told: this.#told, wave });
   }
 }
-
-const NOBODY: DemandWave = { path: [], linkDone() {} };

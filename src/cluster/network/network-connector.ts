@@ -1,13 +1,13 @@
 import { addressText, type Discovery, type PeerAddress, type PeerWatcher } from '../discovery/discovery.ts';
 import type { LinkSettings } from './link-settings.ts';
-import { type DialHost, PeerDialer } from './peer-dialer.ts';
+import { type DialHost, PeerDialler } from './peer-dialler.ts';
 
 /** One `<networkConnector>`: a link with every broker that its discovery finds. */
 export class NetworkConnector implements PeerWatcher {
   readonly settings: LinkSettings;
   readonly #discovery: Discovery;
   readonly #host: DialHost;
-  readonly #diallers = new Map<string, PeerDialer>();
+  readonly #diallers = new Map<string, PeerDialler>();
   #stopped = false;
 
   constructor(settings: LinkSettings, discovery: Discovery, host: DialHost) {
@@ -16,7 +16,7 @@ export class NetworkConnector implements PeerWatcher {
     this.#host = host;
   }
 
-  get diallers(): Iterable<PeerDialer> {
+  get diallers(): Iterable<PeerDialler> {
     return this.#diallers.values();
   }
 
@@ -35,7 +35,7 @@ export class NetworkConnector implements PeerWatcher {
     let dialler = this.#diallers.get(key);
     if (dialler === undefined) {
       for (const [address, idle] of this.#diallers) if (idle.idle) this.#diallers.delete(address); // peers that left since
-      dialler = new PeerDialer(peer, this.settings, this.#host);
+      dialler = new PeerDialler(peer, this.settings, this.#host);
       this.#diallers.set(key, dialler);
     }
     dialler.dialNow();

@@ -20,13 +20,14 @@ import { ActiveMQBridge } from './activemq-bridge.ts';
 import { Advisories, encodeAdvisory } from './advisory.ts';
 import { type ClusterCommand, encodeCommand } from './cluster-command.ts';
 import { type Advert, Demand } from './demand.ts';
-import type { DemandWave } from './demand-markers.ts';
+import { DemandWave } from './demand-wave.ts';
+import { KnownPeers } from './known-peers.ts';
 import type { Link, LinkView } from './link.ts';
-import { DEMAND_WAIT_MAX_MS, FORGET_PEER_MS, HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
+import { HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
 import type { ConnectorAnnouncement, LinkSettings, NetworkConnectorSettings } from './link-settings.ts';
 import { NetworkConnector } from './network-connector.ts';
 import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
-import type { DialHost, PeerDialer } from './peer-dialer.ts';
+import type { DialHost, PeerDialler } from './peer-dialler.ts';
 import { type LinkHost, PeerLink } from './peer-link.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 import { SeenMessages } from './seen-messages.ts';
@@ -52,13 +53,6 @@ export interface NetworkOptions {
   readonly connect?: typeof connectTcp;
 }
 
-/** A peer without a link: its demand and what waits for it go when it does not come back in time. */
-interface KnownPeer {
-  readonly subscriber: PeerSubscriber;
-  readonly url: string;
-  forgetTimer: NodeJS.Timeout | null;
-}
-
 /** ActiveMQ's default, which is also what it would come to with most peers, in milliseconds. */
 const MAX_INACTIVITY_DURATION_MS = 30_000;
 
@@ -81,16 +75,16 @@ export class Network implements Cluster, BrokerLinks {
   readonly #connections = new Set<Link>();
   /** The one link with each broker of ours. */
   readonly #links = new Map<string, PeerLink>();
-  readonly #peers = new Map<string, KnownPeer>();
+  readonly #peers: KnownPeers;
   /** Which dialler made a connection. */
-  readonly #diallers = new Map<Link, PeerDialer>();
+  readonly #diallers = new Map<Link, PeerDialler>();
   readonly #linkHost: LinkHost;
   /** Claims passed on, the oldest first. */
   readonly #seenClaims = new Set<string>();
   #heartbeat: NodeJS.Timeout | null = null;
   #lastTickMs = 0;
   /** Subscribers of this turn of the event loop, who wait together. */
-  #wave: Wave | null = null;
+  #wave: DemandWave | null = null;
   #stopped = false;
 
   constructor(options: NetworkOptions) {
@@ -107,6 +101,11 @@ export class Network implements Cluster, BrokerLinks {
     this.#advisories = new Advisories(broker.id, broker.name, this.#url);
     this.#form = new PublicationForm(broker.id, broker.wallNow);
     this.#multicast = new MulticastGroups({ mapAddress, announcements, log: this.#log, clock });
+    this.#peers = new KnownPeers({
+      log: this.#log,
+      create: (id, name) => new PeerSubscriber(id, name, broker, this.#form, this.#demand),
+      isLinked: (id) => this.#isLinked(id),
+    });
     this.#linkHost = this.#createLinkHost();
     const dialHost: DialHost = {
       brokerId: broker.id,
@@ -138,10 +137,10 @@ export class Network implements Cluster, BrokerLinks {
   /** Says goodbye to all peers and closes the links. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#peers.stop();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     for (const connection of [...this.#connections]) connection.shutDown();
     for (const connector of this.#connectors) connector.stop();
-    for (const peer of this.#peers.values()) if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
     this.#wave?.finish();
     await this.#multicast.stop();
   }
@@ -158,7 +157,7 @@ export class Network implements Cluster, BrokerLinks {
   demandKnown(): Promise<void> | null {
     if (this.#askable([]).length === 0) return null;
     if (this.#wave === null) {
-      const wave = new Wave([]);
+      const wave = new DemandWave([]);
       this.#wave = wave;
       setImmediate(() => {
         this.#wave = null;
@@ -199,7 +198,7 @@ export class Network implements Cluster, BrokerLinks {
     return this.#offer(link) ? link : CLOSING;
   }
 
-  #dialled(dialler: PeerDialer, channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler | null {
+  #dialled(dialler: PeerDialler, channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler | null {
     const { settings } = dialler;
     const peerId = peer.brokerId!.value!;
     const isOurs = linkVersionOf(offer) > 0;
@@ -251,7 +250,7 @@ export class Network implements Cluster, BrokerLinks {
     const former = this.#links.get(link.peerId);
     this.#links.set(link.peerId, link);
     if (former !== undefined) {
-      this.#peers.get(link.peerId)!.subscriber.detach();
+      this.#peers.detach(link.peerId);
       former.channel.end();
     }
     const dialled = this.#settingsFor(link.peerId);
@@ -272,7 +271,7 @@ export class Network implements Cluster, BrokerLinks {
       demand: this.#demand,
       advisories: this.#advisories,
       seen: this.#linkHost.seen,
-      subscriber: () => this.#peer(peerId, peer.brokerName ?? '', peer.brokerUrl ?? '').subscriber,
+      subscriber: () => this.#peers.linked(peerId, peer.brokerName ?? '', peer.brokerUrl ?? ''),
       channel,
       peer,
       ours,
@@ -296,7 +295,7 @@ export class Network implements Cluster, BrokerLinks {
       demand: this.#demand,
       advisories: this.#advisories,
       seen: new SeenMessages(),
-      peerFor: (link) => this.#peer(link.peerId, link.peerName, link.peerUrl).subscriber,
+      peerFor: (link) => this.#peers.linked(link.peerId, link.peerName, link.peerUrl),
       chosenByPeer: (link) => this.#choose(link),
       synchronised: (link) => this.#synchronised(link),
       passOn: (command, from) => this.#passOn(command, from),
@@ -308,7 +307,7 @@ export class Network implements Cluster, BrokerLinks {
   #synchronised(link: PeerLink): void {
     this.#log.info('link up', {
       peer: link.peerId,
-      name: link.peerName,
+      peerName: link.peerName,
       address: link.channel.remoteAddress,
       forwards: link.forwardsOut && link.forwardsIn ? 'both ways' : link.forwardsOut ? 'to the peer' : 'from the peer',
     });
@@ -322,23 +321,23 @@ export class Network implements Cluster, BrokerLinks {
       if (!this.#stopped) {
         this.#log.warn('link lost', {
           peer: link.peerId,
-          name: link.peerName,
+          peerName: link.peerName,
           reason: fault ?? (link.leaving ? 'the peer stopped' : 'closed'),
         });
       }
-      this.#peerAway(link.peerId, link.leaving);
+      this.#peers.away(link.peerId, link.leaving);
     } else if (fault !== null) {
-      this.#log.debug('connection with a broker closed', { peer: link.peerId, name: link.peerName, reason: fault });
+      this.#log.debug('connection with a broker closed', { peer: link.peerId, peerName: link.peerName, reason: fault });
     }
     this.#connectionGone(link);
   }
 
   #connectionClosed(bridge: ActiveMQBridge, fault: string | null): void {
     if (!this.#stopped) {
-      this.#log.warn('link lost', { peer: bridge.peerId, name: bridge.peerName, reason: fault ?? 'the peer closed it' });
+      this.#log.warn('link lost', { peer: bridge.peerId, peerName: bridge.peerName, reason: fault ?? 'the peer closed it' });
     }
     this.#connectionGone(bridge);
-    if (!this.#isLinked(bridge.peerId)) this.#peerAway(bridge.peerId, false);
+    if (!this.#isLinked(bridge.peerId)) this.#peers.away(bridge.peerId, false);
   }
 
   #connectionGone(connection: Link): void {
@@ -348,58 +347,8 @@ export class Network implements Cluster, BrokerLinks {
     if (!this.#isLinked(connection.peerId)) for (const dialler of this.#allDiallers()) dialler.unlinkedFrom(connection.peerId);
   }
 
-  *#allDiallers(): Generator<PeerDialer> {
+  *#allDiallers(): Generator<PeerDialler> {
     for (const { diallers } of this.#connectors) yield* diallers;
-  }
-
-  /** The peer as a subscriber: the one known from an earlier link, or a new one. */
-  #peer(id: string, name: string, url: string): KnownPeer {
-    let peer = this.#peers.get(id);
-    if (peer === undefined) {
-      this.#forgetFormerSelf(name, url);
-      peer = { subscriber: new PeerSubscriber(id, name, this.#broker, this.#form, this.#demand), url, forgetTimer: null };
-      this.#peers.set(id, peer);
-    }
-    if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
-    peer.forgetTimer = null;
-    return peer;
-  }
-
-  /** A broker that was restarted has a new id: what the old one wanted goes away as soon as the new one is there. */
-  #forgetFormerSelf(name: string, url: string): void {
-    if (url === '') return;
-    for (const [id, peer] of this.#peers) {
-      if (peer.url === url && peer.subscriber.name === name && !this.#isLinked(id)) this.#forget(id);
-    }
-  }
-
-  #peerAway(id: string, forGood: boolean): void {
-    const peer = this.#peers.get(id);
-    if (peer === undefined) return;
-    peer.subscriber.detach();
-    if (forGood || this.#stopped) {
-      this.#forget(id);
-      return;
-    }
-    peer.forgetTimer = setTimeout(() => this.#forget(id), FORGET_PEER_MS);
-    peer.forgetTimer.unref();
-  }
-
-  #forget(id: string): void {
-    const peer = this.#peers.get(id);
-    if (peer === undefined) return;
-    if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
-    this.#peers.delete(id);
-    const { subscriber } = peer;
-    if (subscriber.outbox.size > 0 && !this.#stopped) {
-      this.#log.warn('messages for a broker that did not come back are dropped', {
-        peer: id,
-        name: subscriber.name,
-        messages: subscriber.outbox.size,
-      });
-    }
-    subscriber.demand.clear();
-    subscriber.outbox.clear();
   }
 
   #demandGained(advert: Advert): void {
@@ -430,7 +379,7 @@ export class Network implements Cluster, BrokerLinks {
   #demandKnownBehind(path: readonly string[]): Promise<void> | null {
     const links = this.#askable(path);
     if (links.length === 0) return null;
-    const wave = new Wave(path);
+    const wave = new DemandWave(path);
     wave.ask(links);
     return wave.known;
   }
@@ -484,39 +433,7 @@ export class Network implements Cluster, BrokerLinks {
   }
 }
 
-/** Subscribers that wait together, until all links asked know or have had their time. */
-class Wave implements DemandWave {
-  readonly path: readonly string[];
-  readonly known: Promise<void>;
-  #resolve!: () => void;
-  #open = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(path: readonly string[]) {
-    this.path = path;
-    this.known = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    this.#timer = setTimeout(() => this.finish(), DEMAND_WAIT_MAX_MS);
-  }
-
-  ask(links: readonly PeerLink[]): void {
-    this.#open = links.length;
-    if (links.length === 0) this.finish();
-    for (const link of links) link.awaitDemand(this);
-  }
-
-  linkDone(): void {
-    if (--this.#open === 0) this.finish();
-  }
-
-  finish(): void {
-    clearTimeout(this.#timer);
-    this.#resolve();
-  }
-}
-
-function dialledView(dialler: PeerDialer): LinkView {
+function dialledView(dialler: PeerDialler): LinkView {
   return {
     peerId: dialler.peerId,
     peerName: '',

@@ -21,10 +21,13 @@ import {
 } from '../../protocols/openwire/wire/structures.ts';
 import type { Advisories } from './advisory.ts';
 import { consumerNews, encodeAdvisory } from './advisory.ts';
+import { ChunkedWork } from './chunked-work.ts';
 import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand, toBytesMessage } from './cluster-command.ts';
 import type { Advert, Demand } from './demand.ts';
-import { DemandMarkers, type DemandWave } from './demand-markers.ts';
+import { DemandMarkers } from './demand-markers.ts';
+import type { DemandWave } from './demand-wave.ts';
 import type { Link, LinkState, LinkView } from './link.ts';
+import { LinkDirections } from './link-directions.ts';
 import {
   BROKER_PATH_MAX,
   DEAD_HEARTBEATS,
@@ -32,13 +35,9 @@ import {
   HEARTBEAT_MS,
   LINK_QUEUE_RETAINED_BYTES,
   SUSPECT_HEARTBEATS,
-  SYNC_CHUNK_ENTRIES,
-  SYNC_QUEUE_BYTES,
 } from './link-limits.ts';
 import type { LinkSettings } from './link-settings.ts';
-import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
 import type { PeerSubscriber } from './peer-subscriber.ts';
-import { RouteRules } from './route-rules.ts';
 import type { SeenMessages } from './seen-messages.ts';
 
 /** What a link needs of the network it belongs to. */
@@ -91,10 +90,7 @@ export class PeerLink implements Link {
   readonly #host: LinkHost;
   readonly #broker: Broker;
   readonly #markers: DemandMarkers;
-  #ours: LinkSettings | null;
-  #theirs: LinkSettings | null;
-  /** Decides what the peer is told of demand. */
-  #tellRules!: RouteRules;
+  readonly #directions: LinkDirections;
   #peer: PeerSubscriber | null = null;
   #state: 'waiting' | 'syncing' | 'up' | 'closed' = 'waiting';
   #suspect = false;
@@ -106,15 +102,11 @@ export class PeerLink implements Link {
   /** Command id of our `end`; 0 before it was sent and after it was answered. */
   #endId = 0;
   #endAnswered = false;
-  /** What is still to be told, one generator after another; each step tells one thing. */
-  #work: Generator<void>[] = [];
-  #workScheduled = false;
+  /** What is still to be told. */
+  readonly #work: ChunkedWork;
+  /** Retained messages were passed over because the peer was slow: they are all told anew. */
   #retainedLag = false;
   readonly #deadlineMs: number;
-  readonly #runWork = (): void => {
-    this.#workScheduled = false;
-    this.#doWork();
-  };
 
   constructor(options: PeerLinkOptions) {
     this.#host = options.host;
@@ -124,20 +116,19 @@ export class PeerLink implements Link {
     this.peerName = options.peerName;
     this.peerUrl = options.peerUrl;
     this.direction = options.direction;
-    this.#ours = options.ours;
-    this.#theirs = options.theirs;
+    this.#directions = new LinkDirections(options.ours, options.theirs);
+    this.#work = new ChunkedWork(this.channel);
     this.#markers = new DemandMarkers(this.channel, this.#broker.id);
     this.#deadlineMs = this.channel.heardAtMs + HANDSHAKE_MAX_MS;
-    this.#applyDirections();
   }
 
-  /** Whether messages cross to the peer: its file or ours wants it, ours by its connector, the peer's by not saying `duplex="false"`. */
+  /** Whether messages cross to the peer. */
   get forwardsOut(): boolean {
-    return this.#ours !== null || this.#theirs?.duplex !== false;
+    return this.#directions.out;
   }
 
   get forwardsIn(): boolean {
-    return this.#theirs !== null || this.#ours?.duplex !== false;
+    return this.#directions.in;
   }
 
   get begun(): boolean {
@@ -169,32 +160,30 @@ export class PeerLink implements Link {
     this.#state = 'syncing';
     this.#beginSent = true;
     const { count, receivedSequence, receivedCount } = peer;
-    const connector = this.#ourProperties();
+    const connector = this.#directions.describeOurs(this.#broker.name);
     this.channel.send(toBytesMessage({ kind: 'begin', count, received: receivedSequence, receivedCount, connector }));
     peer.demand.markStale();
-    peer.applySettings(this.#outSettings());
-    this.#work.push(this.#tellEverything());
-    this.#scheduleWork();
+    peer.applySettings(this.#directions.outSettings);
+    this.#work.add(this.#tellEverything());
   }
 
   /** We found out that we have a networkConnector for this peer, too. */
   setOurs(settings: LinkSettings): void {
-    if (this.#ours !== null) return;
-    this.#ours = settings;
-    this.#applyDirections();
+    if (this.#directions.ours !== null) return;
+    this.#directions.setOurs(settings);
     if (!this.#beginSent) return;
-    this.#peer?.applySettings(this.#outSettings());
-    this.channel.send(toBytesMessage({ kind: 'connector', connector: this.#ourProperties()! }));
+    this.#peer?.applySettings(this.#directions.outSettings);
+    this.channel.send(toBytesMessage({ kind: 'connector', connector: this.#directions.describeOurs(this.#broker.name)! }));
   }
 
   demandGained(advert: Advert, frame: Buffer): void {
-    if (!this.begun || !this.#tells(advert)) return;
+    if (!this.begun || !this.#directions.takes(advert, this.peerId)) return;
     this.channel.sendEncoded(frame);
     this.#markers.told();
   }
 
   demandLost(advert: Advert, frame: Buffer): void {
-    if (this.begun && this.#tells(advert)) this.channel.sendEncoded(frame);
+    if (this.begun && this.#directions.takes(advert, this.peerId)) this.channel.sendEncoded(frame);
   }
 
   /** Tells the wave when the peer knows all demand told before now. */
@@ -221,7 +210,7 @@ export class PeerLink implements Link {
     if (listened) this.#checkSilence(nowMs - this.channel.heardAtMs);
     this.channel.sendKeepAlive(true);
     this.#peer?.pump();
-    if (this.begun) this.#scheduleWork();
+    if (this.begun) this.#goOn();
   }
 
   shutDown(): void {
@@ -238,7 +227,7 @@ export class PeerLink implements Link {
       peerName: this.peerName,
       kind: 'roundhouse',
       address: this.channel.remoteAddress,
-      connector: this.#ours?.name ?? '',
+      connector: this.#directions.ours?.name ?? '',
       direction: this.direction,
       state,
       forwardsOut: this.forwardsOut,
@@ -302,13 +291,13 @@ export class PeerLink implements Link {
 
   onDrain(): void {
     this.#peer?.pump();
-    if (this.begun) this.#scheduleWork();
+    if (this.begun) this.#goOn();
   }
 
   onClosed(fault: string | null): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#work = [];
+    this.#work.drop();
     this.#markers.abandon();
     this.#host.closed(this, fault);
   }
@@ -409,31 +398,9 @@ export class PeerLink implements Link {
 
   #setTheirs(properties: string): void {
     const toldBefore = this.forwardsIn;
-    this.#theirs = parseNetworkProperties(properties);
-    this.#applyDirections();
-    this.#peer?.applySettings(this.#outSettings());
-    if (!toldBefore && this.#beginSent) {
-      this.#work.push(this.#tellDemand());
-      this.#scheduleWork();
-    }
-  }
-
-  #applyDirections(): void {
-    this.#tellRules = new RouteRules(this.#theirs ?? this.#ours!);
-  }
-
-  /** Forwarding goes by our own connector where we have one, else by the peer's (OpenWire specification section 15.9). */
-  #outSettings(): LinkSettings {
-    return this.#ours ?? this.#theirs!;
-  }
-
-  #ourProperties(): string | null {
-    return this.#ours === null ? null : formatNetworkProperties(this.#ours, this.#broker.name);
-  }
-
-  /** Whether the peer would take this wish: it is told of no other. */
-  #tells({ brokerPath }: Advert): boolean {
-    return this.forwardsIn && brokerPath.at(-1) !== this.peerId && this.#tellRules.acceptsDemand(brokerPath, this.peerId);
+    this.#directions.setTheirs(properties);
+    this.#peer?.applySettings(this.#directions.outSettings);
+    if (!toldBefore && this.#beginSent) this.#work.add(this.#tellDemand());
   }
 
   *#tellEverything(): Generator<void> {
@@ -451,7 +418,7 @@ export class PeerLink implements Link {
   *#tellDemand(): Generator<void> {
     if (this.forwardsIn) {
       for (const advert of this.#host.demand.adverts()) {
-        if (!this.#tells(advert)) continue;
+        if (!this.#directions.takes(advert, this.peerId)) continue;
         this.channel.sendEncoded(encodeAdvisory(this.#host.advisories.gained(advert)));
         this.#markers.told();
         yield;
@@ -475,7 +442,7 @@ export class PeerLink implements Link {
       'a retained message was not told to a linked broker: its frame is larger than the link allows (wireFormat.maxFrameSize)',
       {
         peer: this.peerId,
-        name: this.peerName,
+        peerName: this.peerName,
         topic,
         bytes: frame.length,
         maxFrameSize: this.channel.maxFrameSize,
@@ -483,25 +450,12 @@ export class PeerLink implements Link {
     );
   }
 
-  #scheduleWork(): void {
-    if (this.#retainedLag && this.#work.length === 0) {
+  #goOn(): void {
+    if (this.#retainedLag && this.#work.done) {
       this.#retainedLag = false;
-      this.#work.push(this.#tellRetained());
+      this.#work.add(this.#tellRetained());
     }
-    if (this.#workScheduled || this.#work.length === 0) return;
-    this.#workScheduled = true;
-    setImmediate(this.#runWork);
-  }
-
-  /** A chunk of what is to be told; the rest when others had their turn, and when the link has taken this. */
-  #doWork(): void {
-    for (let entries = 0; entries < SYNC_CHUNK_ENTRIES; entries++) {
-      const current = this.#work[0];
-      if (current === undefined || this.channel.closing) return;
-      if (this.channel.queuedBytes > SYNC_QUEUE_BYTES) return; // goes on when it has drained
-      if (current.next().done === true) this.#work.shift();
-    }
-    this.#scheduleWork();
+    this.#work.goOn();
   }
 
   #checkSynchronised(): void {
@@ -520,7 +474,7 @@ export class PeerLink implements Link {
     this.#suspect = suspect;
     if (suspect) this.#markers.abandon();
     if (!this.begun) return;
-    const facts = { peer: this.peerId, name: this.peerName, address: this.channel.remoteAddress };
+    const facts = { peer: this.peerId, peerName: this.peerName, address: this.channel.remoteAddress };
     if (suspect) this.#broker.log.warn('linked broker is silent: nothing waits for it until it is heard again', facts);
     else this.#broker.log.info('linked broker is heard again', facts);
   }

@@ -140,7 +140,7 @@ export class PeerSubscriber implements Subscriber {
     this.#refused = true;
     this.#broker.log.warn('messages for a linked broker are dropped: the limit of what waits for it is reached', {
       peer: this.id,
-      name: this.name,
+      peerName: this.name,
       messages: this.outbox.size,
       bytes: this.outbox.bytes,
     });
@@ -152,7 +152,7 @@ export class PeerSubscriber implements Subscriber {
     this.#tooLarge = true;
     this.#broker.log.warn('a message was not sent to a linked broker: its frame is larger than the link allows (wireFormat.maxFrameSize)', {
       peer: this.id,
-      name: this.name,
+      peerName: this.name,
       bytes: frame.end - frame.start,
       maxFrameSize: this.#channel!.maxFrameSize,
     });

@@ -4,7 +4,7 @@ import { type Log, silentLog } from '../../telemetry/log.ts';
 import { systemClock } from '../../timing/clock.ts';
 import { Turn } from '../../transport/turn.ts';
 import { DEFAULT_LINK_SETTINGS } from './link-settings.ts';
-import { type DialHost, PeerDialer } from './peer-dialer.ts';
+import { type DialHost, PeerDialler } from './peer-dialler.ts';
 
 let now = 0;
 
@@ -36,7 +36,7 @@ function dialler() {
     isLinked: () => false,
     dialled: () => null,
   };
-  const made = new PeerDialer({ host: '172.17.0.10', port: 61616 }, DEFAULT_LINK_SETTINGS, host);
+  const made = new PeerDialler({ host: '172.17.0.10', port: 61616 }, DEFAULT_LINK_SETTINGS, host);
   return { dialler: made, attempts, warnings };
 }
 

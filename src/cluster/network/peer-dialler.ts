@@ -24,7 +24,7 @@ export interface DialHost {
   /** Whether there is a link with this broker, so that none need be made. */
   isLinked(peerId: string): boolean;
   /** The peer has said who it is. @returns who takes the connection from here; null when it is not needed and being closed */
-  dialled(dialler: PeerDialer, channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler | null;
+  dialled(dialler: PeerDialler, channel: Channel, offer: PeerOffer, peer: BrokerInfo): ChannelHandler | null;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface DialHost {
  *        ▲            │    └───► dormant         there is a link with that broker already
  *        └────────────┴──────────────┘           it broke: first at once, then with growing waits
  */
-export class PeerDialer {
+export class PeerDialler {
   readonly address: PeerAddress;
   readonly settings: LinkSettings;
   readonly #host: DialHost;
@@ -189,12 +189,12 @@ export class PeerDialer {
 
 /** From the TCP connection to the peer's introduction. */
 class Handshake implements ChannelHandler {
-  readonly #dialler: PeerDialer;
+  readonly #dialler: PeerDialler;
   #channel: Channel | null = null;
   #offer: PeerOffer | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(dialler: PeerDialer) {
+  constructor(dialler: PeerDialler) {
     this.#dialler = dialler;
   }
 
