@@ -123,7 +123,6 @@ describe('the three classic files, unmodified, on one host', () => {
       /credentials\.properties/,
       /broker2/,
       /multicast:\/\/default/,
-      /100 gb|storeUsage/,
       /haproxy\.cfg:34.*tcplog/,
       /maxconn/,
       /inter/,
