@@ -148,9 +148,23 @@ test('whatever decides who may do what is refused, element and property', () => 
 test('names that are also those of every object are no elements and have no rules', () => {
   for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     assert.equal(ELEMENTS.get(name), undefined);
-    assert.throws(() => elementDisposition(name), { message: `element ${name} has no disposition` });
+    assert.throws(() => elementDisposition(name), { code: 'INVARIANT', message: `broken invariant: element ${name} has a disposition` });
     assert.equal(hasOwnRule('broker', name), false);
   }
+});
+
+test('public names that ActiveMQ misspells are known as it spells them', () => {
+  for (const [element, property] of [
+    ['policyEntry', 'doOptimzeMessageStorage'],
+    ['policyEntry', 'inactiveTimoutBeforeGC'],
+    ['policyEntry', 'inactiveTimeoutBeforeGC'],
+    ['statements', 'removeMessageStatment'],
+    ['networkConnector', 'useBrokerNameAsIdSees'],
+    ['kahaDB', 'ignoreMissingJournalfiles'],
+  ] as const) {
+    assert.ok(ELEMENTS.get(element)!.properties.has(property), `${element}.${property}`);
+  }
+  assert.ok(ELEMENTS.has('simpleJmsMessageConvertor'));
 });
 
 test("a Spring bean's class leads to the element that means the same", () => {

@@ -1,3 +1,4 @@
+import { invariant } from '../../errors.ts';
 import { BECAUSE, type Disposition, each, honoured, honouredLater, inert, type Rules, refused } from './dispositions.ts';
 import { ELEMENTS, type ElementSchema } from './schema.ts';
 
@@ -494,7 +495,7 @@ function parentOf(name: string): Rules {
 
 const WIRING = inert('is set by ActiveMQ itself', BECAUSE.wiring);
 
-/** @throws when an element of the schema has no rule: a gap in the table above */
+/** @throws CodedError INVARIANT for a name that is no element: all of the schema have a rule */
 export function elementDisposition(element: string): Disposition {
   return ruleOf(element).element;
 }
@@ -519,6 +520,6 @@ export function elementsInOrder(): readonly ElementSchema[] {
 
 function ruleOf(element: string): ElementRule {
   const rule = Object.hasOwn(RULES, element) ? RULES[element] : undefined;
-  if (rule === undefined) throw new Error(`element ${element} has no disposition`);
+  invariant(rule !== undefined, `element ${element} has a disposition`);
   return rule;
 }

@@ -122,6 +122,12 @@ test('a placeholder that nobody defines is an error that says where it was looke
   assert.deepEqual(directory(file('${a:${b}}')), ['broker.xml:5:71: error: ${b} is not defined: not by -D b=..., not in the environment']);
 });
 
+test('names of every object are defined by nobody', () => {
+  assert.deepEqual(directory(file('${constructor}')), [
+    'broker.xml:5:71: error: ${constructor} is not defined: not by -D constructor=..., not in the environment',
+  ]);
+});
+
 test('ignoreUnresolvablePlaceholders leaves it as it is, with a warning', () => {
   const { model, diagnostics } = readText(file('/${x}', '<property name="ignoreUnresolvablePlaceholders" value="true"/>'));
   assert.equal(model!.dataDirectory, '/${x}');

@@ -42,7 +42,8 @@ export function isPlaceholderConfigurer(element: XmlElement): boolean {
 export function preparePlaceholders(configurers: readonly XmlElement[], sources: PlaceholderSources, reading: Reading): PropertiesFile[] {
   const standard = standardNames(reading, sources);
   const lookupWithoutFiles: PlaceholderLookup = (name) => {
-    const value = sources.defines.get(name) ?? standard.get(name) ?? sources.env[name];
+    const fromEnvironment = Object.hasOwn(sources.env, name) ? sources.env[name] : undefined;
+    const value = sources.defines.get(name) ?? standard.get(name) ?? fromEnvironment;
     return value === undefined ? null : { value };
   };
   reading.usePlaceholders({

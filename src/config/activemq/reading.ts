@@ -47,7 +47,7 @@ export class Reading {
     return this.#diagnostics.some(({ severity }) => severity === 'error');
   }
 
-  /** In file order, errors of one place first; at most DIAGNOSTICS_MAX and one that says how many more there are. */
+  /** In file order; of more than DIAGNOSTICS_MAX the errors first, and at the end one that says how many more there are. */
   diagnostics(): Diagnostic[] {
     const sorted = this.#diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column);
     if (sorted.length <= DIAGNOSTICS_MAX) return sorted;
