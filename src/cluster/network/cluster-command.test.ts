@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Message } from '../../core/message.ts';
+import { codec12 } from '../../protocols/openwire/channel.ts';
+import type { BytesMessage } from '../../protocols/openwire/wire/commands.ts';
+import { Advisories, consumerNews, encodeAdvisory, isAdvisory } from './advisory.ts';
+import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand } from './cluster-command.ts';
+
+const stamp = { wallMs: 1_763_836_800_123, counter: 7, brokerId: 'ID:x' };
+
+function crossed(command: ClusterCommand): BytesMessage {
+  const frame = encodeCommand(command);
+  return codec12.decode(frame, 4, frame.length) as BytesMessage;
+}
+
+test('every command comes over as it went', () => {
+  const commands: ClusterCommand[] = [
+    { kind: 'begin', count: '1.2', received: 2 ** 40, receivedCount: '3.4', connector: 'name=NC\n' },
+    { kind: 'begin', count: '1.2', received: 0, receivedCount: '', connector: null },
+    { kind: 'connector', connector: 'name=NC\n' },
+    { kind: 'demand' },
+    { kind: 'claim', clientId: 'ünï, 😀', stamp, path: ['ID:a', 'ID:b'] },
+    { kind: 'retained', topic: 'a/b,?', message: null, stamp, path: ['ID:a'] },
+    { kind: 'end' },
+    { kind: 'marker', path: [] },
+    { kind: 'marker', path: ['ID:a'] },
+  ];
+  for (const command of commands) {
+    const message = crossed(command);
+    assert.equal(isClusterCommand(message), true);
+    assert.ok(message.destination!.physicalName!.startsWith('$SYS.cluster.v1.'));
+    assert.deepEqual(fromBytesMessage(message), command);
+  }
+});
+
+test('a retained message comes over with payload, QoS and properties; the empty payload of a removal is none', () => {
+  const properties = {
+    payloadFormatIndicator: 1,
+    contentType: 'x',
+    responseTopic: null,
+    correlationData: null,
+    userProperties: [['a', 'b']],
+  } as const;
+  const message = new Message('t', 2, true, Buffer.from('payload'), 0, 7, false, properties, 99, null, null);
+  const command = fromBytesMessage(crossed({ kind: 'retained', topic: 't', message, stamp, path: ['ID:a'] }));
+  assert.ok(command?.kind === 'retained' && command.message !== null);
+  const there = command.message;
+  assert.deepEqual([there.topic, there.qos, there.retain, there.expiresAtMs, there.payload.toString()], ['t', 2, true, 99, 'payload']);
+  assert.deepEqual(there.properties, properties);
+  assert.deepEqual(there.transit, { messageId: '', brokerPath: ['ID:a'] }, 'it is not retained again by its flag');
+});
+
+test('what is not known, or lacks a field, is nothing; what a client publishes is no command', () => {
+  const unknown = crossed({ kind: 'end' });
+  const name = (physicalName: string) => ({ ...unknown, destination: { ...unknown.destination!, physicalName } }) as BytesMessage;
+  assert.equal(fromBytesMessage(name('$SYS.cluster.v1.later')), null);
+  for (const kind of ['claim', 'retained', 'connector']) assert.equal(fromBytesMessage(name(`$SYS.cluster.v1.${kind}`)), null, kind);
+  assert.equal(isClusterCommand({ ...unknown, type: null }), false);
+  assert.equal(isClusterCommand(name('$SYS.cluster.v2.end')), false);
+});
+
+test('a wish crosses as an advisory with its filter and way, whatever characters and length it has', () => {
+  const advisories = new Advisories('ID:us', 'us', '');
+  for (const filter of ['a/+/#', 'a,b?c.d', '#', 'x'.repeat(65_535), `${'ü'.repeat(32_700)}/#`]) {
+    const advert = { number: 5, filter, brokerPath: ['ID:a', 'ID:b'] };
+    const gained = encodeAdvisory(advisories.gained(advert));
+    const advisory = codec12.decode(gained, 4, gained.length) as BytesMessage;
+    assert.equal(isAdvisory(advisory), true);
+    const news = consumerNews(advisory, false)!;
+    assert.deepEqual([news.key, news.filters, news.brokerPath], ['ID:us:2:5', [filter], ['ID:a', 'ID:b']]);
+    const lost = encodeAdvisory(advisories.lost(advert));
+    const end = consumerNews(codec12.decode(lost, 4, lost.length) as BytesMessage, false)!;
+    assert.deepEqual([end.key, end.consumer], ['ID:us:2:5', null]);
+  }
+});
