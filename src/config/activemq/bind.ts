@@ -156,7 +156,7 @@ export class Binder {
     if (item.text !== null) return this.#bindReferences(item, item.text, property, isQuiet);
     const { kind } = property;
     if (kind.kind === 'bean') {
-      for (const child of flattened(item.elements)) this.#bindLoose(child, isQuiet && !reportsBeans);
+      for (const child of flattened(item.elements)) this.#bindLoose(child, item.shown, isQuiet && !reportsBeans);
       return [];
     }
     const accepts = kind.kind === 'element' || kind.kind === 'elements' ? kind.accepts : [];
@@ -231,12 +231,12 @@ export class Binder {
   }
 
   /** What stands in a property that only Java objects fill. */
-  #bindLoose(child: XmlElement, isQuiet: boolean): void {
+  #bindLoose(child: XmlElement, holder: string, isQuiet: boolean): void {
     if (!isSpring(child) && this.#isForeign(child)) return;
     const schema = isSpring(child) ? elementOfClass(this.#classOf(child) ?? '') : ELEMENTS.get(child.local);
     if (schema !== undefined) this.bindElement(child, schema, isQuiet);
     else if (child.local === 'bean' && !isQuiet) this.foreignBean(child);
-    else if (!isSpring(child)) this.#misplaced(child, 'this property', []);
+    else if (!isSpring(child)) this.#misplaced(child, holder, []);
   }
 
   /** Reports an element of another namespace than ActiveMQ's. */

@@ -439,6 +439,10 @@ for (const [inside, attributes, expected] of [
   });
 }
 
+test('what is no element at all is an error even where any Java object may stand', () => {
+  assert.deepEqual(saidOfBroker('<services><servce/></services>')[1], 'broker.xml:2:11: error: unknown element <servce> in <services>');
+});
+
 test('booleans are read as ActiveMQ reads each: strictly, or as Spring does', () => {
   assert.deepEqual(saidOfBroker('', ' persistent="TRUE"'), []);
   for (const word of ['on', 'yes', '1', 'Off', 'no', '0', ' true ']) {
