@@ -17,6 +17,9 @@ export const RETRY_FIRST_MS = 50;
 /** Longest wait between two attempts, in milliseconds: what a peer's absence may cost after it is back. */
 export const RETRY_MAX_MS = 500;
 
+/** Failed attempts, about two seconds of them, after which the log says so: brokers that start together need a moment to find each other. */
+export const SAID_AFTER_FAILURES = 8;
+
 /** For a TCP connection to a peer, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 3_000;
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../timing/clock.ts';
 import type { connectTcp } from '../../transport/tcp-connection.ts';
 import type { Turn } from '../../transport/turn.ts';
 import { addressText, type PeerAddress } from '../discovery/discovery.ts';
-import { CONNECT_TIMEOUT_MS, HANDSHAKE_MAX_MS, RETRY_FIRST_MS, RETRY_MAX_MS } from './link-limits.ts';
+import { CONNECT_TIMEOUT_MS, HANDSHAKE_MAX_MS, RETRY_FIRST_MS, RETRY_MAX_MS, SAID_AFTER_FAILURES } from './link-limits.ts';
 import type { LinkSettings } from './link-settings.ts';
 
 /** What a dialler needs of the network it dials for. */
@@ -46,8 +46,8 @@ export class PeerDialler {
   #channel: Channel | null = null;
   /** Whether there is still reason to believe that somebody listens there. */
   #wanted = true;
-  /** Trouble is said when it begins, not at every attempt. */
-  #failing = false;
+  /** Attempts that failed since there was a link. Trouble is said once, when it lasts. */
+  #failures = 0;
 
   constructor(address: PeerAddress, settings: LinkSettings, host: DialHost) {
     this.address = address;
@@ -85,7 +85,7 @@ export class PeerDialler {
   /** A link with this broker came up, whoever dialled. */
   linkedWith(peerId: string): void {
     if (this.#peerId !== peerId || this.#state === 'stopped') return;
-    this.#failing = false;
+    this.#failures = 0;
     this.#delayMs = RETRY_FIRST_MS;
     if (this.#state !== 'waiting') return;
     this.#stopTimer();
@@ -168,9 +168,9 @@ export class PeerDialler {
   #failed(reason: string): void {
     if (this.#stopped) return;
     const facts = { connector: this.settings.name, address: addressText(this.address), reason };
-    if (this.#failing) this.#host.log.debug('still no link', facts);
-    else this.#host.log.warn('cannot link with a broker: trying again until it is there', facts);
-    this.#failing = true;
+    this.#failures++;
+    if (this.#failures === SAID_AFTER_FAILURES) this.#host.log.warn('cannot link with a broker: trying again until it is there', facts);
+    else this.#host.log.debug('no link yet', facts);
     this.#wait();
   }
 
