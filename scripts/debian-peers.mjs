@@ -18,6 +18,7 @@ export const DEBIAN_PEERS = [
   { package: 'mosquitto', probe: ['mosquitto'], service: 'mosquitto' },
   { package: 'mosquitto-clients', probe: ['mosquitto_pub'] },
   { package: 'haproxy', probe: ['haproxy'], service: 'haproxy' },
+  { package: 'activemq', probe: ['activemq'], service: 'activemq' },
   { package: 'python3-paho-mqtt', probe: ['/usr/bin/python3', '-c', 'import paho.mqtt.client'] },
 ];
 
