@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from './errors.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './server/address-map.ts';
+import { programVersion } from './server/program-version.ts';
 import type { RunOptions } from './server/run-options.ts';
 import type { LogLevel } from './telemetry/log.ts';
 
@@ -33,7 +33,7 @@ async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = new Command('roundhouse')
     .description('MQTT brokers that read activemq.xml, and a load balancer that reads haproxy.cfg')
-    .version(readVersion(), '--version', 'print the version')
+    .version(programVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`roundhouse: ${oneLine(text)}\n`) });
@@ -108,16 +108,6 @@ function collectAddressPair(text: string, earlier: readonly AddressPair[]): read
 
 function runOptions(options: CommandOptions): RunOptions {
   return { definitions: options.D, addressPairs: options.mapAddress, logLevel: options.logLevel, logJson: options.logJson };
-}
-
-function readVersion(): string {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
-    try {
-      return JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder.pathname === '/') throw error;
-    }
-  }
 }
 
 function oneLine(text: string): string {

@@ -58,3 +58,15 @@ test('without a command the help goes to standard error, with exit code 2', asyn
   assert.equal(stdout, '');
   assert.match(stderr, /Usage: roundhouse/);
 });
+
+test('everything behind "haproxy" is for its own command line, also what looks like an option of ours', async () => {
+  const version = await runProgram(['haproxy', '-v']);
+  assert.equal(version.code, 0);
+  assert.match(version.stdout, /^HAProxy version 2\.6/);
+  const usage = await runProgram(['haproxy', '--map-address', 'a=b']);
+  assert.equal(usage.code, 1);
+  assert.match(usage.stdout + usage.stderr, /Usage : haproxy/);
+  const file = join(REPOSITORY_ROOT, 'test', 'fixtures', 'classic', 'haproxy.cfg');
+  const check = await runProgram(['haproxy', '-c', '-V', '-f', file]);
+  assert.equal(check.code, 0, check.stderr);
+});
