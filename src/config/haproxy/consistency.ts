@@ -7,7 +7,7 @@ import type { Reading } from './reading.ts';
  * What can only be judged once all files are read: references between sections, modes that must agree, timeouts that are missing.
  * HAProxy does this proxy by proxy in file order, and so do we.
  */
-export function checkConsistency(reading: Reading): undefined {
+export function checkConsistency(reading: Reading, toleratesUnresolved: boolean): undefined {
   numberProxies(reading);
   for (const proxy of reading.proxies) {
     if (proxy.disabled) continue;
@@ -15,7 +15,7 @@ export function checkConsistency(reading: Reading): undefined {
   }
   for (const proxy of reading.proxies) if (!proxy.disabled) checkServers(reading, proxy);
   for (const proxy of reading.proxies) if (!proxy.disabled) checkSupport(reading, proxy);
-  if (reading.report.fatalCount === 0) resolveServers(reading);
+  if (reading.report.fatalCount === 0) resolveServers(reading, toleratesUnresolved);
 }
 
 const NOWHERE: Place = { file: '', line: 0 };
@@ -296,25 +296,27 @@ function checkSupport(reading: Reading, proxy: ProxyDraft): undefined {
 }
 
 /** Gives servers their addresses, in the order that `init-addr` says. */
-function resolveServers(reading: Reading): undefined {
+function resolveServers(reading: Reading, toleratesUnresolved: boolean): undefined {
   const { report } = reading;
   let failed = false;
   for (const proxy of reading.proxies) {
     if (proxy.disabled) continue;
     for (const server of proxy.servers) {
-      if (server.hostName !== null && !resolveServer(reading, proxy, server, server.hostName)) failed = true;
+      if (server.hostName === null) continue;
+      if (!resolveServer(reading, proxy, server, server.hostName, toleratesUnresolved)) failed = true;
     }
   }
   if (failed) report.alert(NOWHERE, 'Failed to initialize server(s) addr.', { form: '', abort: true });
 }
 
-function resolveServer(reading: Reading, proxy: ProxyDraft, server: ServerDraft, name: string): boolean {
+function resolveServer(reading: Reading, proxy: ProxyDraft, server: ServerDraft, name: string, toleratesUnresolved: boolean): boolean {
   const { report } = reading;
   const head = `'server ${proxy.name}/${server.name}' : `;
   const options = { form: '[] : ', keyword: 'init-addr' } as const;
   const standard = server.resolvers === null ? ['last', 'libc'] : ['last', 'libc', 'none'];
+  const chosen = server.initAddr.length > 0 ? server.initAddr : standard;
   let asked = false;
-  for (const method of server.initAddr.length > 0 ? server.initAddr : standard) {
+  for (const method of toleratesUnresolved ? [...chosen, 'none'] : chosen) {
     switch (method) {
       case 'last':
         // No state is kept across restarts, so there is no last address.

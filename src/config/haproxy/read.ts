@@ -16,7 +16,7 @@ import { findOtherSection, openOtherSection, readOtherLine } from './sections.ts
 export const HAPROXY_VERSION = '2.6.12';
 
 /** Names that `feature()` answers with true: what a configuration may rely on here. */
-const FEATURES: ReadonlySet<string> = new Set(['GETADDRINFO', 'ACCEPT4']);
+export const HAPROXY_FEATURES: ReadonlySet<string> = new Set(['GETADDRINFO', 'ACCEPT4']);
 
 /** Fatal messages after which HAProxy reads no further. */
 const FATAL_MAX = 50;
@@ -40,6 +40,8 @@ export interface ReadOptions {
   readonly users?: UserDatabase;
   /** Default: the name of this machine. */
   readonly hostName?: string;
+  /** Servers whose names cannot be resolved are disabled: HAProxy's `-dr`. */
+  readonly toleratesUnresolved?: boolean;
 }
 
 export interface ReadResult {
@@ -78,7 +80,7 @@ export function readHAProxy(files: readonly ConfigFile[], options: ReadOptions =
     if (reading.report.aborted) break;
   }
   reading.report.enterUnit(-1);
-  if (reading.report.fatalCount === 0) checkConsistency(reading);
+  if (reading.report.fatalCount === 0) checkConsistency(reading, options.toleratesUnresolved ?? false);
 
   const failed = reading.report.fatalCount + reading.report.refusalCount > 0;
   return {
@@ -329,7 +331,7 @@ class FileReader {
     const result = evaluateCondition(expression, {
       variable: (variable) => this.#variables.get(variable),
       version: HAPROXY_VERSION,
-      features: FEATURES,
+      features: HAPROXY_FEATURES,
     });
     if ('value' in result) return result.value;
     const { text, caret } = printableExcerpt(expression, result.position, CONDITION_EXCERPT_WIDTH);
