@@ -62,7 +62,11 @@ export class Peer {
     if (server === null) return;
     this.#server = null;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    // Node leaks a socket that is reset while its FIN is under way, and then never exits.
+    for (const socket of this.sockets) {
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     await closed;
   }
 }
