@@ -52,6 +52,8 @@ export class TcpConnection implements Connection, Flushable {
     socket.on('error', (error) => {
       this.#error ??= error;
     });
+    // The socket closes its side when the peer has: what this turn has gathered must leave before.
+    socket.prependListener('end', () => this.flush());
     socket.on('drain', () => {
       this.#backlog = 0;
       this.#handler?.onDrain();
