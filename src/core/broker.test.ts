@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../telemetry/log.ts';
+import { Broker } from './broker.ts';
+import type { Stamp } from './hybrid-clock.ts';
+import { Message } from './message.ts';
+import type { Cluster, Session } from './ports.ts';
+import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from './subscription.ts';
+
+function broker(): Broker {
+  return new Broker({ id: 'b', name: 'test', log: silentLog, wallNow: () => 1_000 });
+}
+
+/** Writes down what it gets. */
+class Recorder implements Subscriber {
+  readonly id: string;
+  readonly kind = 'client';
+  readiness: Readiness = READY;
+  readonly received: { topic: string; qos: number }[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  deliver(message: Message, route: Route): void {
+    this.received.push({ topic: message.topic, qos: route.qos });
+  }
+}
+
+function subscription(subscriber: Subscriber, filter: string, fields: Partial<Subscription> = {}): Subscription {
+  return { filter, group: null, subscriber, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0, ...fields };
+}
+
+function from(publisher: Subscriber, topic: string): Message {
+  return new Message(topic, 2, false, Buffer.alloc(0), 0, 0, false, null, 0, publisher, null);
+}
+
+test('each subscriber gets one copy, and how many there were is said', () => {
+  const b = broker();
+  const [one, two] = [new Recorder('1'), new Recorder('2')];
+  b.subscribe(subscription(one, 'a/#', { qos: 1 }));
+  b.subscribe(subscription(one, 'a/b', { qos: 2 }));
+  b.subscribe(subscription(two, '+/b'));
+  assert.equal(b.publish(Message.of('a/b', Buffer.from('x'))), 2);
+  assert.equal(b.publish(Message.of('nobody', Buffer.from('x'))), 0);
+  assert.deepEqual([one.received, two.received], [[{ topic: 'a/b', qos: 2 }], [{ topic: 'a/b', qos: 0 }]]);
+  assert.deepEqual(b.counters, { published: 2, delivered: 2, dropped: 0 });
+});
+
+test('No Local holds back what the subscriber published itself, by those of its subscriptions that have it', () => {
+  const b = broker();
+  const [one, two] = [new Recorder('1'), new Recorder('2')];
+  b.subscribe(subscription(one, 'a/#', { qos: 2, noLocal: true }));
+  assert.equal(b.publish(from(one, 'a/b')), 0);
+  assert.equal(b.publish(from(two, 'a/b')), 1);
+  b.subscribe(subscription(one, 'a/+', { qos: 1 }));
+  assert.equal(b.publish(from(one, 'a/b')), 1);
+  assert.deepEqual(
+    one.received.map(({ qos }) => qos),
+    [2, 1],
+  );
+});
+
+test('a shared subscription prefers members that are ready, then those that are there', () => {
+  const b = broker();
+  const members = ['0', '1', '2'].map((id) => new Recorder(id));
+  for (const member of members) b.subscribe(subscription(member, 'a', { group: 'g' }));
+  const turns = (count: number): string => {
+    let order = '';
+    for (let i = 0; i < count; i++) {
+      const before = members.map(({ received }) => received.length);
+      assert.equal(b.publish(Message.of('a', Buffer.alloc(0))), 1);
+      order += members.findIndex(({ received }, m) => received.length > before[m]!);
+    }
+    return order;
+  };
+  assert.equal(turns(6), '012012');
+  members[1]!.readiness = AWAY;
+  assert.equal(turns(4), '0202');
+  members[0]!.readiness = BEHIND;
+  assert.equal(turns(3), '222');
+  members[2]!.readiness = AWAY;
+  assert.equal(turns(3), '000');
+  members[0]!.readiness = AWAY;
+  assert.equal(turns(6), '120120');
+});
+
+/** Writes down what linked brokers would be told. */
+class LinkedBrokers implements Cluster {
+  readonly told: { topic: string; removed: boolean; stamp: Stamp }[] = [];
+  demandKnown(): null {
+    return null;
+  }
+  clientClaimed(): void {}
+  retained(topic: string, message: Message | null, stamp: Stamp): void {
+    this.told.push({ topic, removed: message === null, stamp });
+  }
+}
+
+test('retained messages are kept and told to linked brokers, removals as well; what came over a link is not', () => {
+  const b = broker();
+  const linked = new LinkedBrokers();
+  b.cluster = linked;
+  b.publish(Message.of('a', Buffer.from('x'), 0, true));
+  b.publish(Message.of('a', Buffer.alloc(0), 0, true));
+  b.publish(Message.of('a', Buffer.from('x'), 0, false));
+  const transit = { messageId: 'm', brokerPath: ['other'] };
+  b.publish(new Message('a', 0, true, Buffer.from('x'), 0, 1, false, null, 0, null, transit));
+  assert.deepEqual(
+    linked.told.map(({ topic, removed }) => ({ topic, removed })),
+    [
+      { topic: 'a', removed: false },
+      { topic: 'a', removed: true },
+    ],
+  );
+  assert.equal(b.retained.size, 0);
+});
+
+test('of two brokers’ writes to one topic the newer is kept, and ours after theirs counts as newer', () => {
+  const b = broker();
+  const theirs = Message.of('a', Buffer.from('theirs'), 0, true);
+  b.retainFromPeer('a', theirs, { wallMs: 30_000, counter: 3, brokerId: 'z' });
+  assert.equal(b.retained.get('a'), theirs);
+  b.retainFromPeer('a', null, { wallMs: 20_000, counter: 0, brokerId: 'z' });
+  assert.equal(b.retained.get('a'), theirs);
+  b.publish(Message.of('a', Buffer.from('ours'), 0, true));
+  assert.equal(b.retained.get('a')!.payload.toString(), 'ours');
+});
+
+test('beyond the limit neither a client’s nor a linked broker’s new topic is kept', () => {
+  const b = new Broker({ id: 'b', name: 'test', log: silentLog, limits: { retainedMessages: 1 } });
+  b.publish(Message.of('a', Buffer.from('x'), 0, true));
+  b.publish(Message.of('b', Buffer.from('x'), 0, true));
+  b.retainFromPeer('c', Message.of('c', Buffer.from('x'), 0, true), b.clock.next());
+  b.retainFromPeer('a', Message.of('a', Buffer.from('y'), 0, true), b.clock.next());
+  assert.deepEqual(
+    [...b.retained.entries()].map(({ topic, message }) => [topic, message!.payload.toString()]),
+    [['a', 'y']],
+  );
+});
+
+test('a client id claimed elsewhere ends an older connection here, not a newer one, and not a session without one', () => {
+  const b = broker();
+  let taken = 0;
+  const session = (clientId: string, connected: boolean, wallMs: number): Session => ({
+    clientId,
+    connected,
+    claimedAt: { wallMs, counter: 0, brokerId: 'b' },
+    takeOver: () => taken++,
+    discard: () => assert.fail('a session is kept'),
+  });
+  b.sessions.set(session('old', true, 10));
+  b.sessions.set(session('new', true, 30));
+  b.sessions.set(session('away', false, 10));
+  const stamp = { wallMs: 20, counter: 0, brokerId: 'z' };
+  for (const clientId of ['new', 'away', 'unknown']) b.sessions.claimedElsewhere(clientId, stamp);
+  assert.equal(taken, 0);
+  b.sessions.claimedElsewhere('old', stamp);
+  assert.equal(taken, 1);
+});
+
+test('a session is removed only while it is the one of its client id', () => {
+  const b = broker();
+  const make = (): Session => ({
+    clientId: 'a',
+    connected: true,
+    claimedAt: { wallMs: 0, counter: 0, brokerId: 'b' },
+    takeOver() {},
+    discard() {},
+  });
+  const [first, second] = [make(), make()];
+  b.sessions.set(first);
+  b.sessions.set(second);
+  b.sessions.delete(first);
+  assert.equal(b.sessions.get('a'), second);
+  assert.deepEqual([...b.sessions.values()], [second]);
+  b.sessions.delete(second);
+  assert.equal(b.sessions.size, 0);
+});

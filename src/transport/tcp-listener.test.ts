@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Log, silentLog } from '../telemetry/log.ts';
+import type { Connection, ConnectionHandler } from './connection.ts';
+import { TcpListener, type TcpListenerOptions } from './tcp-listener.ts';
+import { Turn } from './turn.ts';
+
+/** Bound for every wait, in milliseconds. */
+const WAIT_MS = 20_000;
+
+/** Sends everything back. */
+function echo(connection: Connection): ConnectionHandler {
+  return { onData: (chunk, start, end) => connection.writeCopy(chunk, start, end), onDrain() {}, onClose() {} };
+}
+
+async function start(t: TestContext, options: Partial<TcpListenerOptions> = {}): Promise<TcpListener> {
+  const listener = new TcpListener({
+    name: 'echo',
+    host: '127.0.0.1',
+    port: 0,
+    maximumConnections: 10,
+    turn: new Turn(),
+    log: silentLog,
+    onConnection: echo,
+    ...options,
+  });
+  await listener.listen();
+  t.after(() => {
+    listener.close();
+    for (const connection of listener.connections) connection.destroy();
+  });
+  return listener;
+}
+
+function dial(t: TestContext, port: number): Socket {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+/** The next bytes; null when the connection closes instead. */
+function next(socket: Socket): Promise<string | null> {
+  return new Promise((resolve) => {
+    socket.once('data', (chunk) => resolve(chunk.toString()));
+    socket.once('close', () => resolve(null));
+  });
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + WAIT_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) assert.fail(`waited ${WAIT_MS} ms for ${what}`);
+    await delay(2);
+  }
+}
+
+test('connections get their protocol, and the connector’s name', async (t) => {
+  const names: string[] = [];
+  const listener = await start(t, {
+    onConnection: (connection) => {
+      names.push(connection.connector);
+      return echo(connection);
+    },
+  });
+  const socket = dial(t, listener.port);
+  socket.write('hello');
+  assert.equal(await next(socket), 'hello');
+  assert.deepEqual(names, ['echo']);
+  assert.equal(listener.connections.size, 1);
+  socket.destroy();
+  await until(() => listener.connections.size === 0, 'the connection to be forgotten');
+});
+
+test('beyond maximumConnections a connection is closed at once, said once until there was room again', async (t) => {
+  const warnings: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (message, facts) => warnings.push([message, facts]) };
+  const listener = await start(t, { maximumConnections: 2, log });
+  const inside = [dial(t, listener.port), dial(t, listener.port)];
+  for (const socket of inside) {
+    socket.write('x');
+    assert.equal(await next(socket), 'x');
+  }
+  for (let i = 0; i < 3; i++) assert.equal(await next(dial(t, listener.port)), null);
+  assert.equal(listener.refused, 3);
+  assert.deepEqual(warnings, [['connector is full: further connections are closed', { connector: 'echo', maximumConnections: 2 }]]);
+  inside[0]!.destroy();
+  await until(() => listener.connections.size === 1, 'room');
+  const late = dial(t, listener.port);
+  late.write('y');
+  assert.equal(await next(late), 'y');
+  assert.equal(await next(dial(t, listener.port)), null);
+  assert.equal(warnings.length, 2);
+});
+
+test('close stops accepting and leaves what is connected', async (t) => {
+  const listener = await start(t);
+  const socket = dial(t, listener.port);
+  socket.write('a');
+  assert.equal(await next(socket), 'a');
+  const { port } = listener;
+  listener.close();
+  listener.close();
+  assert.equal(await next(dial(t, port)), null);
+  socket.write('b');
+  assert.equal(await next(socket), 'b');
+});
+
+test('a port that is taken, an address that is not ours and a name that does not resolve are said with the connector’s name', async (t) => {
+  const { port } = await start(t);
+  const listening = (host: string, at: number) =>
+    new TcpListener({
+      name: 'second',
+      host,
+      port: at,
+      maximumConnections: 1,
+      turn: new Turn(),
+      log: silentLog,
+      onConnection: echo,
+    }).listen();
+  await assert.rejects(listening('127.0.0.1', port), {
+    code: 'PORT_TAKEN',
+    message: new RegExp(`^connector "second" cannot listen on 127\\.0\\.0\\.1:${port}: the port is taken`),
+  });
+  await assert.rejects(listening('192.0.2.1', 0), { code: 'ADDRESS_UNAVAILABLE', message: /this machine has no such address/ });
+  await assert.rejects(listening('no-such-host.invalid', 0), { code: 'ADDRESS_UNAVAILABLE', message: /the host name does not resolve/ });
+});
