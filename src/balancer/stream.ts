@@ -2,20 +2,15 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../timing/clock.ts';
 import { TimerEntry, type TimerWheel } from '../timing/timer-wheel.ts';
 import type { Applicant, Backend } from './backend.ts';
+import { FIRST_BYTES_MAX, FirstBytes } from './first-bytes.ts';
 import type { Frontend } from './frontend.ts';
 import type { Failure } from './health/passive.ts';
-import { type EndCause, type EndState, formatTcpLog } from './log-format.ts';
-import { recogniseConnect } from './mqtt-aware.ts';
+import type { EndCause, EndState } from './log-format.ts';
 import type { Server } from './server.ts';
+import { SessionAccount } from './session-account.ts';
 import { forward } from './splice.ts';
-import { INFO } from './syslog.ts';
 import type { Ticket } from './waiting-room.ts';
 
-/**
- * Client bytes kept until the server has answered, so that they can be sent to another one. A CONNECT has at most five fields of 64 KiB,
- * in practice some hundred bytes; who sends more than this before any answer is passed on and tied to its server.
- */
-const HELD_MAX_BYTES = 65_536;
 /**
  * How long a handshake may take while other servers are untried, in milliseconds, whatever `timeout connect` says: as long as Linux
  * waits before it sends a second SYN.
@@ -74,59 +69,46 @@ export class Stream implements Applicant {
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
   readonly #timer = new TimerEntry<Stream>(this, (stream) => stream.#onTimer());
-  readonly #options: StreamOptions;
-  readonly #clientName: string;
-  readonly #acceptedWallMs: number;
-  readonly #acceptedAtMs: number;
+  readonly #onGone: (stream: Stream) => void;
+  readonly #account: SessionAccount;
 
   #phase: 'pick' | 'queue' | 'connect' | 'turnaround' | 'exchange' | 'ended' = 'pick';
-  #server: Server | null = null;
   #upstream: Socket | null = null;
   #ticket: Ticket<Applicant> | null = null;
   #openSockets = 1;
 
-  /** Kept for another attempt; null when the server has answered, or when there was too much. */
-  #held: Buffer[] | null = [];
-  #heldBytes = 0;
+  readonly #firstBytes = new FirstBytes();
   #answered = false;
   #clientEnded = false;
   #serverEnded = false;
+
   #unreachable: Set<Server> | null = null;
   #declinedBy: Set<Server> | null = null;
-
+  /** What the last server that failed it died of, as the log has it. */
+  #failureCause: EndCause = 'S';
   #rounds = 0;
-  #roundStartedAtMs = 0;
+  #roundStartedAtMs: number;
   #retryUntilMs = 0;
+
+  #connectedAtMs = 0;
   /** When the server, given a CONNECT, ought to have answered. */
   #answerDueMs = Number.POSITIVE_INFINITY;
   #clientActiveAtMs = 0;
   #serverActiveAtMs = 0;
-  /** Flags of an inactivity timeout that has half-closed the session. */
+  /** Whose inactivity has half-closed the session. */
   #timedOut: EndCause | null = null;
 
-  #queueMs = -1;
-  #connectMs = -1;
-  #connectedAtMs = 0;
-  #bytesOut = 0;
-  #bytesIn = 0;
-  #retries = 0;
-  #redispatched = false;
-  #queuePlace = 0;
-  #logged = false;
-  #failureCause: EndCause = 'S';
-
   constructor(options: StreamOptions) {
-    this.#options = options;
-    this.#client = options.client;
-    this.#frontend = options.frontend;
-    this.#backend = options.backend;
-    this.#clock = options.clock;
+    const { client, listenerId, frontend, backend, clock, processConnections } = options;
+    this.#client = client;
+    this.#frontend = frontend;
+    this.#backend = backend;
+    this.#clock = clock;
     this.#wheel = options.wheel;
-    this.#acceptedAtMs = this.#clock.monotonicMs();
-    this.#acceptedWallMs = this.#clock.wallMs();
-    this.#roundStartedAtMs = this.#acceptedAtMs;
-    this.#clientActiveAtMs = this.#acceptedAtMs;
-    this.#clientName = this.#frontend.log.enabled ? nameOf(this.#client, options.listenerId) : '';
+    this.#onGone = options.onGone;
+    const clientName = frontend.log.enabled ? nameOf(client, listenerId) : '';
+    this.#account = new SessionAccount({ frontend, backend, clock, clientName, processConnections });
+    this.#roundStartedAtMs = this.#account.acceptedAtMs;
   }
 
   get unreachable(): ReadonlySet<Server> {
@@ -145,14 +127,13 @@ export class Stream implements Applicant {
     client.on('error', () => this.#onClientError());
     client.on('close', () => this.#onSocketClosed());
     client.resume();
-    this.#backend?.tally.sessions.rise();
-    this.#backend?.tally.countSession();
+    this.#account.opened();
     this.#pick();
   }
 
   /** Ends the session without a word, for a balancer that stops hard. */
   abort(): void {
-    this.#logged = true;
+    this.#account.silence();
     this.#end('K', 'D');
     this.#client.destroy();
     this.#upstream?.destroy();
@@ -164,7 +145,7 @@ export class Stream implements Applicant {
     this.#phase = 'pick';
     const backend = this.#backend;
     if (backend === null || !backend.hasServers) {
-      if (backend !== null) backend.tally.connectionErrors++;
+      this.#account.unserved();
       this.#end('S', 'C');
       return;
     }
@@ -177,30 +158,29 @@ export class Stream implements Applicant {
   #queue(backend: Backend): void {
     this.#phase = 'queue';
     const { queue, connect: connectTimeout } = backend.model.timeouts;
-    this.#schedule(this.#acceptedAtMs + (queue ?? connectTimeout ?? Number.POSITIVE_INFINITY));
-    const ticket = backend.wait(this, this.#queuePlace > 0);
+    this.#schedule(this.#account.acceptedAtMs + (queue ?? connectTimeout ?? Number.POSITIVE_INFINITY));
+    const ticket = backend.wait(this, this.#account.queuePlace > 0);
     // A place may have been free after all: then `serve` was called before the ticket came.
     if (this.#phase === 'queue') this.#ticket = ticket;
   }
 
   serve(server: Server, place: number): void {
     this.#ticket = null;
-    this.#queuePlace = place;
+    this.#account.queuePlace = place;
     this.#connect(server, this.#backend!);
   }
 
   #onNoneLeft(backend: Backend): void {
     if (this.#unreachable === null) {
       // Every server took what the client said and hung up: the client is what they have in common.
-      this.#end(this.#failureCause, this.#failureCause === '-' ? '-' : 'D');
+      this.#onServersDeclined();
       return;
     }
     const nowMs = this.#clock.monotonicMs();
     const pauseMs = Math.min(TURNAROUND_MS, backend.model.timeouts.connect ?? TURNAROUND_MS);
-    if (this.#rounds === 0) this.#retryUntilMs = this.#acceptedOrQueued() + backend.model.retries * pauseMs;
+    if (this.#rounds === 0) this.#retryUntilMs = this.#roundStartedAtMs + backend.model.retries * pauseMs;
     if (this.#rounds >= backend.model.retries && nowMs >= this.#retryUntilMs) {
-      backend.tally.connectionErrors++;
-      if (this.#server !== null) this.#server.tally.connectionErrors++;
+      this.#account.unserved();
       this.#end(this.#failureCause, 'C');
       return;
     }
@@ -223,15 +203,8 @@ export class Stream implements Applicant {
 
   #connect(server: Server, backend: Backend): void {
     this.#phase = 'connect';
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#retries === 0 && this.#server === null) this.#queueMs = Math.floor(nowMs - this.#acceptedAtMs);
-    else this.#countRetry(server, backend);
-    this.#server = server;
+    this.#account.connecting(server);
     backend.occupy(server);
-    server.tally.countSession();
-    server.tally.connects++;
-    backend.tally.connects++;
-
     const upstream = connect({
       host: server.address,
       port: server.model.port === 0 ? (this.#client.localPort ?? 0) : server.model.port,
@@ -250,20 +223,7 @@ export class Stream implements Applicant {
 
     const timeoutMs = backend.model.timeouts.connect ?? Number.POSITIVE_INFINITY;
     const patienceMs = this.#hasOtherCandidates(server, backend) ? Math.min(timeoutMs, HANDSHAKE_PATIENCE_MS) : timeoutMs;
-    this.#schedule(nowMs + patienceMs);
-  }
-
-  #countRetry(server: Server, backend: Backend): void {
-    this.#retries++;
-    const before = this.#server!;
-    if (before === server) {
-      server.tally.retries++;
-      backend.tally.retries++;
-    } else {
-      this.#redispatched = true;
-      before.tally.redispatches++;
-      backend.tally.redispatches++;
-    }
+    this.#schedule(this.#clock.monotonicMs() + patienceMs);
   }
 
   #hasOtherCandidates(server: Server, backend: Backend): boolean {
@@ -271,7 +231,7 @@ export class Stream implements Applicant {
   }
 
   #onConnectFailed(failure: Failure | null): void {
-    const server = this.#server!;
+    const server = this.#account.server!;
     const backend = this.#backend!;
     this.#failureCause = failure === null ? 'R' : failure === 'silent' ? 's' : 'S';
     this.#unreachable ??= new Set();
@@ -286,7 +246,7 @@ export class Stream implements Applicant {
     const upstream = this.#upstream!;
     this.#upstream = null;
     upstream.destroy();
-    this.#backend!.vacate(this.#server!);
+    this.#backend!.vacate(this.#account.server!);
     this.#backend!.callNext();
   }
 
@@ -297,14 +257,13 @@ export class Stream implements Applicant {
     this.#phase = 'exchange';
     const nowMs = this.#clock.monotonicMs();
     this.#connectedAtMs = nowMs;
-    this.#connectMs = Math.max(0, Math.floor(nowMs - this.#acceptedAtMs) - this.#queueMs);
+    this.#account.connected();
     this.#clientActiveAtMs = nowMs;
     this.#serverActiveAtMs = nowMs;
-    this.#backend!.commend(this.#server!, 'connected');
-    if (this.#frontend.model.logasap) this.#log('-', '-', this.#queueMs + this.#connectMs, true);
-    for (const chunk of this.#held ?? []) {
+    this.#backend!.commend(this.#account.server!, 'connected');
+    for (const chunk of this.#firstBytes.chunks) {
       upstream.write(chunk);
-      this.#countRequest(chunk.length);
+      this.#account.forwarded(chunk.length);
     }
     this.#client.resume();
     if (this.#clientEnded) upstream.end();
@@ -314,9 +273,9 @@ export class Stream implements Applicant {
 
   /** Once the whole CONNECT is there, an answer is due. What is no CONNECT need not be kept: it is never sent twice. */
   #expectAnswer(nowMs: number): void {
-    if (this.#held === null || this.#heldBytes === 0 || this.#answerDueMs !== Number.POSITIVE_INFINITY) return;
-    const recognised = recogniseConnect(this.#heldTogether());
-    if (recognised === 'no') this.#held = null;
+    if (!this.#firstBytes.kept || this.#firstBytes.length === 0 || this.#answerDueMs !== Number.POSITIVE_INFINITY) return;
+    const recognised = this.#firstBytes.recognise();
+    if (recognised === 'no') this.#firstBytes.forget();
     if (recognised !== 'complete') return;
     this.#answerDueMs = nowMs + ANSWER_PATIENCE_MS;
     this.#watchInactivity(nowMs);
@@ -324,10 +283,10 @@ export class Stream implements Applicant {
 
   #onAnswered(): void {
     this.#answered = true;
-    this.#held = null;
+    this.#firstBytes.forget();
     this.#answerDueMs = Number.POSITIVE_INFINITY;
     const backend = this.#backend!;
-    backend.commend(this.#server!, 'answered');
+    backend.commend(this.#account.server!, 'answered');
     // This server thinks nothing wrong with the client, so those that hung up on it have the trouble.
     for (const server of this.declinedBy) backend.blame(server, 'closed');
     this.#declinedBy = null;
@@ -340,25 +299,28 @@ export class Stream implements Applicant {
    * @returns whether the session goes on elsewhere
    */
   #declined(cause: EndCause): boolean {
-    if (this.#answered || this.#clientEnded || this.#held === null || this.#phase !== 'exchange') return false;
+    if (this.#answered || this.#clientEnded || !this.#firstBytes.kept || this.#phase !== 'exchange') return false;
     const repeatable =
-      this.#heldBytes === 0
+      this.#firstBytes.length === 0
         ? this.#clock.monotonicMs() - this.#connectedAtMs < IDLE_HANGUP_MS
-        : recogniseConnect(this.#heldTogether()) !== 'no';
+        : this.#firstBytes.recognise() !== 'no';
     if (!repeatable) return false;
     this.#failureCause = cause;
     this.#declinedBy ??= new Set();
-    this.#declinedBy.add(this.#server!);
+    this.#declinedBy.add(this.#account.server!);
     this.#answerDueMs = Number.POSITIVE_INFINITY;
     this.#leaveServer();
     this.#pick();
     return true;
   }
 
-  #heldTogether(): Buffer {
-    const held = this.#held!;
-    if (held.length > 1) held.splice(0, held.length, Buffer.concat(held));
-    return held[0] ?? Buffer.alloc(0);
+  #onServersDeclined(): void {
+    if (this.#failureCause === '-') {
+      this.#end('-', '-');
+    } else {
+      this.#account.serverAborted(true);
+      this.#end(this.#failureCause, 'D');
+    }
   }
 
   // ── bytes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -366,31 +328,19 @@ export class Stream implements Applicant {
   #onClientData(chunk: Buffer): void {
     const nowMs = this.#clock.monotonicMs();
     this.#clientActiveAtMs = nowMs;
-    this.#bytesIn += chunk.length;
-    this.#frontend.tally.bytesIn += chunk.length;
-    if (this.#backend !== null) this.#backend.tally.bytesIn += chunk.length;
+    this.#account.request(chunk.length);
     if (this.#phase !== 'exchange') {
-      if (this.#phase === 'ended' || this.#held === null) return;
-      this.#hold(chunk);
-      if (this.#heldBytes >= HELD_MAX_BYTES) this.#client.pause();
+      if (this.#phase === 'ended') return;
+      this.#firstBytes.add(chunk, { always: true });
+      if (this.#firstBytes.length >= FIRST_BYTES_MAX) this.#client.pause();
       return;
     }
-    if (this.#held !== null) {
-      if (this.#heldBytes + chunk.length > HELD_MAX_BYTES) this.#held = null;
-      else this.#hold(chunk);
+    if (this.#firstBytes.kept) {
+      this.#firstBytes.add(chunk, { always: false });
       this.#expectAnswer(nowMs);
     }
-    this.#countRequest(chunk.length);
+    this.#account.forwarded(chunk.length);
     if (forward(chunk, this.#client, this.#upstream!)) this.#serverActiveAtMs = nowMs;
-  }
-
-  #hold(chunk: Buffer): void {
-    this.#held!.push(chunk);
-    this.#heldBytes += chunk.length;
-  }
-
-  #countRequest(bytes: number): void {
-    this.#server!.tally.bytesIn += bytes;
   }
 
   #onServerData(chunk: Buffer, upstream: Socket): void {
@@ -398,10 +348,7 @@ export class Stream implements Applicant {
     if (!this.#answered) this.#onAnswered();
     const nowMs = this.#clock.monotonicMs();
     this.#serverActiveAtMs = nowMs;
-    this.#bytesOut += chunk.length;
-    this.#frontend.tally.bytesOut += chunk.length;
-    this.#backend!.tally.bytesOut += chunk.length;
-    this.#server!.tally.bytesOut += chunk.length;
+    this.#account.response(chunk.length);
     if (forward(chunk, upstream, this.#client)) this.#clientActiveAtMs = nowMs;
   }
 
@@ -426,7 +373,7 @@ export class Stream implements Applicant {
     } else if (this.#phase === 'exchange') {
       this.#upstream!.end();
       this.#watchInactivity(this.#clock.monotonicMs());
-    } else if (this.#phase !== 'ended' && this.#heldBytes === 0) {
+    } else if (this.#phase !== 'ended' && this.#firstBytes.length === 0) {
       // It came, said nothing and left: there is nothing to bring to a server.
       this.#end('C', this.#phase === 'queue' ? 'Q' : 'C');
     }
@@ -445,7 +392,7 @@ export class Stream implements Applicant {
 
   #onClientError(): void {
     if (this.#phase === 'ended') return;
-    this.#countAbort('client');
+    this.#account.clientAborted();
     this.#end('C', 'D');
   }
 
@@ -456,19 +403,8 @@ export class Stream implements Applicant {
       return;
     }
     if (this.#declined('S')) return;
-    this.#countAbort('server');
-    this.#backend!.tally.responseErrors++;
-    this.#server!.tally.responseErrors++;
+    this.#account.serverAborted(true);
     this.#end('S', 'D');
-  }
-
-  #countAbort(side: 'client' | 'server'): void {
-    const tallies = [this.#backend?.tally, this.#server?.tally];
-    for (const tally of tallies) {
-      if (tally === undefined) continue;
-      if (side === 'client') tally.clientAborts++;
-      else tally.serverAborts++;
-    }
   }
 
   #onSocketClosed(): void {
@@ -476,7 +412,7 @@ export class Stream implements Applicant {
     if (this.#client.destroyed && this.#upstream?.destroyed !== false) this.#end('-', '-');
     if (this.#openSockets > 0) return;
     this.#wheel.cancel(this.#timer);
-    this.#options.onGone(this);
+    this.#onGone(this);
   }
 
   /** Settles the accounts, writes the line, and closes what is open after what is under way has left. Only the first end counts. */
@@ -485,61 +421,17 @@ export class Stream implements Applicant {
     const phase = this.#phase;
     this.#phase = 'ended';
     const backend = this.#backend;
-    const totalMs = Math.floor(this.#clock.monotonicMs() - this.#acceptedAtMs);
-    if (this.#ticket !== null) {
-      this.#queuePlace = backend!.queue.leave(this.#ticket);
-      this.#queueMs = totalMs;
-    }
+    if (this.#ticket !== null) this.#account.gaveUpWaiting(backend!.queue.leave(this.#ticket));
     backend?.endPause(this);
-    this.#held = null;
-    if (this.#upstream !== null) backend!.vacate(this.#server!);
-    backend?.tally.sessions.fall();
-    if (phase === 'exchange') {
-      const sessionMs = [this.#queueMs, this.#connectMs, totalMs] as const;
-      backend!.tally.countTimes(...sessionMs);
-      this.#server!.tally.countTimes(...sessionMs);
-    }
-    this.#log(cause, state, totalMs, false);
+    this.#firstBytes.forget();
+    if (this.#upstream !== null) backend!.vacate(this.#account.server!);
+    this.#account.closed(cause, state, phase === 'exchange');
     backend?.callNext();
     this.#client.destroySoon();
     // What is still connecting would wait for the handshake before it closed.
     if (this.#upstream?.connecting === true) this.#upstream.destroy();
     else this.#upstream?.destroySoon();
     this.#wheel.schedule(this.#timer, LINGER_MS);
-  }
-
-  #log(cause: EndCause, state: EndState, totalMs: number, early: boolean): void {
-    const { model, log } = this.#frontend;
-    if (this.#logged || !model.tcplog || !log.enabled) return;
-    if (model.logasap && !early && this.#connectMs >= 0) return;
-    this.#logged = true;
-    if (model.dontlognull && this.#bytesIn === 0 && !early) return;
-    // HAProxy's idea of normal: nothing failed, and nothing had to be tried twice.
-    if (model.dontlogNormal && cause === '-' && this.#retries === 0) return;
-    const backend = this.#backend;
-    const line = formatTcpLog({
-      client: this.#clientName,
-      acceptedAtMs: this.#acceptedWallMs,
-      frontend: model.name,
-      backend: backend?.name ?? model.name,
-      server: this.#server?.name ?? null,
-      queueMs: this.#queueMs,
-      connectMs: this.#connectMs,
-      totalMs,
-      bytes: this.#bytesOut,
-      cause,
-      state,
-      processConnections: this.#options.processConnections(),
-      frontendConnections: this.#frontend.tally.connections.value,
-      backendConnections: backend?.tally.sessions.value ?? 0,
-      serverConnections: this.#server?.tally.sessions.value ?? 0,
-      retries: this.#retries,
-      redispatched: this.#redispatched,
-      serverQueue: 0,
-      backendQueue: this.#queuePlace,
-      early,
-    });
-    log.send(INFO, line);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -552,7 +444,7 @@ export class Stream implements Applicant {
         this.#upstream?.destroy();
         return;
       case 'queue':
-        this.#backend!.tally.connectionErrors++;
+        this.#account.unserved();
         this.#end('s', 'Q');
         return;
       case 'connect':
@@ -564,7 +456,7 @@ export class Stream implements Applicant {
       case 'exchange':
         if (nowMs >= this.#answerDueMs) {
           this.#answerDueMs = Number.POSITIVE_INFINITY;
-          this.#backend!.blame(this.#server!, 'mute');
+          this.#backend!.blame(this.#account.server!, 'mute');
         }
         this.#watchInactivity(nowMs);
         return;
@@ -597,7 +489,8 @@ export class Stream implements Applicant {
    */
   #onInactive(side: 'client' | 'server'): void {
     this.#timedOut ??= side === 'client' ? 'c' : 's';
-    this.#countAbort(side);
+    if (side === 'client') this.#account.clientAborted();
+    else this.#account.serverAborted(false);
     const [late, other] = side === 'client' ? [this.#client, this.#upstream!] : [this.#upstream!, this.#client];
     const bothOver = side === 'client' ? this.#serverEnded : this.#clientEnded;
     if (bothOver || late.writableLength > 0) {
@@ -640,10 +533,6 @@ export class Stream implements Applicant {
   #schedule(atMs: number): void {
     if (atMs === Number.POSITIVE_INFINITY) this.#wheel.cancel(this.#timer);
     else this.#wheel.schedule(this.#timer, Math.max(0, atMs - this.#clock.monotonicMs()));
-  }
-
-  #acceptedOrQueued(): number {
-    return this.#acceptedAtMs + Math.max(0, this.#queueMs);
   }
 }
 
