@@ -1,4 +1,5 @@
 import type { Proxy as ProxySection } from '../config/haproxy/model.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { TimerWheel } from '../timing/timer-wheel.ts';
 import { RoundRobin } from './balance/roundrobin.ts';
@@ -41,13 +42,19 @@ export class Backend {
   readonly #ranks: readonly Rank[];
   readonly #pausing = new Set<Applicant>();
 
-  constructor(model: ProxySection, options: { clock: Clock; wheel: TimerWheel; fullconn: number }) {
+  constructor(model: ProxySection, options: { clock: Clock; wheel: TimerWheel; log: Log; fullconn: number }) {
     this.model = model;
     this.tally = new Tally(options.clock);
     this.fullconn = model.fullconn ?? options.fullconn;
     this.servers = model.servers.map(
       (server) =>
-        new Server(server, { backend: model.name, clock: options.clock, wheel: options.wheel, onHealthChange: () => this.callNext() }),
+        new Server(server, {
+          backend: model.name,
+          clock: options.clock,
+          wheel: options.wheel,
+          log: options.log,
+          onHealthChange: () => this.callNext(),
+        }),
     );
     const active = this.servers.filter((s) => s.balanced && !s.model.backup);
     const backups = this.servers.filter((s) => s.balanced && s.model.backup);
@@ -62,7 +69,7 @@ export class Backend {
     return this.model.name;
   }
 
-  /** Servers that balancing may choose, in order of rank. */
+  /** False when balancing can choose none, ever: all are disabled or of weight 0. */
   get hasServers(): boolean {
     return this.#ranks.length > 0;
   }
@@ -74,7 +81,12 @@ export class Backend {
    */
   choose(applicant: Applicant): Server | 'wait' | 'none' {
     const left = (server: Server): boolean => !applicant.unreachable.has(server) && !applicant.declinedBy.has(server);
-    return this.#chooseAmong((server) => server.health.trusted && left(server)) ?? this.#chooseAmong(left) ?? 'none';
+    return (
+      this.#chooseAmong((server) => server.health.trusted && left(server)) ??
+      this.#chooseAmong((server) => !server.health.costly && left(server)) ??
+      this.#chooseAmong(left) ??
+      'none'
+    );
   }
 
   /** Lines up for a place at a full server. `first`: it was called before and could not be served. */

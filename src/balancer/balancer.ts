@@ -120,7 +120,7 @@ export class Balancer {
       .filter((p) => p.kind !== 'backend' && (p.defaultBackend === proxy.name || p === proxy))
       .reduce((sum, p) => sum + Math.min(p.maxconn ?? this.load.maxconn, this.load.maxconn), 0);
     const fullconn = Math.max(1, Math.ceil(incoming / FULLCONN_SHARE));
-    return new Backend(proxy, { clock: this.clock, wheel: this.#wheel, fullconn });
+    return new Backend(proxy, { clock: this.clock, wheel: this.#wheel, log: this.#log, fullconn });
   }
 
   #newFrontend(proxy: ProxySection): Frontend {
@@ -138,10 +138,11 @@ export class Balancer {
   }
 
   #newSession(frontend: Frontend, socket: Socket, listener: Listener, onGone: (session: Session) => void): Session {
+    const clientName = frontend.log.enabled ? listener.nameOf(socket) : '';
     if (frontend.model.mode === 'http') {
       return new StatisticsSession({
         client: socket,
-        listenerId: listener.id,
+        clientName,
         frontend,
         balancer: this,
         wheel: this.#wheel,
@@ -151,7 +152,7 @@ export class Balancer {
     }
     return new Stream({
       client: socket,
-      listenerId: listener.id,
+      clientName,
       frontend,
       backend: frontend.backend,
       clock: this.clock,

@@ -122,7 +122,7 @@ export class Frontend {
       if (!this.#hasRoom(listener)) return;
       this.#waiting.shift();
       this.#options.load.waiting--;
-      this.#admit(socket, listener);
+      if (!socket.destroyed) this.#admit(socket, listener);
     }
     this.#overloadTold = false;
   }
@@ -182,7 +182,7 @@ export class Frontend {
 
   #connectLine(socket: Socket, listener: Listener): string {
     const name = `(${this.name}/${this.model.mode.toUpperCase()})`;
-    if (socket.remoteAddress === undefined) return `Connect to unix:${listener.id} ${name}`;
-    return `Connect from ${socket.remoteAddress}:${socket.remotePort} to ${socket.localAddress}:${socket.localPort} ${name}`;
+    if (listener.bind.path !== null) return `Connect to ${listener.nameOf(socket)} ${name}`;
+    return `Connect from ${listener.nameOf(socket)} to ${socket.localAddress}:${socket.localPort} ${name}`;
   }
 }

@@ -70,6 +70,13 @@ export class Listener {
     return { proxy: this.#proxy.name, text: this.bind.text, host: this.#host, port, path: this.bind.path };
   }
 
+  /** A client as logs name it: its address, or `unix:` and which listener it came by. */
+  nameOf(client: Socket): string {
+    if (this.bind.path !== null) return `unix:${this.id}`;
+    // One that has already reset its connection has no address any more.
+    return `${client.remoteAddress ?? '0.0.0.0'}:${client.remotePort ?? 0}`;
+  }
+
   /** Stops accepting; sessions go on. */
   close(): void {
     if (this.#server.listening) this.#server.close();

@@ -1,4 +1,5 @@
 import type { Server as ServerModel } from '../config/haproxy/model.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { TimerWheel } from '../timing/timer-wheel.ts';
 import { Tally } from './counters.ts';
@@ -13,12 +14,19 @@ export class Server {
   /** The address that connections go to; known once the balancer has started. */
   address: string;
 
-  constructor(model: ServerModel, options: { backend: string; clock: Clock; wheel: TimerWheel; onHealthChange: () => void }) {
+  constructor(model: ServerModel, options: { backend: string; clock: Clock; wheel: TimerWheel; log: Log; onHealthChange: () => void }) {
     this.model = model;
     this.backend = options.backend;
     this.address = model.host;
     this.tally = new Tally(options.clock);
-    this.health = new PassiveHealth({ clock: options.clock, wheel: options.wheel, onChange: options.onHealthChange });
+    const names = { backend: options.backend, server: model.name };
+    this.health = new PassiveHealth({
+      clock: options.clock,
+      wheel: options.wheel,
+      onChange: options.onHealthChange,
+      onFailing: (failure) => options.log.warn('server fails: it is tried last until it works again', { ...names, failure }),
+      onWorking: () => options.log.info('server works again', names),
+    });
   }
 
   get name(): string {

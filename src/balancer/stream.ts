@@ -35,8 +35,8 @@ const OWN_TROUBLE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTA
 
 export interface StreamOptions {
   readonly client: Socket;
-  /** Which of the frontend's listeners it came by, from 1. */
-  readonly listenerId: number;
+  /** As the log names it. */
+  readonly clientName: string;
   readonly frontend: Frontend;
   /** null when the frontend has nowhere to send it. */
   readonly backend: Backend | null;
@@ -99,14 +99,13 @@ export class Stream implements Applicant {
   #timedOut: EndCause | null = null;
 
   constructor(options: StreamOptions) {
-    const { client, listenerId, frontend, backend, clock, processConnections } = options;
+    const { client, clientName, frontend, backend, clock, processConnections } = options;
     this.#client = client;
     this.#frontend = frontend;
     this.#backend = backend;
     this.#clock = clock;
     this.#wheel = options.wheel;
     this.#onGone = options.onGone;
-    const clientName = frontend.log.enabled ? nameOf(client, listenerId) : '';
     this.#account = new SessionAccount({ frontend, backend, clock, clientName, processConnections });
     this.#roundStartedAtMs = this.#account.acceptedAtMs;
   }
@@ -346,6 +345,8 @@ export class Stream implements Applicant {
   #onServerData(chunk: Buffer, upstream: Socket): void {
     if (upstream !== this.#upstream || this.#phase === 'ended') return;
     if (!this.#answered) this.#onAnswered();
+    // Any session's bytes show that a server thought frozen lives; that it takes new ones they do not show.
+    else if (this.#account.server!.health.failure === 'mute') this.#backend!.commend(this.#account.server!, 'answered');
     const nowMs = this.#clock.monotonicMs();
     this.#serverActiveAtMs = nowMs;
     this.#account.response(chunk.length);
@@ -534,8 +535,4 @@ export class Stream implements Applicant {
     if (atMs === Number.POSITIVE_INFINITY) this.#wheel.cancel(this.#timer);
     else this.#wheel.schedule(this.#timer, Math.max(0, atMs - this.#clock.monotonicMs()));
   }
-}
-
-function nameOf(client: Socket, listenerId: number): string {
-  return client.remoteAddress === undefined ? `unix:${listenerId}` : `${client.remoteAddress}:${client.remotePort}`;
 }

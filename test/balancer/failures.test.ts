@@ -5,12 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { frontAndBack } from './model-builder.ts';
 import {
   answersMqtt,
+  CONNACK,
   closedPort,
   count,
   MqttClient,
   type Outcome,
   PATIENCE_MS,
   Peer,
+  PINGRESP,
   silentPort,
   startBalancer,
   startBrokerProcess,
@@ -83,9 +85,13 @@ test('a server that stays mute keeps the clients it has, and loses new ones to t
   assert.equal(server.health.failure, 'mute');
   assert.equal(count(await attempts(port, 10), 'connack'), 10);
   // It was only slow: its answer still arrives, and it is trusted again.
-  for (const socket of mute.sockets) socket.write(Buffer.from('20020000', 'hex'));
+  for (const socket of mute.sockets) socket.write(CONNACK);
   assert.equal(await stuck.outcome, 'connack');
   assert.equal(server.health.trusted, true);
+  // The bytes of a session that it had before are as good.
+  balancer.backends[0]!.blame(server, 'mute');
+  for (const socket of mute.sockets) socket.write(PINGRESP);
+  while (!server.health.trusted) await delay(10);
   stuck.close();
   fine.close();
 });

@@ -4,16 +4,24 @@ import { FakeClock } from '../../timing/clock.ts';
 import { TICK_MS, TimerWheel } from '../../timing/timer-wheel.ts';
 import { PassiveHealth } from './passive.ts';
 
-function setUp(): { health: PassiveHealth; pass: (ms: number) => void; changes: () => number } {
+function setUp(): { health: PassiveHealth; events: string[]; pass: (ms: number) => void; changes: () => number } {
   const clock = new FakeClock();
   const wheel = new TimerWheel({ clock });
   let changes = 0;
   const onChange = (): void => {
     changes++;
   };
-  const health = new PassiveHealth({ clock, wheel, onChange });
+  const events: string[] = [];
+  const health = new PassiveHealth({
+    clock,
+    wheel,
+    onChange,
+    onFailing: (failure) => events.push(failure),
+    onWorking: () => events.push('works'),
+  });
   return {
     health,
+    events,
     changes: () => changes,
     pass: (ms) => {
       clock.advance(ms);
@@ -84,7 +92,7 @@ test('every change of standing is told, and praise for a trusted server is none'
 });
 
 test('how often and how long it was failing is kept', () => {
-  const { health, pass } = setUp();
+  const { health, pass, events } = setUp();
   health.blame('refused');
   pass(3_000);
   health.blame('refused');
@@ -96,4 +104,5 @@ test('how often and how long it was failing is kept', () => {
   assert.equal(health.failures, 3);
   assert.equal(health.downs, 2);
   assert.equal(health.downMs, 6_000);
+  assert.deepEqual(events, ['refused', 'works', 'silent']);
 });

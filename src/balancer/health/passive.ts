@@ -26,20 +26,24 @@ export class PassiveHealth {
   #downMs = 0;
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
+  readonly #events: PassiveHealthOptions;
   readonly #timer: TimerEntry<PassiveHealth>;
-  readonly #onChange: () => void;
 
-  /** @param options.onChange called when the server's standing changed, whichever way */
-  constructor(options: { clock: Clock; wheel: TimerWheel; onChange: () => void }) {
+  constructor(options: PassiveHealthOptions) {
     this.#clock = options.clock;
     this.#wheel = options.wheel;
-    this.#onChange = options.onChange;
+    this.#events = options;
     this.#timer = new TimerEntry<PassiveHealth>(this, (health) => health.#release());
   }
 
   /** True when the server takes its turn as usual. */
   get trusted(): boolean {
     return this.#standing !== 'suspect';
+  }
+
+  /** True when asking it would likely cost a client a second or more, rather than a millisecond. */
+  get costly(): boolean {
+    return !this.trusted && (this.#failure === 'silent' || this.#failure === 'mute');
   }
 
   /** What its last connection died of; null when all is well. */
@@ -58,10 +62,11 @@ export class PassiveHealth {
     if (this.#failure === null) {
       this.downs++;
       this.changedAtMs = this.#clock.monotonicMs();
+      this.#events.onFailing?.(failure);
     }
     this.#failure = failure;
     this.#becomeSuspect();
-    this.#onChange();
+    this.#events.onChange();
   }
 
   /** It did what `failure` said that it could not. */
@@ -72,7 +77,8 @@ export class PassiveHealth {
     this.#failure = null;
     this.#standing = 'trusted';
     this.#wheel.cancel(this.#timer);
-    this.#onChange();
+    this.#events.onWorking?.();
+    this.#events.onChange();
   }
 
   /** A client is being sent to it. */
@@ -87,8 +93,18 @@ export class PassiveHealth {
 
   #release(): void {
     this.#standing = 'probation';
-    this.#onChange();
+    this.#events.onChange();
   }
+}
+
+export interface PassiveHealthOptions {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  /** The server's standing changed, whichever way. */
+  readonly onChange: () => void;
+  /** For people: the first failure after all was well, and the end of it. */
+  readonly onFailing?: (failure: Failure) => void;
+  readonly onWorking?: () => void;
 }
 
 /**

@@ -25,7 +25,8 @@ const PIPELINED_MAX_BYTES = 65_536;
 
 export interface StatisticsOptions {
   readonly client: Socket;
-  readonly listenerId: number;
+  /** As the log names it. */
+  readonly clientName: string;
   readonly frontend: Frontend;
   readonly balancer: Balancer;
   readonly wheel: TimerWheel;
@@ -41,7 +42,6 @@ export class StatisticsSession implements Session {
   readonly #wheel: TimerWheel;
   readonly #options: StatisticsOptions;
   readonly #timer = new TimerEntry<StatisticsSession>(this, (session) => session.#onTimer());
-  readonly #clientName: string;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #phase: 'idle' | 'head' | 'answer' | 'ended' = 'head';
@@ -55,8 +55,6 @@ export class StatisticsSession implements Session {
     this.#balancer = options.balancer;
     this.#wheel = options.wheel;
     this.#startedWallMs = options.balancer.clock.wallMs();
-    const { remoteAddress, remotePort } = options.client;
-    this.#clientName = remoteAddress === undefined ? `unix:${options.listenerId}` : `${remoteAddress}:${remotePort}`;
   }
 
   start(): void {
@@ -250,7 +248,7 @@ export class StatisticsSession implements Session {
     const [cause, state] = endOf(head, ours);
     if (model.dontlogNormal && status < 500) return;
     const record = {
-      client: this.#clientName,
+      client: this.#options.clientName,
       acceptedAtMs: this.#startedWallMs,
       frontend: model.name,
       backend: backend?.name ?? model.name,
