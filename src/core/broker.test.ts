@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLog } from '../telemetry/log.ts';
+import { type Log, silentLog } from '../telemetry/log.ts';
 import { Broker } from './broker.ts';
 import type { Stamp } from './hybrid-clock.ts';
 import { Message } from './message.ts';
@@ -137,6 +137,19 @@ test('beyond the limit neither a client’s nor a linked broker’s new topic is
     [...b.retained.entries()].map(({ topic, message }) => [topic, message!.payload.toString()]),
     [['a', 'y']],
   );
+});
+
+test('that the retained messages are full is said once, and again after there was room', () => {
+  const warnings: string[] = [];
+  const log: Log = { ...silentLog, warn: (message) => warnings.push(message) };
+  const b = new Broker({ id: 'b', name: 'test', log, limits: { retainedMessages: 1 } });
+  const retain = (topic: string, payload = 'x') => b.publish(Message.of(topic, Buffer.from(payload), 0, true));
+  for (const topic of ['a', 'b', 'c', 'a', 'd']) retain(topic);
+  assert.deepEqual(warnings, ['retained messages are full: new topics are not kept']);
+  retain('a', '');
+  retain('e');
+  retain('f');
+  assert.equal(warnings.length, 2);
 });
 
 test('a client id claimed elsewhere ends an older connection here, not a newer one, and not a session without one', () => {

@@ -44,6 +44,7 @@ export class Broker {
   readonly counters: BrokerCounters = { published: 0, delivered: 0, dropped: 0 };
   /** null for a broker that stands alone. */
   cluster: Cluster | null = null;
+  #retainedFull = false;
 
   constructor(options: BrokerOptions) {
     this.id = options.id;
@@ -95,14 +96,7 @@ export class Broker {
   /** A linked broker's write to its retained messages: kept if it is newer than what is known here. */
   retainFromPeer(topic: string, message: Message | null, stamp: Stamp): void {
     this.clock.observe(stamp);
-    if (message !== null && this.retained.full && !this.retained.has(topic)) {
-      this.log.warn('retained message of a linked broker not kept: limit reached', {
-        topic,
-        retainedMessages: this.limits.retainedMessages,
-      });
-      return;
-    }
-    this.retained.put(topic, message, stamp);
+    if (message === null || this.#hasRoomFor(topic)) this.retained.put(topic, message, stamp);
   }
 
   #retain(message: Message): void {
@@ -112,12 +106,21 @@ export class Broker {
       this.cluster?.retained(message.topic, null, stamp);
       return;
     }
-    if (this.retained.full && !this.retained.has(message.topic)) {
-      this.log.warn('retained message not kept: limit reached', { topic: message.topic, retainedMessages: this.limits.retainedMessages });
-      return;
-    }
+    if (!this.#hasRoomFor(message.topic)) return;
     this.retained.put(message.topic, message, stamp);
     this.cluster?.retained(message.topic, message, stamp);
+  }
+
+  /** The log has one line when the retained messages are full, and the next only after there was room again. */
+  #hasRoomFor(topic: string): boolean {
+    if (this.retained.hasRoomFor(topic)) {
+      this.#retainedFull &&= this.retained.size >= this.limits.retainedMessages;
+      return true;
+    }
+    if (!this.#retainedFull)
+      this.log.warn('retained messages are full: new topics are not kept', { topic, retainedMessages: this.limits.retainedMessages });
+    this.#retainedFull = true;
+    return false;
   }
 }
 

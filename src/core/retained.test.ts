@@ -126,12 +126,25 @@ test('a message kept owns its bytes: the read buffer may go', () => {
   assert.equal(retained.get('a')!.payload.toString(), 'payload');
 });
 
-test('it is full at its limit, and a known topic can still be replaced', () => {
+test('at its limit there is room for known topics alone', () => {
   const retained = store({ retainedMessages: 1 });
-  assert.equal(retained.full, false);
+  assert.equal(retained.hasRoomFor('a'), true);
   retained.put('a', message('a'), stamp(1));
-  assert.equal(retained.full, true);
-  assert.equal(retained.has('a'), true);
+  assert.deepEqual([retained.hasRoomFor('a'), retained.hasRoomFor('b')], [true, false]);
   retained.put('a', null, stamp(2));
-  assert.equal(retained.full, false);
+  assert.equal(retained.hasRoomFor('b'), true);
+});
+
+test('at its limit what has expired makes room, looked for now and then; older copies of it do not come back', () => {
+  let now = 1_000_000;
+  const retained = store({ retainedMessages: 2 }, () => now);
+  retained.put('a', message('a', 'x', now + 1_000), stamp(now));
+  retained.put('b', message('b'), stamp(now));
+  assert.equal(retained.hasRoomFor('c'), false);
+  now += 1_000;
+  assert.equal(retained.hasRoomFor('c'), false, 'not looked for again so soon');
+  now += 10_000;
+  assert.equal(retained.hasRoomFor('c'), true);
+  assert.equal(retained.size, 1);
+  assert.equal(retained.put('a', message('a'), stamp(999_999)), false);
 });

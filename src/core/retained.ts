@@ -3,6 +3,9 @@ import type { Limits } from './limits.ts';
 import type { Message } from './message.ts';
 import { hasWildcard } from './topic-filter.ts';
 
+/** Least time between two searches for expired messages, in milliseconds. */
+const SWEEP_INTERVAL_MS = 10_000;
+
 interface Node {
   children: Map<string, Node> | null;
   message: Message | null;
@@ -18,6 +21,7 @@ export class RetainedMessages {
   readonly #limits: Limits;
   readonly #wallNow: () => number;
   #size = 0;
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Limits, wallNow: () => number) {
     this.#limits = limits;
@@ -29,13 +33,15 @@ export class RetainedMessages {
     return this.#size;
   }
 
-  /** Whether one more topic fits. */
-  get full(): boolean {
-    return this.#size >= this.#limits.retainedMessages;
-  }
-
   has(topic: string): boolean {
     return this.#find(topic)?.message != null;
+  }
+
+  /** Whether a message for `topic` fits: in the place of the one that is kept, or of one that has expired. */
+  hasRoomFor(topic: string): boolean {
+    if (this.#size < this.#limits.retainedMessages || this.has(topic)) return true;
+    this.#removeExpired();
+    return this.#size < this.#limits.retainedMessages;
   }
 
   get(topic: string): Message | null {
@@ -76,6 +82,18 @@ export class RetainedMessages {
   *entries(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
     for (const message of walk(this.#root)) yield { topic: message.topic, message, stamp: message.retainedAt! };
     for (const [topic, stamp] of this.#tombstones) yield { topic, message: null, stamp };
+  }
+
+  /** Removes all that has expired, now and then: while the store is full this would otherwise be done for every message. */
+  #removeExpired(): void {
+    const now = this.#wallNow();
+    if (Math.abs(now - this.#sweptAtMs) < SWEEP_INTERVAL_MS) return;
+    this.#sweptAtMs = now;
+    const expired = [...walk(this.#root)].filter((message) => this.#expired(message));
+    for (const { topic, retainedAt } of expired) {
+      this.#remove(topic);
+      this.#bury(topic, retainedAt!);
+    }
   }
 
   #expired(message: Message): boolean {
