@@ -17,8 +17,8 @@ import { selectArguments, selectTests } from './test-selection.mjs';
 /** Files at once. Most start brokers of their own; more of them than cores would only make each other late. */
 const CONCURRENCY = 2;
 
-/** Milliseconds for one file, far above what any takes: a hung one is ended and named instead of hanging the run. */
-const FILE_TIMEOUT_MS = 600_000;
+/** Milliseconds for one file, far above what any takes: a hung one is ended and named instead of hanging the run. A soak takes hours. */
+const FILE_TIMEOUT_MS = process.env.ROUNDHOUSE_SOAK ? 12 * 3_600_000 : 600_000;
 
 await runScript(async () => {
   endWithNpm();

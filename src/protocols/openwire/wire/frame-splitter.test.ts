@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { FrameSplitter } from './frame-splitter.ts';
-
-/** How many times the usual number of cases to run: ROUNDHOUSE_SOAK=100 for a long run. */
-const SOAK = Number(process.env.ROUNDHOUSE_SOAK ?? 1);
 
 const LIMIT_BYTES = 100_000;
 
@@ -39,7 +37,7 @@ test('any split of a stream of frames gives the same frames', () => {
       const expected = frames.map((content) => Buffer.from(content));
       assert.deepEqual(split(Buffer.concat(frames.map(framed)), chunkSizes), expected);
     }),
-    { numRuns: 2000 * SOAK },
+    { numRuns: 2000 * SOAK_FACTOR },
   );
 });
 

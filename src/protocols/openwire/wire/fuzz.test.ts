@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
+import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { ProtocolError } from '../../../errors.ts';
 import { plainContent, readMapBody, readStreamBody, readTextBody } from './bodies.ts';
 import {
@@ -24,9 +25,6 @@ import { PropertyCursor } from './message-properties.ts';
 import { decodePrimitiveMap } from './primitive-map.ts';
 import { WireFormat } from './wire-format.ts';
 import { readWireFormatInfo } from './wire-format-info.ts';
-
-/** How many times the usual number of cases to run: ROUNDHOUSE_SOAK=100 for a long run. */
-const SOAK = Number(process.env.ROUNDHOUSE_SOAK ?? 1);
 
 const MAX_FRAME_SIZE_BYTES = 1_000_000;
 
@@ -114,7 +112,7 @@ function mayOnlyRefuse(decode: () => unknown, what: string): 'value' | 'refused'
 
 test('mutated frames decode or are refused with a ProtocolError', () => {
   let refused = 0;
-  const cases = 20_000 * SOAK;
+  const cases = 20_000 * SOAK_FACTOR;
   fc.assert(
     fc.property(
       fc.nat(corpus.length - 1),
@@ -159,7 +157,7 @@ test('arbitrary bytes after any type code decode or are refused with a ProtocolE
         mayOnlyRefuse(() => formatOf(version, tight, cacheEnabled, true).decode(frame, 0, frame.length), frame.toString('hex'));
       },
     ),
-    { numRuns: 20_000 * SOAK },
+    { numRuns: 20_000 * SOAK_FACTOR },
   );
 });
 
@@ -193,7 +191,7 @@ test('arbitrary property maps and bodies are read or refused with a ProtocolErro
         }
       },
     ),
-    { numRuns: 3000 * SOAK },
+    { numRuns: 3000 * SOAK_FACTOR },
   );
 });
 
@@ -205,6 +203,6 @@ test('arbitrary bytes through the splitter give frames within the limit or a Pro
         for (const chunk of chunks) splitter.push(Buffer.from(chunk), 0, chunk.length);
       }, 'chunks');
     }),
-    { numRuns: 3000 * SOAK },
+    { numRuns: 3000 * SOAK_FACTOR },
   );
 });

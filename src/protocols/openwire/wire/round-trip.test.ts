@@ -4,13 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { ByteWriter } from '../../../bytes/byte-writer.ts';
 import { type DataStructure, type Throwable, typeOf, VERSION_MAX, VERSION_MIN } from './commands.ts';
 import { codesOf, type Field, type NestedTypes } from './type-table.ts';
 import { WireFormat, type WireFormatSettings } from './wire-format.ts';
-
-/** How many times the usual number of cases to run: ROUNDHOUSE_SOAK=100 for a long run. */
-const SOAK = Number(process.env.ROUNDHOUSE_SOAK ?? 1);
 
 /** How deep random structures nest. */
 const DEPTH = 3;
@@ -109,7 +107,7 @@ test('whatever is encoded decodes to the same, through the value cache too', () 
         assert.deepEqual(receiver.decode(frame, 4, frame.length), sent);
       }
     }),
-    { numRuns: 400 * SOAK },
+    { numRuns: 400 * SOAK_FACTOR },
   );
 });
 
@@ -132,6 +130,6 @@ test('frames appended to one writer are the frames encoded one by one, and decod
         start = end;
       }
     }),
-    { numRuns: 100 * SOAK },
+    { numRuns: 100 * SOAK_FACTOR },
   );
 });
