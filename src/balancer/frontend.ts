@@ -9,6 +9,9 @@ import { Listener } from './listener.ts';
 import type { ProcessLoad } from './process-load.ts';
 import { INFO, type ProxyLog } from './syslog.ts';
 
+/** How often at most an overload is told of, in milliseconds: one at its limit goes over it with every connection. */
+const OVERLOAD_TELL_MS = 60_000;
+
 /** What a frontend counts; named after the columns of the statistics page. */
 export class FrontendTally {
   /** `scur`, `smax` */
@@ -73,8 +76,7 @@ export class Frontend {
   readonly #options: FrontendOptions;
   readonly #waiting: { readonly socket: Socket; readonly listener: Listener }[] = [];
   readonly #rateTimer = new TimerEntry<Frontend>(this, (frontend) => frontend.letIn());
-  /** Said once an overload, not once a connection. */
-  #overloadTold = false;
+  #overloadToldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(model: ProxySection, options: FrontendOptions) {
     this.model = model;
@@ -124,7 +126,6 @@ export class Frontend {
       this.#options.load.waiting--;
       if (!socket.destroyed) this.#admit(socket, listener);
     }
-    this.#overloadTold = false;
   }
 
   #onConnection(socket: Socket, listener: Listener): void {
@@ -153,10 +154,11 @@ export class Frontend {
   }
 
   #keepWaiting(socket: Socket, listener: Listener): void {
-    const { load, log } = this.#options;
+    const { load, log, clock } = this.#options;
     const full = load.waiting >= load.waitingMax;
-    if (!this.#overloadTold) {
-      this.#overloadTold = true;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#overloadToldAtMs > OVERLOAD_TELL_MS) {
+      this.#overloadToldAtMs = nowMs;
       log.warn('a limit on connections is reached: further ones wait', { proxy: this.name, maxconn: this.maxconn });
     }
     if (full) {
