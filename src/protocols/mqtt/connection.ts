@@ -56,6 +56,12 @@ const PINGRESP = Buffer.from([0xd0, 0]);
 const PLAIN_PUBLISH_HEADER = 0x30;
 
 /**
+ * Largest CONNECT, in bytes: its five fields of 64 KB and more User Properties than anybody has. Whoever is not a client yet must not make
+ * us hold what a client may send.
+ */
+const CONNECT_SIZE_MAX = 1024 * 1024;
+
+/**
  * Deliveries stop at `connectionQueueBytes`; only answers (PUBACK, PINGRESP and so on) can take a connection beyond. At this many times
  * the limit the client is not listened to until it has read them: its requests must not become our memory.
  */
@@ -105,7 +111,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.protocol = protocol;
     this.broker = protocol.broker;
     this.inflightMax = this.broker.limits.inflightMessages;
-    this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, PACKET_SIZE_MAX));
+    this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, CONNECT_SIZE_MAX));
     this.#heardAtMs = protocol.clock.monotonicMs();
     protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
   }
@@ -260,6 +266,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #onConnect(buffer: Buffer, header: number, start: number, end: number): void {
     try {
       admit(this, readConnect(buffer, header, start, end));
+      this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.

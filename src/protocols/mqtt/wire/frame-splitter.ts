@@ -20,7 +20,8 @@ const HEADER_MAX = 5;
  * is copied together.
  */
 export class FrameSplitter {
-  readonly #packetSizeMax: number;
+  /** In bytes, the whole packet counted. It may change at any time, also while a packet is handed on. */
+  packetSizeMax: number;
   #partial: Buffer | null = null;
   #have = 0;
   /** Size of the partial packet; 0 while its header is incomplete. */
@@ -28,9 +29,8 @@ export class FrameSplitter {
   /** Where the partial packet's body starts. */
   #bodyAt = 0;
 
-  /** @param packetSizeMax in bytes, the whole packet counted */
   constructor(packetSizeMax: number) {
-    this.#packetSizeMax = packetSizeMax;
+    this.packetSizeMax = packetSizeMax;
   }
 
   /** Whether part of a packet has arrived. */
@@ -64,7 +64,7 @@ export class FrameSplitter {
         break;
       }
       const packetEnd = i + length;
-      if (packetEnd - at > this.#packetSizeMax) throw this.#tooLarge(chunk[at]!, packetEnd - at);
+      if (packetEnd - at > this.packetSizeMax) throw this.#tooLarge(chunk[at]!, packetEnd - at);
       if (packetEnd > end) break;
       if (!sink.onPacket(chunk, at, i, packetEnd)) return;
       at = packetEnd;
@@ -122,7 +122,7 @@ export class FrameSplitter {
       if (byte < 128) {
         this.#bodyAt = i + 1;
         this.#need = i + 1 + length;
-        if (this.#need > this.#packetSizeMax) throw this.#tooLarge(this.#partial![0]!, this.#need);
+        if (this.#need > this.packetSizeMax) throw this.#tooLarge(this.#partial![0]!, this.#need);
         return;
       }
     }
@@ -132,7 +132,7 @@ export class FrameSplitter {
   #tooLarge(header: number, size: number): ProtocolError {
     return new ProtocolError(
       'MQTT_PACKET_TOO_LARGE',
-      `${PACKET_NAMES[header >> 4]} of ${size} bytes: at most ${this.#packetSizeMax} are accepted`,
+      `${PACKET_NAMES[header >> 4]} of ${size} bytes: at most ${this.packetSizeMax} are accepted`,
       PACKET_TOO_LARGE,
     );
   }
