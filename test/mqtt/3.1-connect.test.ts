@@ -359,6 +359,20 @@ test('a small maxFrameSize is announced, and a packet over it is refused [MQTT-3
   await first.expectClose();
 });
 
+test('before it is a client nobody sends more than a large CONNECT; with it, whatever the connector takes', async (t) => {
+  const broker = await startBroker(t);
+  const large = 'x'.repeat(65_535);
+  const peer = await broker.dial();
+  peer.send(
+    peer.packets.connect({ clientId: large, will: { topic: large, payload: large }, userName: large, password: large }),
+    peer.packets.publish({ topic: 'a', payload: Buffer.alloc(2_000_000), qos: 1, id: 1 }),
+  );
+  await peer.expect('20 02 00 00 40 02 0001');
+  const huge = await broker.dial();
+  huge.send('10 80808001'); // 2 MB are not waited for
+  await huge.expectClose();
+});
+
 test('a Remaining Length of five bytes is malformed [MQTT-1.5.5-1]', async (t) => {
   const broker = await startBroker(t);
   for (const level of [4, 5] as const) {

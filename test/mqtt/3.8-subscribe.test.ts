@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Cluster } from '../../src/core/ports.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { bytes, PINGREQ, PINGRESP, packet, text, two, userProperty } from '../harness/mqtt-bytes.ts';
 
@@ -242,4 +243,49 @@ test('a message that arrives between two SUBSCRIBEs is delivered by the first al
   );
   await peer.expect(peer.packets.suback(1, 0), peer.packets.publish({ topic: 'a', payload: '1' }));
   await peer.expectNothing();
+});
+
+/** Linked brokers that know of a subscription when the test says so. */
+class SlowCluster implements Cluster {
+  readonly waiting: (() => void)[] = [];
+  demandKnown(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+  clientClaimed(): void {}
+  retained(): void {}
+}
+
+test('SUBACK waits until linked brokers know of the subscription, the client is served meanwhile', async (t) => {
+  const broker = await startBroker(t);
+  const cluster = new SlowCluster();
+  broker.broker.cluster = cluster;
+  const peer = await broker.client(5, { clientId: 'a' });
+  await peer.publish({ topic: 'x', payload: 'kept', retain: true });
+  peer.send(peer.packets.subscribe(1, { x: 0 }));
+  await peer.expectNothing();
+  peer.send(peer.packets.publish({ topic: 'x', payload: 'live' }));
+  await peer.expect(peer.packets.publish({ topic: 'x', payload: 'live' }));
+  cluster.waiting.shift()!();
+  await peer.expect(peer.packets.suback(1, 0), peer.packets.publish({ topic: 'x', payload: 'kept', retain: true }));
+  await peer.expectNothing();
+});
+
+test('a client that has left or was taken over before its SUBACK harms nobody', async (t) => {
+  const broker = await startBroker(t);
+  const cluster = new SlowCluster();
+  broker.broker.cluster = cluster;
+  const left = await broker.client(5, { clientId: 'left' });
+  const old = await broker.client(5, { clientId: 'same', properties: '11 ffffffff' });
+  for (const peer of [left, old]) {
+    peer.send(peer.packets.subscribe(1, { x: 0 }));
+    await peer.expectNothing();
+  }
+  await left.destroy();
+  await broker.disconnected('left');
+  const newer = await broker.client(5, { clientId: 'same', clean: false }, true);
+  await old.expectDisconnect(0x8e);
+  for (const known of cluster.waiting) known();
+  await newer.expectNothing();
+  newer.send(newer.packets.publish({ topic: 'x' }));
+  await newer.expect(newer.packets.publish({ topic: 'x' }));
 });
