@@ -4,6 +4,7 @@ import type { ProxyModel } from '../config/haproxy/model.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MapAddress } from './address-map.ts';
 import { formatAddress } from './listen-address.ts';
+import { programVersion } from './program-version.ts';
 
 export interface BalancerServerOptions {
   readonly log: Log;
@@ -18,7 +19,7 @@ export class BalancerServer {
 
   constructor(model: ProxyModel, options: BalancerServerOptions) {
     this.#log = options.log;
-    this.balancer = new Balancer(model, options);
+    this.balancer = new Balancer(model, { ...options, version: programVersion() });
   }
 
   /** What is listened on. */
