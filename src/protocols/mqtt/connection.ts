@@ -30,6 +30,7 @@ import {
   PUBREL,
   SUBSCRIBE,
   UNSUBSCRIBE,
+  variableByteLength,
 } from './wire/control-packet.ts';
 import { FrameSplitter, type PacketSink } from './wire/frame-splitter.ts';
 import { PublishView } from './wire/publish.ts';
@@ -299,7 +300,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return;
     }
     const message = new Message(topic, qos, view.retain, buffer, view.payloadStart, end, true, properties, expiresAtMs, session, null);
-    if (header === PLAIN_PUBLISH_HEADER && this.level !== MQTT_5)
+    // A Remaining Length with a byte too many is not passed on.
+    if (header === PLAIN_PUBLISH_HEADER && this.level !== MQTT_5 && start - packetStart === 1 + variableByteLength(end - start))
       message.setFrame(V3_QOS_0, { buffer, start: packetStart, end, packetIdentifierAt: 0 });
     const receivers = this.broker.publish(message);
     if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS);
