@@ -319,6 +319,17 @@ for (const megabytes of [1, 16]) {
   });
 }
 
+test('a Remaining Length with a byte too many is read and not passed on [MQTT-1.5.5-1]', async (t) => {
+  const broker = await startBroker(t);
+  for (const level of LEVELS) {
+    const peer = await broker.client(level, { clientId: 'a' });
+    await peer.subscribe({ a: 0 });
+    peer.send(level === 5 ? "30 858000 0001 'a' 00 'x'" : "30 848000 0001 'a' 'x'");
+    await peer.expect(peer.packets.publish({ topic: 'a', payload: 'x' }));
+    await peer.disconnect();
+  }
+});
+
 test('what is sent after a packet that ends the connection is not looked at', async (t) => {
   const broker = await startBroker(t);
   const watcher = await broker.client(4, { clientId: 'watcher' });
