@@ -155,7 +155,7 @@ class HAProxyCommand {
       verbose: args.verbose,
       check: args.check,
     });
-    if (rendered.stderr !== '') this.#prologuePrinted = true;
+    if (/ : haproxy version is /.test(rendered.stderr)) this.#prologuePrinted = true;
     this.#stderr(rendered.stderr);
     this.#stdout(rendered.stdout);
     if (!args.check && rendered.exitCode === 2 && !args.quiet) {

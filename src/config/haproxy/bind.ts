@@ -30,7 +30,7 @@ export function readBindLine(reading: Reading, statement: Statement, proxy: Prox
       binds.push({
         place,
         text,
-        host: address.host,
+        host: address.hostKind === 'every' && address.ipVersion === 6 ? '::' : address.host,
         port,
         v4only: address.ipVersion === 4 && address.hostKind === 'every',
         v6only: false,

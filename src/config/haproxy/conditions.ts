@@ -143,8 +143,9 @@ class ConditionParser {
     const fail = (message: string, position: number): never => {
       throw new ConditionError(`${message} in argument 1 of predicate '${name}' used in conditional expression`, position);
     };
+    const missing = (got: number): string => `missing arguments (got ${got}/${arity}), type 'string' expected`;
     if (this.#text[this.#at] !== '(') {
-      if (arity === 2) fail("missing arguments (got 1/2), type 'string' expected", this.#at - 1);
+      if (arity === 2) fail(missing(1), this.#at);
       return [''];
     }
     const values: string[] = [];
@@ -152,7 +153,10 @@ class ConditionParser {
     this.#at++;
     for (let quote = ''; ; this.#at++) {
       const c = this.#text[this.#at];
-      if (c === undefined) fail("expected ')'", this.#at);
+      if (c === undefined) {
+        if (values.length + 1 < arity) fail(missing(values.length + 1), this.#at);
+        fail("expected ')'", this.#at);
+      }
       if (quote !== '') {
         if (c === quote) quote = '';
         else value += c;
@@ -169,7 +173,7 @@ class ConditionParser {
         value += c;
       }
     }
-    if (values.length < arity) fail(`missing arguments (got ${values.length}/${arity}), type 'string' expected`, this.#at);
+    if (values.length < arity) fail(missing(values.length), this.#at);
     this.#at++;
     return values;
   }

@@ -116,7 +116,6 @@ export interface ProxyDraft {
   idSet: boolean;
   mode: 'tcp' | 'http';
   disabled: boolean;
-  description: string | null;
   log: LogTarget[];
   timeouts: Mutable<Timeouts>;
   timeoutPlaces: Partial<Record<keyof Timeouts, Place>>;
@@ -179,7 +178,6 @@ export function newProxyDraft(kind: ProxyKind, name: string, place: Place): Prox
     idSet: false,
     mode: 'tcp',
     disabled: false,
-    description: null,
     log: [],
     timeouts: {
       connect: null,
@@ -303,7 +301,6 @@ export function finishProxy(draft: ProxyDraft): FinishedProxy {
     id: draft.id,
     mode: draft.mode,
     disabled: draft.disabled,
-    ...(draft.description === null ? {} : { description: draft.description }),
     log: draft.log,
     timeouts: { ...timeouts, queue: timeouts.queue ?? timeouts.connect },
     binds: kind === 'backend' ? [] : draft.binds.map(finishBind),

@@ -41,6 +41,7 @@ const NO_TLS_TO_CLIENTS = 'clients would be served without TLS';
 const NO_TLS_TO_SERVER = 'the server would be spoken to without TLS';
 const TLS_DEFAULTS = 'sets defaults for TLS, and a line that asks for TLS is refused';
 const STICKY = 'every connection would go to the next server instead of the one it belongs to';
+const SPREAD = 'connections would be spread otherwise than the file says';
 const TUNING = 'tunes the inside of HAProxy';
 const LUA = 'there is no Lua here';
 
@@ -157,11 +158,11 @@ export const GLOBAL_KEYWORDS: KeywordTable = table(`
   tune.http.maxhdr inert ${HTTP}
   tune.comp.maxlevel inert ${HTTP}
   tune.pattern.cache-size inert ${TUNING}
-  uid supported privileges are dropped once the ports are open
-  gid supported privileges are dropped once the ports are open
+  uid supported for \`roundhouse haproxy\`, once the ports are open
+  gid supported for \`roundhouse haproxy\`, once the ports are open
   external-check inert ${CHECKS}
-  user supported privileges are dropped once the ports are open
-  group supported privileges are dropped once the ports are open
+  user supported for \`roundhouse haproxy\`, once the ports are open
+  group supported for \`roundhouse haproxy\`, once the ports are open
   nbproc removed
   maxconn supported connections of the whole process; 2 descriptors each, and about 30 more
   ssl-server-verify inert ${TLS_DEFAULTS}
@@ -176,7 +177,7 @@ export const GLOBAL_KEYWORDS: KeywordTable = table(`
   chroot inert Node.js cannot change its root; use the container or service manager for that
   description supported shown by \`stats show-desc\`
   node supported shown by \`stats show-node\`
-  pidfile supported
+  pidfile supported for \`roundhouse haproxy\` in the background
   unix-bind inert only its defaults for unix sockets, see \`bind\`
   log supported to UDP, unix datagram sockets, stdout, stderr and descriptors
   log-send-hostname supported makes rfc3164 the default format; a name of one's own is not used
@@ -251,7 +252,7 @@ export const PROXY_KEYWORDS: KeywordTable = table(`
   monitor-uri refused whoever asks for that URI would be told that this proxy is down
   mode supported \`tcp\`; \`http\` for statistics only
   id supported
-  description supported shown by \`stats show-desc\`
+  description inert the statistics do not show it yet
   disabled supported
   enabled supported
   bind-process inert HAProxy ignores it too
@@ -661,18 +662,18 @@ export const HTTP_REQUEST_ACTIONS: KeywordTable = table(`
 /** Algorithms of `balance`. A name that ends in `(` takes an argument there. */
 export const BALANCE_ALGORITHMS: KeywordTable = table(`
   roundrobin supported in HAProxy's exact order
-  static-rr refused
-  leastconn refused
-  first refused
-  random refused
-  random( refused
-  source refused
-  hash refused
-  uri refused
-  url_param refused
-  hdr( refused
-  rdp-cookie refused
-  rdp-cookie( refused
+  static-rr refused ${SPREAD}
+  leastconn refused ${SPREAD}
+  first refused ${SPREAD}
+  random refused ${SPREAD}
+  random( refused ${SPREAD}
+  source refused ${STICKY}
+  hash refused ${STICKY}
+  uri refused ${STICKY}
+  url_param refused ${STICKY}
+  hdr( refused ${STICKY}
+  rdp-cookie refused ${STICKY}
+  rdp-cookie( refused ${STICKY}
 `);
 
 /** A section whose lines are read past. */

@@ -98,8 +98,6 @@ export interface Proxy {
   readonly fullconn: number | null;
   /** null: no statistics here. */
   readonly stats: Stats | null;
-  /** `description`, for `stats show-desc`. */
-  readonly description?: string;
   /** Lines of the `timeout` settings that apply here. */
   readonly timeoutPlaces?: Readonly<Partial<Record<keyof Timeouts, Place>>>;
   /** Line of an `option tcplog` or the like that HAProxy ignores, since it stands in a backend. */
@@ -110,7 +108,7 @@ export interface Bind {
   readonly place: Place;
   /** As written, for messages. */
   readonly text: string;
-  /** Empty for every address. */
+  /** Empty for every IPv4 address, `::` for every IPv6 one. */
   readonly host: string;
   readonly port: number;
   readonly v4only: boolean;

@@ -196,7 +196,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = Object.assign(Object.create(
         keyword: 'description',
       });
     }
-    proxy.description = statement.words.slice(1).join(' ');
+    reportUnsupported(reading, statement, PROXY_KEYWORDS.get('description')!);
   },
 
   disabled(reading, statement, proxy) {

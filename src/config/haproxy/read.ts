@@ -167,7 +167,7 @@ class FileReader {
       break;
     }
     if (this.#blocks.length > 0 && !this.#stopped) {
-      report.alert(place, "non-terminated '.if' block.", { form: 'parsing []: ' });
+      report.alert(place, "non-terminated '.if' block.", { form: 'parsing []: ', abort: true });
     }
   }
 
@@ -244,10 +244,10 @@ class FileReader {
     const name = line.slice(1, close);
     if (close <= 1) return report.alert(place, 'empty scope name is forbidden.');
     const forbidden = /[^A-Za-z0-9_.:-]/.exec(name)?.[0];
-    if (forbidden !== undefined) return report.alert(place, `character '${forbidden}' is not permitted in a scope name.`);
+    if (forbidden !== undefined) return report.alert(place, `character '${forbidden}' is not permitted in a scope name.`, { abort: true });
     const rest = line.slice(close + 1).trimStart();
     if (rest !== '' && !rest.startsWith('#')) {
-      report.alert(place, `character '${rest[0]}' is not permitted after scope declaration.`);
+      report.alert(place, `character '${rest[0]}' is not permitted after scope declaration.`, { abort: true });
     }
   }
 
@@ -313,11 +313,13 @@ class FileReader {
 
     const level = MESSAGE_DIRECTIVES[name];
     if (level === undefined) {
+      this.#stopped = true;
       return report.alert(place, `unknown directive '${name}'.`, { form: 'parsing []: ', keyword: name });
     }
     const extra = words[2] ?? '';
     if (extra !== '') {
-      return stopInBlock(`Unexpected argument '${extra}' for '${name}'. Use quotes if the message should contain spaces.`);
+      const message = `Unexpected argument '${extra}' for '${name}'. Use quotes if the message should contain spaces.`;
+      return report.alert(place, message, { form: 'parsing []: ', keyword: name });
     }
     const options = { form: 'parsing []: ', keyword: name } as const;
     if (level === 'alert') return stop(`'${argument}'.`);

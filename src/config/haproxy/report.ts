@@ -175,15 +175,17 @@ export function formatHAProxyLine(level: HAProxyLevel, pid: number, text: string
 }
 
 /**
- * Prints a reading exactly as `haproxy -c` does: the two lines of prologue only when something else is said,
+ * Prints a reading exactly as `haproxy -c` does: the two lines of prologue only before the first warning or alert,
  * a closing line for each file with errors, and the verdict on standard output.
  */
 export function renderHAProxyReport(diagnostics: readonly HAProxyDiagnostic[], options: RenderOptions): Rendered {
   const lines: string[] = [];
   let muted = options.quiet === true;
+  let hasPrologue = false;
   const say = (level: HAProxyLevel, text: string): undefined => {
     if (muted) return;
-    if (lines.length === 0) {
+    if (!hasPrologue && (level === 'ALERT' || level === 'WARNING')) {
+      hasPrologue = true;
       lines.push(formatHAProxyLine('NOTICE', options.pid, `haproxy version is ${options.version}`));
       lines.push(formatHAProxyLine('NOTICE', options.pid, `path to executable is ${options.executable}`));
     }

@@ -1,6 +1,7 @@
 import { checkAclExpression, checkCondition } from './access-lists.ts';
 import { readTime } from './arguments.ts';
 import { hasBackend, hasFrontend, kindName, type ProxyDraft } from './drafts.ts';
+import { parseSize } from './durations.ts';
 import { reportUnsupported } from './global.ts';
 import { HTTP_REQUEST_ACTIONS, type Keyword, type KeywordTable, PROXY_KEYWORDS, TCP_ACTIONS } from './keywords.ts';
 import { invalidNameCharacter, warnWithout } from './proxy-names.ts';
@@ -142,10 +143,8 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
       const message = "'stick-table' is not supported in 'defaults' section.";
       return reading.report.alert(statement.place, message, { keyword: 'stick-table' });
     }
-    for (const needed of ['size', 'type']) {
-      if (statement.words.includes(needed)) continue;
-      return reading.report.alert(statement.place, `stick-table: missing ${needed}.`, { keyword: 'stick-table' });
-    }
+    const problem = checkStickTable(statement);
+    if (problem !== null) return reading.report.alert(statement.place, `stick-table: ${problem}.`, { keyword: 'stick-table' });
     reportKnown(reading, statement);
   },
 
@@ -214,6 +213,22 @@ const READERS: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     reportKnown(reading, statement, `filter ${kind}`.trim());
   },
 } satisfies Record<string, Reader>);
+
+/** What is wrong with the needed words of a stick table, in HAProxy's words; null when nothing is. */
+function checkStickTable(statement: Statement): string | null {
+  for (const needed of ['size', 'type']) {
+    const at = statement.words.indexOf(needed, 1);
+    if (at < 0) return `missing ${needed}`;
+    const value = statement.word(at + 1);
+    if (needed === 'type') return TABLE_TYPES.has(value) ? null : `unknown type '${value}'`;
+    if (value === '') return "missing argument after 'size'";
+    const size = parseSize(value);
+    if (size.kind === 'unexpected') return `unexpected character '${size.character}' in argument of 'size'`;
+  }
+  return null;
+}
+
+const TABLE_TYPES: ReadonlySet<string> = new Set(['ip', 'ipv6', 'integer', 'string', 'binary']);
 
 const TCP_CHECK_RULES = ['comment', 'connect', 'send', 'send-binary', 'expect', 'set-var-fmt(*)', 'set-var(*)', 'unset-var(*)'];
 const HTTP_CHECK_RULES = [
