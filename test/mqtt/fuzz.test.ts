@@ -3,10 +3,11 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { parser } from 'mqtt-packet';
-import type { Connection, ConnectionHandler } from '../../src/transport/connection.ts';
+import type { ConnectionHandler } from '../../src/transport/connection.ts';
 import { clientStream, mutated } from '../harness/mqtt-arbitraries.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import type { Level } from '../harness/mqtt-bytes.ts';
+import { feed, MEMORY_CONNECTOR, MemoryConnection } from '../harness/mqtt-memory.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 
@@ -76,58 +77,6 @@ class Canary {
   }
 }
 
-/** A connection without a socket: everything is said and answered within the call. */
-class MemoryConnection implements Connection {
-  readonly id = 0;
-  readonly remoteAddress = 'memory:0';
-  readonly connector = 'memory';
-  output: Buffer = Buffer.alloc(0);
-  readonly said: Buffer[] = [];
-  ended = false;
-
-  get queuedBytes(): number {
-    return 0;
-  }
-
-  get writable(): boolean {
-    return !this.ended;
-  }
-
-  reserve(size: number): number {
-    this.output = Buffer.alloc(size);
-    if (this.writable) this.said.push(this.output);
-    return 0;
-  }
-
-  writeCopy(source: Buffer, start: number, end: number): void {
-    this.write(Buffer.from(source.subarray(start, end)));
-  }
-
-  write(bytes: Buffer): void {
-    if (this.writable) this.said.push(bytes);
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-
-  destroy(): void {
-    this.ended = true;
-  }
-
-  pause(): void {}
-
-  resume(): void {}
-}
-
-const CONNECTOR = {
-  name: 'memory',
-  maxFrameSize: 1_000_000,
-  connectAttemptTimeoutMs: 30_000,
-  defaultKeepAliveMs: 0,
-  maxInactivityDurationMs: 30_000,
-};
-
 /** Whatever was said must be whole packets that mqtt-packet can read. */
 function assertIsMqtt(said: readonly Buffer[], level: Level): void {
   const machine = parser({ protocolVersion: level });
@@ -150,7 +99,7 @@ test('rubbish in memory: only MQTT is answered, others get on, nothing stays', a
   let run = 0;
   for (const { level, bytes } of samples(t, 3_000 * SOAK_FACTOR)) {
     const connection = new MemoryConnection();
-    const handler = broker.protocol.accept(connection, CONNECTOR);
+    const handler = broker.protocol.accept(connection, MEMORY_CONNECTOR);
     const cut = bytes.length === 0 ? 0 : (run * 7) % bytes.length;
     feed(handler, bytes.subarray(0, cut));
     feed(handler, bytes.subarray(cut));
@@ -196,14 +145,6 @@ test('rubbish over sockets: every connection is closed, others get on, nothing s
 /** Ends what clients left behind on purpose: sessions that outlive their connections. */
 function discardSessions({ broker }: TestBroker): void {
   for (const session of [...broker.sessions.values()]) if (!session.connected) session.discard();
-}
-
-function feed(handler: ConnectionHandler, bytes: Buffer): void {
-  if (bytes.length === 0) return;
-  // The bytes are good for the call only, as with a socket's read buffer.
-  const chunk = Buffer.from(bytes);
-  handler.onData(chunk, 0, chunk.length);
-  chunk.fill(0xee);
 }
 
 function assertIsMqttOfSome(said: readonly Buffer[], level: Level): void {
