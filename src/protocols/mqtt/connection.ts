@@ -77,6 +77,7 @@ const acknowledgement = new AcknowledgementView();
  *     waiting for CONNECT ──► connected ──► closed
  */
 export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink {
+  static readonly #fire = (connection: MqttConnection): void => connection.#onTimer();
   readonly connection: Connection;
   readonly broker: Broker;
   readonly options: ConnectorOptions;
@@ -104,7 +105,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #lastTopic: string | null = null;
   #lastReserved = false;
   #heardAtMs: number;
-  readonly #timer = new TimerEntry<MqttConnection>(this, (connection) => connection.#onTimer());
+  readonly #timer = new TimerEntry<MqttConnection>(this, MqttConnection.#fire);
 
   constructor(connection: Connection, options: ConnectorOptions, protocol: MqttProtocol) {
     this.connection = connection;

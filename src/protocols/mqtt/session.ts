@@ -73,6 +73,8 @@ class Replay {
  *     PUBLISH ──► (PUBREC) ── released: PUBREL ──► (PUBCOMP) ── done           QoS 2
  */
 export class MqttSession implements Session, Subscriber {
+  static readonly #willIsDue = (session: MqttSession): void => session.#publishWill();
+  static readonly #hasExpired = (session: MqttSession): void => session.discard();
   readonly kind = 'client';
   readonly clientId: string;
   claimedAt: Stamp;
@@ -96,8 +98,8 @@ export class MqttSession implements Session, Subscriber {
   #heldBytes = 0;
   #dropping = false;
   #pendingWill: Will | null = null;
-  readonly #willTimer = new TimerEntry<MqttSession>(this, (session) => session.#publishWill());
-  readonly #expiryTimer = new TimerEntry<MqttSession>(this, (session) => session.discard());
+  readonly #willTimer = new TimerEntry<MqttSession>(this, MqttSession.#willIsDue);
+  readonly #expiryTimer = new TimerEntry<MqttSession>(this, MqttSession.#hasExpired);
 
   constructor(clientId: string, broker: Broker, timers: TimerWheel, claimedAt: Stamp) {
     this.clientId = clientId;
