@@ -96,7 +96,7 @@ export class Broker {
   /** A linked broker's write to its retained messages: kept if it is newer than what is known here. */
   retainFromPeer(topic: string, message: Message | null, stamp: Stamp): void {
     this.clock.observe(stamp);
-    if (message === null || this.#hasRoomFor(topic)) this.retained.put(topic, message, stamp);
+    if (message === null || this.#hasRoomFor(message)) this.retained.put(topic, message, stamp);
   }
 
   #retain(message: Message): void {
@@ -106,19 +106,23 @@ export class Broker {
       this.cluster?.retained(message.topic, null, stamp);
       return;
     }
-    if (!this.#hasRoomFor(message.topic)) return;
+    if (!this.#hasRoomFor(message)) return;
     this.retained.put(message.topic, message, stamp);
     this.cluster?.retained(message.topic, message, stamp);
   }
 
   /** The log has one line when the retained messages are full, and the next only after there was room again. */
-  #hasRoomFor(topic: string): boolean {
-    if (this.retained.hasRoomFor(topic)) {
-      this.#retainedFull &&= this.retained.size >= this.limits.retainedMessages;
+  #hasRoomFor(message: Message): boolean {
+    if (this.retained.hasRoomFor(message)) {
+      this.#retainedFull &&= this.retained.full;
       return true;
     }
     if (!this.#retainedFull)
-      this.log.warn('retained messages are full: new topics are not kept', { topic, retainedMessages: this.limits.retainedMessages });
+      this.log.warn('retained messages are full: new topics are not kept', {
+        topic: message.topic,
+        retainedMessages: this.limits.retainedMessages,
+        retainedBytes: this.limits.retainedBytes,
+      });
     this.#retainedFull = true;
     return false;
   }

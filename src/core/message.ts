@@ -98,6 +98,11 @@ export class Message {
     return this.#end - this.#start;
   }
 
+  /** About how many bytes of memory the message takes while it is kept: payload, topic and properties. For limits. */
+  get size(): number {
+    return this.payloadLength + this.topic.length + (this.properties === null ? 0 : propertiesSize(this.properties));
+  }
+
   /** A view, valid as long as the message is: call `keep()` first to hold on to it. */
   get payload(): Buffer {
     return this.#source.subarray(this.#start, this.#end);
@@ -145,4 +150,10 @@ export class Message {
   dropFrames(): void {
     this.#frames = null;
   }
+}
+
+function propertiesSize(p: MessageProperties): number {
+  let size = (p.contentType?.length ?? 0) + (p.responseTopic?.length ?? 0) + (p.correlationData?.length ?? 0);
+  for (const [name, value] of p.userProperties) size += name.length + value.length;
+  return size;
 }

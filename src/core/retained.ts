@@ -21,6 +21,7 @@ export class RetainedMessages {
   readonly #limits: Limits;
   readonly #wallNow: () => number;
   #size = 0;
+  #bytes = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Limits, wallNow: () => number) {
@@ -33,15 +34,26 @@ export class RetainedMessages {
     return this.#size;
   }
 
+  /** Whether a limit is reached, as far as can be said without knowing what comes. */
+  get full(): boolean {
+    return this.#size >= this.#limits.retainedMessages || this.#bytes >= this.#limits.retainedBytes;
+  }
+
   has(topic: string): boolean {
     return this.#find(topic)?.message != null;
   }
 
-  /** Whether a message for `topic` fits: in the place of the one that is kept, or of one that has expired. */
-  hasRoomFor(topic: string): boolean {
-    if (this.#size < this.#limits.retainedMessages || this.has(topic)) return true;
+  /** Whether this message fits: in the place of the one that is kept for its topic, or of ones that have expired. */
+  hasRoomFor(message: Message): boolean {
+    if (this.#fits(message)) return true;
     this.#removeExpired();
-    return this.#size < this.#limits.retainedMessages;
+    return this.#fits(message);
+  }
+
+  #fits(message: Message): boolean {
+    const kept = this.#find(message.topic)?.message ?? null;
+    if (kept === null && this.#size >= this.#limits.retainedMessages) return false;
+    return this.#bytes - (kept?.size ?? 0) + message.size <= this.#limits.retainedBytes;
   }
 
   get(topic: string): Message | null {
@@ -121,6 +133,8 @@ export class RetainedMessages {
       node = child;
     }
     if (node.message === null) this.#size++;
+    else this.#bytes -= node.message.size;
+    this.#bytes += message.size;
     node.message = message;
   }
 
@@ -133,6 +147,7 @@ export class RetainedMessages {
       if (!node) return;
     }
     if (node.message === null) return;
+    this.#bytes -= node.message.size;
     node.message = null;
     this.#size--;
     for (let i = path.length - 1; i >= 0 && node.message === null && node.children === null; i--) {

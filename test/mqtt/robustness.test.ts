@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { MqttSession } from '../../src/protocols/mqtt/session.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
@@ -116,4 +117,42 @@ test('a crowd that comes and goes leaves nothing behind', async (t) => {
     assert.equal(broker.broker.router.size, 0);
     assert.equal(broker.protocol.timers.size, 0);
   }
+});
+
+test('a client that never completes QoS 2 uses up its own identifiers and nothing else', async (t) => {
+  const broker = await startBroker(t, { limits: { packetIdentifiers: 4, inflightMessages: 2 } });
+  const sender = await broker.client(4, { clientId: 's' });
+  for (let round = 0; round < 3; round++) {
+    const peer = await broker.client(4, { clientId: 'never', clean: false }, round > 0);
+    if (round === 0) await peer.subscribe({ x: 2 });
+    for (let id = 1; id <= round * 2; id++) await peer.expect(peer.packets.pubrel(id));
+    for (let i = 0; i < 2; i++) await sender.publish({ topic: 'x', qos: 2 });
+    if (round === 2) {
+      await peer.expectNothing(); // four identifiers are in use: the rest waits
+      peer.send(peer.packets.pubcomp(1));
+      await peer.expect(peer.packets.publish({ topic: 'x', qos: 2, id: 5 }));
+      return;
+    }
+    for (let id = round * 2 + 1; id <= round * 2 + 2; id++) await peer.expect(peer.packets.publish({ topic: 'x', qos: 2, id }));
+    for (let id = round * 2 + 1; id <= round * 2 + 2; id++) {
+      peer.send(peer.packets.pubrec(id));
+      await peer.expect(peer.packets.pubrel(id));
+    }
+    await peer.destroy();
+    await broker.disconnected('never');
+  }
+});
+
+test('subscribing again and again before retained messages are read does not heap them up', async (t) => {
+  const broker = await startBroker(t);
+  const sender = await broker.client(4, { clientId: 's' });
+  for (let i = 0; i < 60; i++) await sender.publish({ topic: `r/${i}`, retain: true, payload: Buffer.alloc(MB / 4), qos: 1 });
+  const peer = await broker.client(4, { clientId: 'again' });
+  peer.stall();
+  const rounds = 500;
+  for (let id = 1; id <= rounds; id++) peer.send(peer.packets.subscribe(id, { 'r/#': 0 }));
+  peer.send(peer.packets.subscribe(rounds + 1, { last: 0 }));
+  const session = broker.broker.sessions.get('again') as MqttSession;
+  await broker.until(() => session.subscriptions.has('last'), 'the last subscription');
+  assert.equal(session.pending, 1, 'one replay waits');
 });

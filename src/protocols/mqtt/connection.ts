@@ -126,8 +126,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       if (this.session === null && !this.#splitter.partial) expectConnect(chunk[start]! >> 4);
       this.#splitter.push(chunk, start, end, this);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.fail(error);
+      this.#failWith(error);
       return;
     }
     if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#pause();
@@ -147,6 +146,29 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.#leave(true);
     }
     this.protocol.connections.delete(this);
+  }
+
+  /** Does for the client what happens outside `onData`: whatever goes wrong with it ends this connection and no other. */
+  guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #failWith(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.fail(error);
+      return;
+    }
+    // A mistake of ours that this client's bytes have found: it costs this client its connection, not the others theirs.
+    this.broker.log.error('a connection is closed because of a mistake in Roundhouse, please report it', {
+      ...this.facts(),
+      stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.#leave(true);
+    this.connection.destroy();
   }
 
   onPacket(buffer: Buffer, packetStart: number, start: number, end: number): boolean {

@@ -54,15 +54,22 @@ interface Queued {
 
 /** Retained messages on their way to a new subscription, sent as fast as the client reads. */
 class Replay {
-  readonly messages: readonly Message[];
-  readonly qos: QoS;
-  readonly identifiers: readonly number[];
+  readonly filter: string;
+  messages!: readonly Message[];
+  qos!: QoS;
+  identifiers!: readonly number[];
   next = 0;
 
   constructor(messages: readonly Message[], subscription: Subscription) {
+    this.filter = subscription.filter;
+    this.begin(messages, subscription);
+  }
+
+  begin(messages: readonly Message[], subscription: Subscription): void {
     this.messages = messages;
     this.qos = subscription.qos;
     this.identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+    this.next = 0;
   }
 }
 
@@ -94,7 +101,9 @@ export class MqttSession implements Session, Subscriber {
   /** Packet Identifiers in flight that the present connection has still to be sent again. They go before the queue. */
   readonly #resends = new Fifo<number>();
   readonly #queue = new Fifo<Queued | Replay>();
-  /** Payloads in flight and in the queue. */
+  /** Those in the queue, by topic filter. */
+  readonly #replays = new Map<string, Replay>();
+  /** Messages in flight and in the queue, in bytes. */
   #heldBytes = 0;
   #dropping = false;
   #pendingWill: Will | null = null;
@@ -118,7 +127,7 @@ export class MqttSession implements Session, Subscriber {
 
   get readiness(): Readiness {
     if (this.#link === null) return AWAY;
-    return this.#queue.length === 0 && this.#roomFor(this.#link) ? READY : BEHIND;
+    return this.#queue.length === 0 && this.#roomForNew(this.#link) ? READY : BEHIND;
   }
 
   /** QoS 1 and 2 messages waiting or unacknowledged. */
@@ -184,6 +193,7 @@ export class MqttSession implements Session, Subscriber {
     this.received.clear();
     this.#inflight.clear();
     this.#queue.clear();
+    this.#replays.clear();
     this.#heldBytes = 0;
     this.#broker.sessions.delete(this);
     this.#publishWill(); // the session ends: its will is due [MQTT-3.1.2-8]
@@ -230,9 +240,19 @@ export class MqttSession implements Session, Subscriber {
    * Sends a subscription's retained messages, RETAIN set (section 3.3.1.3). They take their place among the messages that wait, so that
    * a client sees older ones before and newer ones after them [MQTT-4.6.0-5].
    */
-  replay(messages: readonly Message[], subscription: Subscription): void {
+  replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
+    const { filter } = subscription;
+    const waiting = this.#replays.get(filter);
+    if (waiting !== undefined) {
+      // Subscribed again before the client has read what it asked for: it begins anew, and is not there twice.
+      waiting.begin(waiting.next === 0 ? waiting.messages : retained(subscription), subscription);
+      return;
+    }
+    const messages = retained(subscription);
     if (messages.length === 0) return;
-    this.#queue.push(new Replay(messages, subscription));
+    const replay = new Replay(messages, subscription);
+    this.#replays.set(filter, replay);
+    this.#queue.push(replay);
     this.#pump();
   }
 
@@ -295,7 +315,7 @@ export class MqttSession implements Session, Subscriber {
 
   #done(packetIdentifier: number, entry: Inflight): void {
     this.#inflight.delete(packetIdentifier);
-    this.#heldBytes -= entry.message.payloadLength;
+    this.#heldBytes -= entry.message.size;
     if (entry.sent) this.#window--;
     if (this.#waiting) this.#pump();
   }
@@ -303,13 +323,13 @@ export class MqttSession implements Session, Subscriber {
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait. */
   #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
     const limits = this.#broker.limits;
-    const size = message.payloadLength;
+    const size = message.size;
     if (this.#heldBytes + size > limits.sessionQueueBytes) {
       this.#drop('sessionQueueBytes');
       return;
     }
     const link = this.#link;
-    if (link !== null && !this.#waiting && this.#roomFor(link)) {
+    if (link !== null && !this.#waiting && this.#roomForNew(link)) {
       this.#heldBytes += size;
       this.#transmit(link, message, qos, retain, identifiers);
       return;
@@ -326,22 +346,30 @@ export class MqttSession implements Session, Subscriber {
     return this.#window < link.inflightMax && link.connection.queuedBytes < SEND_AHEAD_BYTES;
   }
 
+  /** Room for a message that needs a Packet Identifier of its own; what is sent again has one. */
+  #roomForNew(link: SessionLink): boolean {
+    return this.#inflight.size < this.#broker.limits.packetIdentifiers && this.#roomFor(link);
+  }
+
   /** Sends what waits, as far as the client's window and its connection allow. */
   #pump(): void {
     const link = this.#link;
     if (link === null) return;
     while (this.#resends.length > 0 && this.#roomFor(link)) this.#resend(link, this.#resends.shift()!);
     if (this.#resends.length > 0) return;
-    while (this.#queue.length > 0 && this.#roomFor(link)) {
+    while (this.#queue.length > 0 && this.#roomForNew(link)) {
       const first = this.#queue.peek()!;
       if (first instanceof Replay) {
-        this.#replayNext(link, first);
-        if (first.next === first.messages.length) this.#queue.shift();
+        if (first.next < first.messages.length) this.#replayNext(link, first);
+        if (first.next >= first.messages.length) {
+          this.#queue.shift();
+          this.#replays.delete(first.filter);
+        }
       } else {
         this.#queue.shift();
         const { message, qos, retain, identifiers } = first;
         if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow()) {
-          this.#heldBytes -= message.payloadLength; // [MQTT-3.3.2-5]
+          this.#heldBytes -= message.size; // [MQTT-3.3.2-5]
         } else {
           this.#transmit(link, message, qos, retain, identifiers);
         }
@@ -357,7 +385,7 @@ export class MqttSession implements Session, Subscriber {
     if (qos === 0) {
       this.#send(link, message, 0, true, replay.identifiers, 0, false);
     } else {
-      this.#heldBytes += message.payloadLength;
+      this.#heldBytes += message.size;
       this.#transmit(link, message, qos, true, replay.identifiers);
     }
   }
@@ -369,7 +397,7 @@ export class MqttSession implements Session, Subscriber {
       this.#inflight.set(packetIdentifier, { message: message.keep(), qos, retain, identifiers, sent: true, released: false });
       this.#window++;
     } else {
-      this.#heldBytes -= message.payloadLength;
+      this.#heldBytes -= message.size;
     }
   }
 
@@ -381,11 +409,11 @@ export class MqttSession implements Session, Subscriber {
       this.#window++;
     } else {
       this.#inflight.delete(packetIdentifier);
-      this.#heldBytes -= entry.message.payloadLength;
+      this.#heldBytes -= entry.message.size;
     }
   }
 
-  /** The next identifier not in use [MQTT-2.2.1-4]. There is always one: the window is smaller than 65,535. */
+  /** The next identifier not in use [MQTT-2.2.1-4]. There is always one: see `Limits.packetIdentifiers`. */
   #nextPacketIdentifier(): number {
     do {
       this.#lastPacketIdentifier = this.#lastPacketIdentifier === 65_535 ? 1 : this.#lastPacketIdentifier + 1;

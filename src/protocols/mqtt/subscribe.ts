@@ -37,12 +37,12 @@ export function subscribe(
     connection.reply(writeSuback(packet.packetIdentifier, codes, connection.level));
     for (const { filter } of replays) {
       const subscription = session.subscriptions.get(filter);
-      if (subscription !== undefined) session.replay(retainedFor(connection, session, subscription), subscription);
+      if (subscription !== undefined) session.replay(subscription, (wanted) => retainedFor(connection, session, wanted));
     }
   };
   const known = broker.cluster?.demandKnown() ?? null;
   if (known === null) finish();
-  else void known.then(finish);
+  else void known.then(() => connection.guard(finish));
 }
 
 /**

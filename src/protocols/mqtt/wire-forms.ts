@@ -28,11 +28,14 @@ export const V3_ACKNOWLEDGED: WireForm = new PublishForm(1, false, 1);
 export const V5_QOS_0: WireForm = new PublishForm(2, true, 0);
 export const V5_ACKNOWLEDGED: WireForm = new PublishForm(3, true, 1);
 
+/** Largest Message Expiry Interval, in seconds. A clock that steps back can make a remaining time longer than it was. */
+const EXPIRY_MAX_S = 0xffff_ffff;
+
 /** The frame that `level` receives `message` in at `qos`; its flags and Packet Identifier are still to be patched. */
 export function publishFrame(message: Message, level: ProtocolLevel, qos: QoS, identifiers: readonly number[], wallMs: number): Frame {
   if (level !== MQTT_5) return message.frame(qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED);
   if (identifiers.length === 0 && message.expiresAtMs === 0) return message.frame(qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED);
-  const expiry = message.expiresAtMs === 0 ? null : Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)); // [MQTT-3.3.2-6]
+  const expiry = message.expiresAtMs === 0 ? null : Math.min(Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)), EXPIRY_MAX_S); // [MQTT-3.3.2-6]
   return encode(message, qos, writePublishProperties(message.properties, expiry, identifiers));
 }
 
