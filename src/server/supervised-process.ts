@@ -42,6 +42,7 @@ export class SupervisedProcess {
   /** The first start: its failure is the caller's to handle. */
   #firstStart: { resolve(): void; reject(error: Error): void } | null = null;
   #ended: (() => void) | null = null;
+  #stopped: Promise<void> | null = null;
 
   constructor(job: Job, options: SupervisedProcessOptions) {
     this.job = job;
@@ -66,8 +67,13 @@ export class SupervisedProcess {
     });
   }
 
-  /** Resolves when the child has ended: cleanly, or killed after `STOP_WAIT_MS`. */
-  async stop(): Promise<void> {
+  /** Resolves when the child has ended: cleanly, or killed after `STOP_WAIT_MS`. Asked again, it is the same stop. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping = true;
     this.#clearTimer();
     const child = this.#child;
@@ -107,7 +113,7 @@ export class SupervisedProcess {
       if (message.type === 'failed') failure = new CodedError(message.code, message.message, 'config');
       else this.#up(startedAt);
     });
-    child.once('error', (error) => {
+    child.on('error', (error) => {
       failure = new CodedError('FORK_FAILED', `${this.#title} cannot be started as a process: ${error.message}`, 'internal', true, error);
       if (child.pid === undefined) this.#end(null, null, failure); // no process, so no 'exit' either
     });
