@@ -73,7 +73,8 @@ function parseProperties(text: string): Map<string, string> {
   for (const line of text.split(/\r\n|\r|\n/)) {
     const trimmed = line.trimStart();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue;
-    const match = /^((?:\\.|[^\\=:\s])*)\s*[=:]?\s*(.*)$/.exec(trimmed)!;
+    const match = /^((?:\\.|[^\\=:\s])*)\s*[=:]?\s*(.*)$/s.exec(trimmed); // U+2028 and U+2029 end no line of such a file
+    if (match === null) continue;
     entries.set(unescapeText(match[1]!), unescapeText(match[2]!));
   }
   return entries;
