@@ -72,3 +72,23 @@ test('a restarted broker takes the place of its former self: same address and na
   peers.linked('ID:other', 'broker2', 'tcp://d:1');
   assert.equal(publish(), 2, 'one that is linked stays, whatever others say of themselves');
 });
+
+test('a peer that went twice and came back is not forgotten', () => {
+  const { peers, publish, warnings } = setUp();
+  const peer = peers.linked('ID:b', 'b', '');
+  peer.demand.add('1', ['t'], null);
+  peers.away('ID:b', false);
+  peers.away('ID:b', false);
+  peers.linked('ID:b', 'b', '');
+  mock.timers.tick(FORGET_PEER_MS);
+  assert.deepEqual([publish(), warnings], [1, []]);
+});
+
+test('a peer that is linked by another connection when its time has come is kept', () => {
+  const { peers, linked, publish } = setUp();
+  peers.linked('ID:b', 'b', '').demand.add('1', ['t'], null);
+  peers.away('ID:b', false);
+  linked.add('ID:b');
+  mock.timers.tick(FORGET_PEER_MS);
+  assert.equal(publish(), 1);
+});

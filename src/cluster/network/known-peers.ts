@@ -56,7 +56,10 @@ export class KnownPeers {
       this.#forget(id, peer);
       return;
     }
-    peer.forgetTimer = setTimeout(() => this.#forget(id, peer), FORGET_PEER_MS);
+    if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer); // two connections of one peer may go one after the other
+    peer.forgetTimer = setTimeout(() => {
+      if (!this.#options.isLinked(id)) this.#forget(id, peer);
+    }, FORGET_PEER_MS);
     peer.forgetTimer.unref();
   }
 
