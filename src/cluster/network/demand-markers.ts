@@ -73,6 +73,10 @@ export class DemandMarkers {
 
   #send(wave: DemandWave): void {
     const commandId = this.#channel.request(toBytesMessage({ kind: 'marker', path: [...wave.path, this.#ownId] }));
+    if (commandId === 0) {
+      wave.linkDone(); // the way is longer than the peer's frames: it cannot be asked
+      return;
+    }
     this.#sent.push({ commandId, told: this.#told, wave });
   }
 }
