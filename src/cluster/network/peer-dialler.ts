@@ -112,7 +112,7 @@ export class PeerDialler {
   }
 
   async #dial(): Promise<void> {
-    const { clock, turn, topicLevels, maxFrameSize, maxInactivityDurationMs } = this.#host;
+    const { clock, log, turn, topicLevels, maxFrameSize, maxInactivityDurationMs } = this.#host;
     this.#state = 'connecting';
     const host = this.#host.mapAddress(this.address.host);
     const { port } = this.address;
@@ -131,6 +131,7 @@ export class PeerDialler {
     this.#channel = new Channel(connection, {
       handler: handshake,
       clock,
+      log,
       maxFrameSize,
       maxInactivityDurationMs,
       negotiationTimeoutMs: HANDSHAKE_MAX_MS,

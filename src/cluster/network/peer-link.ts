@@ -466,7 +466,7 @@ export class PeerLink implements Link {
 
   #checkSilence(silentMs: number): void {
     if (silentMs > DEAD_HEARTBEATS * HEARTBEAT_MS) {
-      this.channel.fail(`nothing heard for ${DEAD_HEARTBEATS * HEARTBEAT_MS} ms`);
+      this.channel.fail(this.channel.silenceFault(DEAD_HEARTBEATS * HEARTBEAT_MS));
       return;
     }
     const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;

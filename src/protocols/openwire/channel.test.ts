@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { Message } from '../../core/message.ts';
+import { type Facts, silentLog } from '../../telemetry/log.ts';
 import { FakeClock } from '../../timing/clock.ts';
 import type { Connection } from '../../transport/connection.ts';
-import { Channel, linkVersionOf } from './channel.ts';
+import { ANSWERS_QUEUED_MAX_BYTES, Channel, linkVersionOf } from './channel.ts';
 import { PublicationForm } from './publication-form.ts';
 import { type BytesMessage, createBrokerInfo, createKeepAliveInfo, createResponse, type DataStructure } from './wire/commands.ts';
 import { intValue } from './wire/primitive-map.ts';
@@ -21,23 +22,28 @@ class FakeConnection implements Connection {
   readonly id = 1;
   readonly remoteAddress = '127.0.0.1:1';
   readonly connector = '';
-  readonly queuedBytes = 0;
+  queuedBytes = 0;
+  paused = false;
   writable = true;
   destroyed = false;
   output: Buffer = Buffer.alloc(0);
   readonly #written: Buffer[] = [];
 
+  /** Keeps what is written in the queue: the peer does not read. */
+  stuck = false;
+
   write(bytes: Buffer): void {
+    if (this.stuck) this.queuedBytes += bytes.length;
     this.#written.push(bytes);
   }
 
   writeCopy(source: Buffer, start: number, end: number): void {
-    this.#written.push(Buffer.from(source.subarray(start, end)));
+    this.write(Buffer.from(source.subarray(start, end)));
   }
 
   reserve(size: number): number {
     this.output = Buffer.alloc(size);
-    this.#written.push(this.output);
+    this.write(this.output);
     return 0;
   }
 
@@ -50,9 +56,13 @@ class FakeConnection implements Connection {
     this.destroyed = true;
   }
 
-  pause(): void {}
+  pause(): void {
+    this.paused = true;
+  }
 
-  resume(): void {}
+  resume(): void {
+    this.paused = false;
+  }
 
   /** Takes what was written since the last time. */
   take(): Buffer {
@@ -65,10 +75,12 @@ function formatOf(version: number): WireFormat {
 }
 
 /** A channel with the events its handler got, as words. */
-function open(options: { maxInactivityDurationMs?: number } = {}) {
+function open(options: { maxInactivityDurationMs?: number; onCommand?: () => void } = {}) {
   const connection = new FakeConnection();
   const events: string[] = [];
   const commands: DataStructure[] = [];
+  const errors: Facts[] = [];
+  const clock = new FakeClock();
   let offer: PeerOffer | null = null;
   const channel = new Channel(connection, {
     handler: {
@@ -81,13 +93,15 @@ function open(options: { maxInactivityDurationMs?: number } = {}) {
       },
       onResponse: (correlationId) => events.push(`response ${correlationId}`),
       onCommand: (command) => {
+        options.onCommand?.();
         commands.push(command);
         events.push(`command ${command.kind}`);
       },
       onDrain: () => {},
       onClosed: (fault) => events.push(`closed ${fault}`),
     },
-    clock: new FakeClock(),
+    clock,
+    log: { ...silentLog, error: (_, facts) => errors.push(facts!) },
     maxFrameSize: MAX_FRAME,
     maxInactivityDurationMs: options.maxInactivityDurationMs ?? 0,
     negotiationTimeoutMs: 1_000,
@@ -95,7 +109,7 @@ function open(options: { maxInactivityDurationMs?: number } = {}) {
     host: null,
   });
   const give = (bytes: Buffer): void => channel.onData(bytes, 0, bytes.length);
-  return { connection, channel, events, commands, give, offer: () => offer };
+  return { connection, channel, clock, events, commands, errors, give, offer: () => offer };
 }
 
 const OFFER = { ...DEFAULT_OFFER, maxFrameSizeBytes: MAX_FRAME };
@@ -249,4 +263,59 @@ test('after the end nothing is handed on, and a peer that does not close its sid
   assert.deepEqual(events, ['negotiated']);
   mock.timers.tick(1_000);
   assert.equal(connection.destroyed, true);
+});
+
+test('an error of ours while a peer is read ends its connection alone, and is logged once', () => {
+  const { connection, channel, give, events, errors } = open({
+    onCommand: () => {
+      throw new TypeError('stumbled');
+    },
+  });
+  give(HELLO);
+  const info = formatOf(12).encode(createBrokerInfo());
+  give(Buffer.concat([info, info]));
+  assert.equal(connection.destroyed, true);
+  channel.onClose(null);
+  assert.deepEqual(events, ['negotiated', 'closed an error of ours while reading what it sent']);
+  assert.equal(errors.length, 1);
+  assert.match(String(errors[0]!.error), /TypeError: stumbled\n.*channel\.test/s);
+});
+
+/** Keep-alives that ask for an echo, whose echoes are `bytes` and a little more. */
+function questions(bytes: number): Buffer {
+  const keepAlive = createKeepAliveInfo();
+  keepAlive.responseRequired = true;
+  const frame = formatOf(12).encode(keepAlive);
+  return Buffer.alloc((Math.floor(bytes / frame.length) + 1) * frame.length, frame);
+}
+
+test('a peer that does not take its answers is not read until it has', () => {
+  const { connection, channel, clock, give } = open();
+  give(HELLO);
+  connection.stuck = true;
+  give(questions(ANSWERS_QUEUED_MAX_BYTES / 2));
+  assert.equal(connection.paused, false);
+  give(questions(ANSWERS_QUEUED_MAX_BYTES / 2));
+  assert.equal(connection.paused, true);
+  assert.match(channel.silenceFault(5), /did not take our answers for 5 ms/);
+  clock.advance(9_000);
+  connection.queuedBytes = 0;
+  channel.onDrain();
+  assert.equal(connection.paused, false);
+  assert.equal(channel.heardAtMs, 9_000, 'the silence was our own doing');
+});
+
+test('a peer that takes its answers is read on, however many there were and however much else is queued', () => {
+  const { connection, channel, give } = open();
+  give(HELLO);
+  connection.stuck = true;
+  for (let i = 0; i < 20; i++) {
+    channel.sendEncoded(publication('t', 'x'.repeat(90_000)));
+    give(questions(ANSWERS_QUEUED_MAX_BYTES / 8));
+    connection.queuedBytes = Math.min(connection.queuedBytes, ANSWERS_QUEUED_MAX_BYTES / 4); // never empty
+  }
+  const message = publication('t', 'x'.repeat(90_000));
+  for (let i = 0; i < 200; i++) channel.sendEncoded(message);
+  give(formatOf(12).encode(createKeepAliveInfo()));
+  assert.equal(connection.paused, false);
 });

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Frame } from '../../core/message.ts';
 import { CodedError } from '../../errors.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { Clock } from '../../timing/clock.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { COMMAND_ID_AT, RESPONSE_REQUIRED_AT, writeLong } from './publication-form.ts';
@@ -24,6 +25,13 @@ const COPIED_FRAME_MAX = 4_096;
 
 /** Bytes of a Response in loose form, size field included. */
 const RESPONSE_BYTES = 14;
+
+/**
+ * Answers on their way beyond which a peer is not read until it has taken them, in bytes. Only answers count: two brokers with much for
+ * each other must not wait for one another. A broker of ours has at most 100,000 messages unanswered, 1.4 MB, and never gets there, though
+ * answers that have left are noticed up to one queue's length late.
+ */
+export const ANSWERS_QUEUED_MAX_BYTES = 4 * 1024 * 1024;
 
 /** How long a peer may take to close its side after we closed ours, in milliseconds. */
 const LINGER_MS = 1_000;
@@ -50,6 +58,8 @@ export interface ChannelHandler {
 export interface ChannelOptions {
   readonly handler: ChannelHandler;
   readonly clock: Clock;
+  /** Told of errors of ours, which end the channel. */
+  readonly log: Log;
   /** Largest frame we take, in bytes. */
   readonly maxFrameSize: number;
   /** Offered for the inactivity monitor, in milliseconds; 0 switches it off. */
@@ -80,7 +90,15 @@ export class Channel implements ConnectionHandler {
   #plainPublications = true;
   #lastCommandId = 0;
   #heardAtMs: number;
-  #sent = false;
+  /** Everything sent since the connection began, and how much of it was answers. */
+  #sentBytes = 0;
+  #answerBytes = 0;
+  /** Once so much has left, so have the answers up to there. Then the mark is set to the end of what is queued. */
+  #markBytes = 0;
+  #markAnswerBytes = 0;
+  #goneAnswerBytes = 0;
+  /** Not read until it has taken its answers. */
+  #held = false;
   #heard = false;
   #timer: NodeJS.Timeout | null = null;
   #readTimer: NodeJS.Timeout | null = null;
@@ -95,7 +113,9 @@ export class Channel implements ConnectionHandler {
     this.#publication = new PublicationReader(options.topicLevels);
     this.#splitter = new FrameSplitter(FIRST_FRAME_MAX_BYTES, (buffer, start, end) => this.#onFrame(buffer, start, end));
     const extra: PrimitiveMap = new Map([[LINK_VERSION_PROPERTY, intValue(LINK_VERSION)]]);
-    connection.write(this.#format.encode(wireFormatInfoOf(this.#offer(), extra)));
+    const hello = this.#format.encode(wireFormatInfoOf(this.#offer(), extra));
+    connection.write(hello);
+    this.#sentBytes = hello.length;
     this.#timer = setTimeout(() => {
       this.fail(`no complete WireFormatInfo within ${options.negotiationTimeoutMs} ms`);
     }, options.negotiationTimeoutMs);
@@ -117,6 +137,11 @@ export class Channel implements ConnectionHandler {
   /** When the last byte came, in milliseconds of the monotonic clock. */
   get heardAtMs(): number {
     return this.#heardAtMs;
+  }
+
+  /** Why nothing was heard of the peer for `ms` milliseconds. */
+  silenceFault(ms: number): string {
+    return this.#held ? `the peer did not take our answers for ${ms} ms` : `nothing heard for ${ms} ms`;
   }
 
   /** True once the connection is on its way out: nothing more is sent or handed on. */
@@ -144,7 +169,7 @@ export class Channel implements ConnectionHandler {
     if (!this.#plainPublications) return this.#write(codec12.decode(frame, 4, frame.length)!, false);
     if (frame.length - 4 > this.maxFrameSize) return false;
     this.connection.write(frame);
-    this.#sent = true;
+    this.#sentBytes += frame.length;
     return true;
   }
 
@@ -162,8 +187,8 @@ export class Channel implements ConnectionHandler {
       return this.#lastCommandId;
     }
     const commandId = this.#nextCommandId();
-    this.#sent = true;
     const size = end - start;
+    this.#sentBytes += size;
     const copied = size <= COPIED_FRAME_MAX ? size : packetIdentifierAt + 8;
     const at = connection.reserve(copied);
     const output = connection.output;
@@ -185,7 +210,8 @@ export class Channel implements ConnectionHandler {
     output.writeInt32BE(0, at + 5);
     output[at + 9] = 0;
     output.writeInt32BE(correlationId, at + 10);
-    this.#sent = true;
+    this.#sentBytes += RESPONSE_BYTES;
+    this.#answerBytes += RESPONSE_BYTES;
   }
 
   /** A heartbeat; with `echo` the peer sends one back. */
@@ -215,12 +241,18 @@ export class Channel implements ConnectionHandler {
     try {
       this.#splitter.push(chunk, start, end);
     } catch (error) {
-      if (!(error instanceof CodedError) || error.source === 'internal') throw error;
-      this.fail(this.#negotiated ? error.message : `not an OpenWire peer: ${error.message}`);
+      this.#failBecause(error);
     }
+    this.#holdBack();
   }
 
   onDrain(): void {
+    if (this.#held) {
+      this.#held = false;
+      this.#heardAtMs = this.#options.clock.monotonicMs(); // it took what it was sent, and could say nothing meanwhile
+      this.#heard = true;
+      this.connection.resume();
+    }
     if (this.#negotiated) this.#handler.onDrain();
   }
 
@@ -231,6 +263,32 @@ export class Channel implements ConnectionHandler {
     const held = this.#splitter.heldBytes;
     const cut = held > 0 ? `the connection ended inside a frame, after ${held} bytes of it` : null;
     this.#handler.onClosed(this.#fault ?? error?.message ?? cut);
+  }
+
+  /** What one peer says must end no connection but its own, whatever it makes us stumble over. */
+  #failBecause(error: unknown): void {
+    if (error instanceof CodedError && error.source !== 'internal') {
+      this.fail(this.#negotiated ? error.message : `not an OpenWire peer: ${error.message}`);
+      return;
+    }
+    this.#options.log.error('an error of ours while reading what an OpenWire peer sent: its connection is closed', {
+      address: this.remoteAddress,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.fail('an error of ours while reading what it sent');
+  }
+
+  /** A peer that asks and asks and does not take the answers is not read until it has: they would fill our memory. */
+  #holdBack(): void {
+    const left = this.#sentBytes - this.connection.queuedBytes;
+    if (left >= this.#markBytes) {
+      this.#goneAnswerBytes = this.#markAnswerBytes;
+      this.#markBytes = this.#sentBytes;
+      this.#markAnswerBytes = this.#answerBytes;
+    }
+    if (this.#held || this.#answerBytes - this.#goneAnswerBytes <= ANSWERS_QUEUED_MAX_BYTES || this.closing) return;
+    this.#held = true;
+    this.connection.pause();
   }
 
   #onFrame(buffer: Buffer, start: number, end: number): void {
@@ -251,7 +309,10 @@ export class Channel implements ConnectionHandler {
     const command = this.#format.decode(buffer, start, end);
     if (command === null || command.kind === WIRE_FORMAT_INFO) return;
     if (command.kind === KEEP_ALIVE_INFO) {
-      if (command.responseRequired) this.sendKeepAlive(false);
+      if (!command.responseRequired) return;
+      const before = this.#sentBytes;
+      this.sendKeepAlive(false);
+      this.#answerBytes += this.#sentBytes - before;
       return;
     }
     this.#handler.onCommand(command);
@@ -278,12 +339,13 @@ export class Channel implements ConnectionHandler {
   /** OpenWire specification section 2, "Inactivity monitor". */
   #watchActivity(periodMs: number, initialDelayMs: number): void {
     if (periodMs <= 0) return;
+    let sentBefore = 0;
     const writeCheck = (): void => {
-      if (!this.#sent) this.sendKeepAlive(false);
-      this.#sent = false;
+      if (this.#sentBytes === sentBefore) this.sendKeepAlive(false);
+      sentBefore = this.#sentBytes;
     };
     const readCheck = (): void => {
-      if (!this.#heard) this.fail(`nothing heard for ${periodMs} ms`);
+      if (!this.#heard) this.fail(this.silenceFault(periodMs));
       this.#heard = false;
     };
     this.#timer = setTimeout(() => {
@@ -312,7 +374,7 @@ export class Channel implements ConnectionHandler {
       throw error;
     }
     this.connection.writeCopy(out.buffer, 0, out.length);
-    this.#sent = true;
+    this.#sentBytes += out.length;
     return true;
   }
 

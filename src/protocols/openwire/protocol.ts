@@ -36,6 +36,7 @@ export class OpenWireProtocol implements Protocol {
     const channel = new Channel(connection, {
       handler,
       clock: this.#clock,
+      log: this.#broker.log,
       maxFrameSize: options.maxFrameSize,
       maxInactivityDurationMs: options.maxInactivityDurationMs,
       negotiationTimeoutMs: options.connectAttemptTimeoutMs,
