@@ -10,6 +10,9 @@ const EXIT_USAGE = 2;
 /** Everything else that went wrong. */
 const EXIT_ERROR = 1;
 
+/** Placeholders that stand for folders. */
+const FOLDER_PLACEHOLDERS: readonly string[] = ['activemq.data', 'activemq.conf', 'activemq.base', 'activemq.home'];
+
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
 
 /** Options as commander collects them. */
@@ -92,6 +95,8 @@ function collectDefinition(text: string, earlier: ReadonlyMap<string, string>): 
   const at = text.indexOf('=');
   const name = text.slice(0, at);
   if (at < 1 || /[\s${}]/.test(name)) throw new InvalidArgumentError('Expected name=value.');
+  // Mostly an unset variable of a shell script; without it the store would be made in the root folder.
+  if (at + 1 === text.length && FOLDER_PLACEHOLDERS.includes(name)) throw new InvalidArgumentError(`Expected a folder after ${name}=.`);
   return new Map(earlier).set(name, text.slice(at + 1));
 }
 

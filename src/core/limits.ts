@@ -18,7 +18,10 @@ export interface Limits {
    * there is always a free one; many more than a window, so that only a client which never completes QoS 2 reaches it.
    */
   readonly packetIdentifiers: number;
-  /** QoS 2 messages received and not released, per client: our Receive Maximum (MQTT 5.0 section 3.2.2.3.3). */
+  /**
+   * QoS 2 messages received and not released, per client: our Receive Maximum (MQTT 5.0 section 3.2.2.3.3). The largest there is: an
+   * identifier costs a few bytes, and there are clients (MQTT.js) that send a burst without looking at a smaller one.
+   */
   readonly receiveMaximum: number;
   /** Topic aliases a client may use with us (MQTT 5.0 section 3.2.2.3.8). */
   readonly topicAliasMaximum: number;
@@ -41,7 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   connectionQueueBytes: 64 * 1024 * 1024,
   inflightMessages: 1_024,
   packetIdentifiers: 32_768,
-  receiveMaximum: 1_024,
+  receiveMaximum: 65_535,
   topicAliasMaximum: 256,
   retainedMessages: 1_000_000,
   retainedBytes: 1024 * 1024 * 1024,

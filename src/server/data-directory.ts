@@ -88,8 +88,13 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function refuseKahaDB(path: string): Promise<void> {
-  const journal = (await readdir(path)).find((name) => KAHADB_JOURNAL.test(name));
+/**
+ * @param path need not exist
+ * @throws ConfigError DATA_DIRECTORY_KAHADB
+ */
+export async function refuseKahaDB(path: string): Promise<void> {
+  const names = await readdir(path).catch(() => []);
+  const journal = names.find((name) => KAHADB_JOURNAL.test(name));
   if (journal === undefined) return;
   throw new ConfigError(
     'DATA_DIRECTORY_KAHADB',

@@ -1,6 +1,6 @@
 import type { BoundAddress } from '../balancer/listener.ts';
 import { formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
-import { ConfigError } from '../errors.ts';
+import { CodedError, ConfigError } from '../errors.ts';
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './address-map.ts';
 import { type BalancerServer, startBalancerServer } from './balancer-server.ts';
@@ -47,6 +47,7 @@ export type StartBalancerOptions = ({ readonly file: string } | { readonly cfg: 
 export class EmbeddedBroker {
   readonly #server: BrokerServer;
   readonly #client: InProcessClient;
+  #stopped = false;
 
   constructor(server: BrokerServer) {
     this.#server = server;
@@ -71,9 +72,10 @@ export class EmbeddedBroker {
    * Publishes to every subscriber, here and at linked brokers.
    *
    * @returns how many receivers at this broker it was handed to, linked brokers among them
-   * @throws CodedError INVALID_MESSAGE when topic, payload or properties are not what MQTT allows
+   * @throws CodedError BROKER_STOPPED after `stop`; INVALID_MESSAGE when topic, payload or properties are not what MQTT allows
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number {
+    this.#expectRunning();
     return this.#client.publish(topic, payload, options);
   }
 
@@ -85,12 +87,18 @@ export class EmbeddedBroker {
    * @throws CodedError INVALID_FILTER
    */
   subscribe(filter: string, listener: (message: ReceivedMessage) => void, options?: SubscribeOptions): Promise<ActiveSubscription> {
+    this.#expectRunning();
     return this.#client.subscribe(filter, listener, options);
   }
 
   /** Tells clients and linked brokers, closes their connections, and gives the store folder up. */
   stop(): Promise<void> {
+    this.#stopped = true;
     return this.#server.stop();
+  }
+
+  #expectRunning(): void {
+    if (this.#stopped) throw new CodedError('BROKER_STOPPED', `broker ${this.name} has been stopped`, 'config');
   }
 }
 
@@ -121,8 +129,9 @@ export class EmbeddedBalancer {
  */
 export async function startBroker(configuration: string | StartBrokerOptions): Promise<EmbeddedBroker> {
   const options: StartBrokerOptions = typeof configuration === 'string' ? { file: configuration } : configuration;
+  const source = brokerSource(options);
   const log = logOf(options);
-  const unit = await readOne(brokerSource(options), options, 'broker', log);
+  const unit = await readOne(source, options, 'broker', log);
   const server = new BrokerServer(unit.model, { log, mapAddress: createAddressMap(addressPairs(options)) });
   await server.start();
   return new EmbeddedBroker(server);
@@ -143,6 +152,8 @@ export async function startBalancer(configuration: string | StartBalancerOptions
 }
 
 function brokerSource(options: BrokerConfiguration): string | InlineFile {
+  if (options === undefined || !('file' in options || 'xml' in options || Array.isArray(options.transportConnectors)))
+    throw new ConfigError('CONFIGURATION', 'startBroker: expected a path, or options with file, xml or transportConnectors');
   if ('file' in options) return options.file;
   return { file: 'activemq.xml', text: 'xml' in options ? options.xml : writeXml(options) };
 }

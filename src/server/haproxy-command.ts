@@ -11,6 +11,7 @@ import { ConfigError } from '../errors.ts';
 import { createLog, type Log, silentLog } from '../telemetry/log.ts';
 import { type DaemonReport, isDaemon, reportToStarter, startDaemon } from './daemon.ts';
 import { formatUsage, type HAProxyArguments, parseHAProxyArguments } from './haproxy-arguments.ts';
+import { listenToHAProxySignals, type SignalSource } from './haproxy-signals.ts';
 import { openFileLimit } from './machine.ts';
 import { dropPrivileges } from './privileges.ts';
 import { programVersion } from './program-version.ts';
@@ -44,7 +45,7 @@ export interface HAProxyEnvironment {
   /** Open files that the process may have; null: not known. */
   readonly openFilesLimit?: number | null;
   /** Where signals come from. */
-  readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>;
+  readonly signals?: SignalSource;
   /** Ends this process by the signal, as if it had never been caught. */
   readonly dieOf?: (signal: NodeJS.Signals) => void;
   /** Sends a signal to another process. */
@@ -69,9 +70,6 @@ function haproxyVersion(): string {
 /** Attempts to bind addresses that an old process is about to let go of, and the wait between them in ms: 5 s in all. */
 const TAKEOVER_ATTEMPTS = 100;
 const TAKEOVER_WAIT_MS = 50;
-
-/** Signals that HAProxy answers with a dump or a pause; here they must not end the process. */
-const IGNORED_SIGNALS = ['SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU'] as const;
 
 class HAProxyCommand {
   readonly #args: readonly string[];
@@ -213,7 +211,8 @@ class HAProxyCommand {
   /** Runs the balancer until a signal ends it. */
   async #serve(model: ProxyModel, args: HAProxyArguments, inBackground: boolean): Promise<number> {
     const log = args.quiet && !args.verbose ? silentLog : createLog({ level: args.debug ? 'debug' : args.verbose ? 'info' : 'warn' });
-    const asked = this.#listenToSignals();
+    const reload = (): void => this.#say('WARNING', 'SIGUSR2: reloading is not supported yet; start anew with -sf and the pid.');
+    const asked = listenToHAProxySignals(this.#environment.signals ?? process, reload);
     let running: RunningBalancer;
     try {
       running = await this.#start(model, args, log);
@@ -270,40 +269,6 @@ class HAProxyCommand {
         // It is gone already, which is what was wanted; HAProxy says nothing either.
       }
     }
-  }
-
-  #listenToSignals(): { first: Promise<NodeJS.Signals>; hard: Promise<NodeJS.Signals>; ignore(): void } {
-    const signals = this.#environment.signals ?? process;
-    let onFirst: (signal: NodeJS.Signals) => void = () => {};
-    let onHard: (signal: NodeJS.Signals) => void = () => {};
-    const first = new Promise<NodeJS.Signals>((resolve) => {
-      onFirst = resolve;
-    });
-    const hard = new Promise<NodeJS.Signals>((resolve) => {
-      onHard = resolve;
-    });
-    const soft = (): void => onFirst('SIGUSR1');
-    const end = (signal: NodeJS.Signals): void => {
-      onFirst(signal);
-      onHard(signal);
-    };
-    const reload = (): void => this.#say('WARNING', 'SIGUSR2: reloading is not supported yet; start anew with -sf and the pid.');
-    const nothing = (): void => {};
-    const listeners: [NodeJS.Signals, (signal: NodeJS.Signals) => void][] = [
-      ['SIGUSR1', soft],
-      ['SIGTERM', end],
-      ['SIGINT', end],
-      ['SIGUSR2', reload],
-      ...IGNORED_SIGNALS.map((signal): [NodeJS.Signals, () => void] => [signal, nothing]),
-    ];
-    for (const [signal, listener] of listeners) signals.on(signal, listener);
-    return {
-      first,
-      hard,
-      ignore() {
-        for (const [signal, listener] of listeners) signals.off(signal, listener);
-      },
-    };
   }
 
   /** HAProxy lets the signal that ended it show, so that its starter can tell. */

@@ -85,10 +85,10 @@ test('a connector’s default keep alive holds for clients that ask for none, an
   const broker = await startBroker(t, { fakeClock: true, connector: { defaultKeepAliveMs: 20_000 } });
   const v5 = await broker.dial({ level: 5 });
   v5.send(v5.packets.connect({ clientId: 'v5' }));
-  await v5.expect('20 11 00 00 0e 13 0014 21 0400 22 0100 27 05f5e100');
+  await v5.expect('20 11 00 00 0e 13 0014 21 ffff 22 0100 27 05f5e100');
   const asks = await broker.dial({ level: 5 });
   asks.send(asks.packets.connect({ clientId: 'asks', keepAlive: 60 }));
-  await asks.expect('20 0e 00 00 0b 21 0400 22 0100 27 05f5e100');
+  await asks.expect('20 0e 00 00 0b 21 ffff 22 0100 27 05f5e100');
   const v4 = await broker.client(4, { clientId: 'v4' });
   broker.pass(30_100);
   await v5.expectDisconnect(0x8d);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { brokerXml, DeploymentFolder } from '../harness/deployment-files.ts';
@@ -83,4 +84,23 @@ test('severities are coloured where colours are wanted, and only there', async (
   assert.ok(coloured.stdout.includes(`${ESC}[33mwarning${ESC}[39m`));
   const plain = await runProgram(['check', CLASSIC[0]!], { cwd: folder.path, env: { FORCE_COLOR: '1', NO_COLOR: '1' } });
   assert.ok(!plain.stdout.includes(ESC));
+});
+
+test('check names a store folder that holds a store of ActiveMQ’s own, and makes none that is not there', async () => {
+  const file = await folder.write('kaha.xml', brokerXml({ mqttPort: 1883 }));
+  const data = join(folder.path, 'kaha-data');
+  const first = await runProgram(['check', '-D', `activemq.data=${data}`, file]);
+  assert.equal(first.code, 0, first.stdout);
+  assert.equal(existsSync(data), false);
+  await mkdir(join(data, 'kahadb'), { recursive: true });
+  await writeFile(join(data, 'kahadb', 'db-1.log'), '');
+  const second = await runProgram(['check', '-D', `activemq.data=${data}`, file]);
+  assert.equal(second.code, 1);
+  assert.match(second.stdout, /kaha\.xml:\d+:\d+: error: .*store of ActiveMQ's own \(db-1\.log\)/);
+});
+
+test('an empty folder placeholder is a usage error: it would put the store into the root folder', async () => {
+  const outcome = await runProgram(['check', '-D', 'activemq.data=', 'any.xml']);
+  assert.equal(outcome.code, 2);
+  assert.match(outcome.stderr, /Expected a folder after activemq\.data=/);
 });

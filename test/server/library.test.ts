@@ -149,3 +149,10 @@ test('a balancer from a text or a file, with an address that stands in for anoth
   const again = await startBalancer({ file: await folder.write('again.cfg', cfg), log: 'silent' });
   await again.stop();
 });
+
+test('a broker that was stopped takes nothing more, and one without a configuration does not start', async (t) => {
+  const started = await broker(t);
+  await started.stop();
+  assert.throws(() => started.publish('a', 'b'), { code: 'BROKER_STOPPED' });
+  for (const nothing of [undefined, {}]) await assert.rejects(startBroker(nothing as never), { code: 'CONFIGURATION' });
+});

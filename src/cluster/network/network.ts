@@ -2,9 +2,9 @@ import type { Broker } from '../../core/broker.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Cluster } from '../../core/ports.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
 import type { BrokerLinks } from '../../protocols/openwire/broker-links.ts';
 import { type Channel, type ChannelHandler, linkVersionOf } from '../../protocols/openwire/channel.ts';
+import { isTopicName } from '../../protocols/openwire/destination.ts';
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { type BrokerInfo, createBrokerId, createBrokerInfo } from '../../protocols/openwire/wire/commands.ts';
 import { MAX_FRAME_SIZE_DEFAULT_BYTES, type PeerOffer } from '../../protocols/openwire/wire/wire-format-info.ts';
@@ -409,7 +409,7 @@ export class Network implements Cluster, BrokerLinks {
 
   /** @returns whether it changed what is kept here */
   #takeRetained({ topic, message, stamp }: ClusterCommand & { kind: 'retained' }): boolean {
-    if (topicNameFault(topic, this.#broker.limits.topicLevels) !== null) return false;
+    if (!isTopicName(topic, this.#broker.limits.topicLevels)) return false;
     const { retained } = this.#broker;
     const had = retained.has(topic);
     this.#broker.retainFromPeer(topic, message, stamp);

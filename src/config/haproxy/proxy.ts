@@ -1,4 +1,4 @@
-import { readNumber, readTime } from './arguments.ts';
+import { readNumber } from './arguments.ts';
 import { readBindLine } from './bind.ts';
 import { hasBackend, hasFrontend, inheritDraft, kindName, newProxyDraft, type ProxyDraft, type ProxyKind } from './drafts.ts';
 import { reportUnsupported } from './global.ts';
@@ -8,10 +8,12 @@ import type { Place } from './model.ts';
 import { invalidNameCharacter, warnWithout } from './proxy-names.ts';
 import { readOptionLine } from './proxy-options.ts';
 import type { Reading, Statement } from './reading.ts';
+import { REMOVED_PROXY_KEYWORDS } from './removed-keywords.ts';
 import { RULE_KEYWORDS, readRuleLine } from './rules.ts';
 import { readServerLine } from './server.ts';
 import { readStatsLine } from './stats.ts';
 import { suggest } from './suggestion.ts';
+import { readTimeoutLine } from './timeouts.ts';
 
 /** Opens `defaults`, `frontend`, `backend` or `listen`. Null when the line is so wrong that HAProxy stops there. */
 export function openProxy(reading: Reading, statement: Statement): ProxyDraft | null {
@@ -107,7 +109,7 @@ export function readProxyLine(reading: Reading, statement: Statement, proxy: Pro
   if (handler !== undefined) return handler(reading, statement, proxy);
   if (RULE_KEYWORDS.has(keyword)) return readRuleLine(reading, statement, proxy);
 
-  const removed = REMOVED[keyword];
+  const removed = REMOVED_PROXY_KEYWORDS[keyword];
   if (removed !== undefined) {
     const message = removed.replaceAll('%s', keyword).replace('%1', statement.word(1));
     return reading.report.alert(statement.place, message, { keyword });
@@ -334,70 +336,6 @@ function readFormat(reading: Reading, statement: Statement, proxy: ProxyDraft): 
   reportUnsupported(reading, statement, PROXY_KEYWORDS.get(keyword)!);
 }
 
-interface TimeoutKind {
-  readonly key: keyof ProxyDraft['timeouts'] | null;
-  /** Which side of a proxy has use for it. */
-  readonly side: 'frontend' | 'backend' | 'both';
-}
-
-const TIMEOUTS: ReadonlyMap<string, TimeoutKind> = new Map<string, TimeoutKind>([
-  ['client', { key: 'client', side: 'frontend' }],
-  ['tarpit', { key: null, side: 'both' }],
-  ['http-keep-alive', { key: null, side: 'both' }],
-  ['http-request', { key: 'httpRequest', side: 'both' }],
-  ['server', { key: 'server', side: 'backend' }],
-  ['connect', { key: 'connect', side: 'backend' }],
-  ['check', { key: 'check', side: 'backend' }],
-  ['queue', { key: 'queue', side: 'backend' }],
-  ['tunnel', { key: 'tunnel', side: 'backend' }],
-  ['client-fin', { key: 'clientFin', side: 'frontend' }],
-  ['server-fin', { key: 'serverFin', side: 'backend' }],
-]);
-
-function readTimeoutLine(reading: Reading, statement: Statement, proxy: ProxyDraft): undefined {
-  const [, name = '', text = '', extra = ''] = statement.words;
-  const options = { keyword: 'timeout' };
-  const kind = TIMEOUTS.get(name);
-  if (kind === undefined) {
-    return reading.report.alert(
-      statement.place,
-      "'timeout' supports 'client', 'server', 'connect', 'check', 'queue', 'http-keep-alive', 'http-request', 'tunnel', 'tarpit', " +
-        `'client-fin' and 'server-fin' (got '${name}')`,
-      options,
-    );
-  }
-  if (text === '') {
-    return reading.report.alert(statement.place, `'timeout ${name}' expects an integer value (in milliseconds)`, options);
-  }
-  const value = readTime(reading, statement.place, text, {
-    overflow: `timer overflow in argument '${text}' to 'timeout ${name}' (maximum value is 2147483647 ms or ~24.8 days)`,
-    unexpected: (character) => `unexpected character '${character}' in 'timeout ${name}'`,
-    options,
-  });
-  if (value === null) return;
-  const before = kind.key === null ? null : proxy.timeouts[kind.key];
-  if (extra !== '') {
-    return reading.report.alert(
-      statement.place,
-      `'timeout ${name}' : unexpected extra argument '${extra}' after value '${text}'.`,
-      options,
-    );
-  }
-  if ((kind.side === 'frontend' && !hasFrontend(proxy)) || (kind.side === 'backend' && !hasBackend(proxy))) {
-    reading.report.warn(
-      statement.place,
-      `'timeout ${name}' will be ignored because ${kindName(proxy)} '${proxy.name}' has no ${kind.side} capability`,
-      options,
-    );
-  } else if (before !== null && !(proxy.origin !== null && kind.key !== null && proxy.origin.timeouts[kind.key] === before)) {
-    reading.report.warn(statement.place, `overwriting 'timeout ${name}' which was already specified`, options);
-  }
-  // HAProxy takes 0 for "no timeout".
-  if (kind.key === null) return;
-  proxy.timeouts[kind.key] = value === 0 ? null : value;
-  proxy.timeoutPlaces[kind.key] = statement.place;
-}
-
 /** Keywords with an effect here or not that HAProxy ignores in a frontend. */
 const BACKEND_ONLY: ReadonlySet<string> = new Set([
   'cookie',
@@ -419,37 +357,3 @@ const BACKEND_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 const FRONTEND_ONLY: ReadonlySet<string> = new Set(['monitor-uri', 'capture', 'max-session-srv-conns', 'monitor']);
-
-const SINCE_2_1 = 'is not supported anymore since HAProxy 2.1.';
-
-/** Keywords that HAProxy 2.6 has given up, with its own words; `%s` is the keyword, `%1` the word after it. */
-const REMOVED: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  clitimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout client'.`,
-  srvtimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout server'.`,
-  contimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout connect'.`,
-  redispatch: `keyword '%s' directive ${SINCE_2_1} Use 'option redispatch'.`,
-  redisp: `keyword '%s' directive ${SINCE_2_1} Use 'option redispatch'.`,
-  appsession: "'%s' is not supported anymore since HAProxy 1.6.",
-  block: `The '%s' directive ${SINCE_2_1} Use 'http-request deny' which uses the exact same syntax.`,
-  reqadd: `The '%s' directive ${SINCE_2_1} Use 'http-request add-header' instead.`,
-  reqallow: `The '%s' directive ${SINCE_2_1} Use 'http-request allow' instead.`,
-  reqiallow: `The '%s' directive ${SINCE_2_1} Use 'http-request allow' instead.`,
-  reqpass: `The '%s' not supported anymore since HAProxy 2.1.`,
-  reqipass: `The '%s' directive ${SINCE_2_1}`,
-  reqrep: `The '%s' directive ${SINCE_2_1} Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead.`,
-  reqirep: `The '%s' directive ${SINCE_2_1} Use 'http-request replace-header' instead.`,
-  reqdel: `The '%s' directive ${SINCE_2_1} Use 'http-request del-header' instead.`,
-  reqidel: `The '%s' directive ${SINCE_2_1} Use 'http-request del-header' instead.`,
-  reqdeny: `The '%s' not supported anymore since HAProxy 2.1. Use 'http-request deny' instead.`,
-  reqideny: `The '%s' directive ${SINCE_2_1} Use 'http-request deny' instead.`,
-  reqtarpit: `The '%s' directive ${SINCE_2_1} Use 'http-request tarpit' instead.`,
-  reqitarpit: `The '%s' directive ${SINCE_2_1} Use 'http-request tarpit' instead.`,
-  rspadd: `The '%s' directive ${SINCE_2_1} Use 'http-response add-header' instead.`,
-  rsprep: `The '%s' directive ${SINCE_2_1} Use 'http-response replace-header' instead.`,
-  rspirep: `The '%s' directive ${SINCE_2_1} Use 'http-response replace-header' instead.`,
-  rspdel: `The '%s' directive ${SINCE_2_1} Use 'http-response del-header' .`,
-  rspidel: `The '%s' directive ${SINCE_2_1} Use 'http-response del-header' instead.`,
-  rspdeny: `The '%s' directive ${SINCE_2_1} Use 'http-response deny' instead.`,
-  rspideny: `The '%s' directive ${SINCE_2_1} Use 'http-response deny' instead.`,
-  'monitor-net': `'%s' doesn't exist anymore. Please use 'http-request return status 200 if { src %1 }' instead.`,
-});

@@ -5,7 +5,7 @@ import { parseTime } from './durations.ts';
 import { reportUnsupported } from './global.ts';
 import { STATS_KEYWORDS } from './keywords.ts';
 import type { Reading, Statement } from './reading.ts';
-import { readHttpRequestRule } from './rules.ts';
+import { readHttpRequestRule } from './traffic-rules.ts';
 
 /** Where statistics are, unless `stats uri` says otherwise. */
 export const STATS_URI_DEFAULT = '/haproxy?stats';

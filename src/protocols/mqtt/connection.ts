@@ -245,7 +245,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Ends the connection of a client that broke the protocol. The others are not concerned, and the log has it at `debug`. */
   fail(error: ProtocolError): void {
     if (this.#closed) return;
-    this.broker.log.debug('client broke the protocol', { ...this.facts(), code: error.code, reason: error.message });
+    this.protocol.sayFault('client broke the protocol', { ...this.facts(), code: error.code, reason: error.message });
     this.protocol.counters.protocolErrors++;
     if (this.session !== null) {
       this.disconnect(error.reasonCode, error.message);
@@ -295,7 +295,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
       this.level = connectLevel(buffer, start, end);
-      this.broker.log.debug('client refused', { ...this.facts(), code: error.code, reason: error.message });
+      this.protocol.sayFault('client refused', { ...this.facts(), code: error.code, reason: error.message });
       this.protocol.counters.protocolErrors++;
       this.refuseConnect(error);
     }

@@ -1,9 +1,14 @@
 import type { Broker } from '../../core/broker.ts';
+import type { Facts } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
 import { TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions, Protocol } from '../protocol.ts';
 import { MqttConnection } from './connection.ts';
+
+/** Lines of the log at `info` for what clients do wrong, in each period: enough to see what goes on, too few to be flooded by a scanner. */
+const FAULT_LINES_MAX = 10;
+const FAULT_PERIOD_MS = 60_000;
 
 /** MQTT 3.1, 3.1.1 and 5.0 for one broker. */
 export class MqttProtocol implements Protocol {
@@ -16,6 +21,9 @@ export class MqttProtocol implements Protocol {
   /** Counts since the start. */
   readonly counters = { protocolErrors: 0 };
 
+  #faultPeriodEndMs = 0;
+  #faults = 0;
+
   constructor(broker: Broker, clock: Clock = systemClock) {
     this.broker = broker;
     this.clock = clock;
@@ -26,6 +34,21 @@ export class MqttProtocol implements Protocol {
     const handler = new MqttConnection(connection, options, this);
     this.connections.add(handler);
     return handler;
+  }
+
+  /** Says what a client did wrong: the first few in a while at `info`, the others at `debug`, and how many those were. */
+  sayFault(message: string, facts: Facts): void {
+    const { log } = this.broker;
+    const now = this.clock.monotonicMs();
+    if (now >= this.#faultPeriodEndMs) {
+      if (this.#faults > FAULT_LINES_MAX)
+        log.info('more clients broke the protocol or were refused', { clients: this.#faults - FAULT_LINES_MAX });
+      this.#faultPeriodEndMs = now + FAULT_PERIOD_MS;
+      this.#faults = 0;
+    }
+    this.#faults++;
+    if (this.#faults <= FAULT_LINES_MAX) log.info(message, facts);
+    else log.debug(message, facts);
   }
 
   stop(): void {

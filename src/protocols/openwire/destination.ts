@@ -1,3 +1,5 @@
+import { TOPIC_BYTES_MAX, topicNameFault } from '../../core/topic-filter.ts';
+
 /**
  * MQTT's names and ActiveMQ's, character by character and both ways (OpenWire specification section 17.1):
  *
@@ -24,4 +26,12 @@ export const ADVISORY_PREFIX = 'ActiveMQ.Advisory.';
 /** The advisory topic of a topic's consumers. A comma would make it a composite name, so it is written in another way. */
 export function consumerAdvisoryTopic(physicalName: string): string {
   return CONSUMER_ADVISORY_PREFIX + physicalName.replaceAll(',', '&sbquo;');
+}
+
+/**
+ * Whether MQTT can carry this topic name, in its own spelling: what comes as a property may be of any length.
+ * `levelsMax`: levels that a topic name may have.
+ */
+export function isTopicName(name: string, levelsMax: number): boolean {
+  return topicNameFault(name, levelsMax) === null && Buffer.byteLength(name) <= TOPIC_BYTES_MAX;
 }

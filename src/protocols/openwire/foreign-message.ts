@@ -1,8 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { Message } from '../../core/message.ts';
 import type { Subscriber } from '../../core/subscription.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
-import { swapName } from './destination.ts';
+import { isTopicName, swapName } from './destination.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
 import { fromPropertyMap } from './publication-properties.ts';
@@ -35,7 +34,7 @@ export function toMqttMessage(from: OpenWireMessage, publisher: Subscriber | nul
   const map = (marshalledProperties === null ? null : decodePrimitiveMap(marshalledProperties)) ?? NO_PROPERTIES;
   const { qos, retain, topic: longTopic, properties } = fromPropertyMap(map);
   const topic = destination.physicalName === LONG_NAME && longTopic !== null ? longTopic : swapName(destination.physicalName);
-  if (topicNameFault(topic, levelsMax) !== null) return null;
+  if (!isTopicName(topic, levelsMax)) return null;
   const payload = payloadOf(from);
   const expiresAtMs = longToNumber(from.expiration);
   const effectiveQos = qos ?? (from.persistent ? 1 : 0);

@@ -1,4 +1,6 @@
 import type { Message, MessageProperties, QoS } from '../../core/message.ts';
+import { topicNameFault } from '../../core/topic-filter.ts';
+import { longToNumber } from './wire/commands.ts';
 import {
   BOOLEAN_VALUE,
   BYTE_VALUE,
@@ -15,6 +17,10 @@ import {
   STRING_VALUE,
   stringValue,
 } from './wire/primitive-map.ts';
+import type { Long } from './wire/structures.ts';
+
+/** Largest text or binary that MQTT can carry, in bytes: its length field has 16 bits (MQTT 5.0 sections 1.5.4 and 1.5.6). */
+const MQTT_FIELD_BYTES_MAX = 65_535;
 
 /*
  * What an MQTT message has besides topic and payload, as JMS properties. The first two are ActiveMQ's own (OpenWire specification section
@@ -83,6 +89,14 @@ export interface DecodedProperties {
   readonly properties: MessageProperties | null;
 }
 
+/**
+ * When a message expires, from what a peer says: wall clock in milliseconds, 0 for never, which is also what a negative time means in JMS.
+ * Later than we can count, some 285,000 years from now, is the last moment that we can.
+ */
+export function expiryOf(expiration: Long): number {
+  return Math.min(Math.max(0, longToNumber(expiration)), Number.MAX_SAFE_INTEGER);
+}
+
 /** @throws ProtocolError OPENWIRE_MALFORMED when `buffer[start, end)` is no property map */
 export function decodeProperties(buffer: Buffer, start: number, end: number): DecodedProperties {
   return fromPropertyMap(decodePrimitiveMap(buffer.subarray(start, end)) ?? NO_PROPERTIES);
@@ -102,10 +116,11 @@ export function fromPropertyMap(map: PrimitiveMap): DecodedProperties {
 
 function mqttProperties(map: PrimitiveMap): MessageProperties | null {
   const indicator = map.get(PAYLOAD_FORMAT_INDICATOR);
-  const contentType = text(map, CONTENT_TYPE);
-  const responseTopic = text(map, RESPONSE_TOPIC);
+  const contentType = mqttText(map, CONTENT_TYPE);
+  const named = mqttText(map, RESPONSE_TOPIC);
+  const responseTopic = named === null || topicNameFault(named, Number.MAX_SAFE_INTEGER) !== null ? null : named; // [MQTT-3.3.2-14]
   const correlation = map.get(CORRELATION_DATA);
-  const correlationData = correlation?.type === BYTES_VALUE ? correlation.value : null;
+  const correlationData = correlation?.type === BYTES_VALUE && correlation.value.length <= MQTT_FIELD_BYTES_MAX ? correlation.value : null;
   const userProperties = pairs(map.get(USER_PROPERTIES));
   const payloadFormatIndicator = indicator?.type === BYTE_VALUE && indicator.value === 1 ? 1 : 0;
   const none = contentType === null && responseTopic === null && correlationData === null;
@@ -119,9 +134,20 @@ function pairs(list: Primitive | undefined): [string, string][] {
   for (let i = 0; i + 1 < list.value.length; i += 2) {
     const name = list.value[i]!;
     const value = list.value[i + 1]!;
-    if (name.type === STRING_VALUE && value.type === STRING_VALUE) found.push([name.value, value.value]);
+    if (name.type !== STRING_VALUE || value.type !== STRING_VALUE) continue;
+    if (isMqttText(name.value) && isMqttText(value.value)) found.push([name.value, value.value]);
   }
   return found;
+}
+
+/** Properties of a peer may be of any length; what MQTT cannot carry is left out. */
+function isMqttText(value: string): boolean {
+  return Buffer.byteLength(value) <= MQTT_FIELD_BYTES_MAX && !value.includes('\0'); // [MQTT-1.5.4-2]
+}
+
+function mqttText(map: PrimitiveMap, name: string): string | null {
+  const found = text(map, name);
+  return found !== null && isMqttText(found) ? found : null;
 }
 
 function text(map: PrimitiveMap, name: string): string | null {

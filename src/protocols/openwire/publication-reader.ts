@@ -1,7 +1,6 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import type { MessageProperties, QoS } from '../../core/message.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
-import { swapName } from './destination.ts';
+import { isTopicName, swapName } from './destination.ts';
 import { type BrokerPathBytes, createBrokerPath, EMPTY_PATH, type Origin } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
 import { decodeProperties, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
@@ -111,7 +110,7 @@ export class PublicationReader {
     if (!this.#readProperties(propertiesAt, propertiesEnd, persistent)) return false;
     const name = this.#readName(nameAt + 2, nameEnd);
     if (this.topic === '' || name !== LONG_NAME_SWAPPED) this.topic = name;
-    else if (topicNameFault(this.topic, this.#levelsMax) !== null) this.topic = ''; // it was too long for a destination and is a property
+    else if (!isTopicName(this.topic, this.#levelsMax)) this.topic = ''; // it was too long for a destination and is a property
     return true;
   }
 
@@ -156,7 +155,7 @@ export class PublicationReader {
     bytes.open(this.#buffer, start, end);
     const name = swapName(readModifiedUtf8(bytes, end - start));
     bytes.close();
-    return topicNameFault(name, this.#levelsMax) === null ? name : '';
+    return isTopicName(name, this.#levelsMax) ? name : '';
   }
 
   /** A nested ProducerId: `01 7b  01 u16 bytes...  i64 value  i64 sessionId`. Returns where it ends. */
