@@ -329,3 +329,20 @@ test('-st ends the old process and its sessions', async (t) => {
   assert.equal((await outcome(old.program)).signal, 'SIGTERM');
   await closed(old.client);
 });
+
+test('user and group of the file are who it becomes once its ports are open', async (t) => {
+  if (process.platform !== 'linux') return t.skip('who a process is, is read from /proc');
+  if (process.getuid?.() !== 0) return t.skip('only root can become somebody else');
+  const world = await makeWorld(t, ' uid 65534\n gid 65534\n');
+  const { program } = await start(t, world);
+  const status = await until(() => {
+    const text = readFileSync(`/proc/${program.child.pid}/status`, 'utf8');
+    return /^Uid:\t65534\t/m.test(text) ? text : null;
+  }, 'the process to become another user');
+  assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+  assert.match(status, /^Gid:\t65534\t65534\t65534\t65534$/m);
+  assert.match(status, /^Groups:\s*65534\s*$/m);
+  const client = await greet(world.port);
+  assert.ok(client, 'and it still serves');
+  client.destroy();
+});

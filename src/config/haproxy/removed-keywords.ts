@@ -1,0 +1,33 @@
+const SINCE_2_1 = 'is not supported anymore since HAProxy 2.1.';
+
+/** Keywords that HAProxy 2.6 has given up, with its own words; `%s` is the keyword, `%1` the word after it. */
+export const REMOVED_PROXY_KEYWORDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  clitimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout client'.`,
+  srvtimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout server'.`,
+  contimeout: `the '%s' directive ${SINCE_2_1} Use 'timeout connect'.`,
+  redispatch: `keyword '%s' directive ${SINCE_2_1} Use 'option redispatch'.`,
+  redisp: `keyword '%s' directive ${SINCE_2_1} Use 'option redispatch'.`,
+  appsession: "'%s' is not supported anymore since HAProxy 1.6.",
+  block: `The '%s' directive ${SINCE_2_1} Use 'http-request deny' which uses the exact same syntax.`,
+  reqadd: `The '%s' directive ${SINCE_2_1} Use 'http-request add-header' instead.`,
+  reqallow: `The '%s' directive ${SINCE_2_1} Use 'http-request allow' instead.`,
+  reqiallow: `The '%s' directive ${SINCE_2_1} Use 'http-request allow' instead.`,
+  reqpass: `The '%s' not supported anymore since HAProxy 2.1.`,
+  reqipass: `The '%s' directive ${SINCE_2_1}`,
+  reqrep: `The '%s' directive ${SINCE_2_1} Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead.`,
+  reqirep: `The '%s' directive ${SINCE_2_1} Use 'http-request replace-header' instead.`,
+  reqdel: `The '%s' directive ${SINCE_2_1} Use 'http-request del-header' instead.`,
+  reqidel: `The '%s' directive ${SINCE_2_1} Use 'http-request del-header' instead.`,
+  reqdeny: `The '%s' not supported anymore since HAProxy 2.1. Use 'http-request deny' instead.`,
+  reqideny: `The '%s' directive ${SINCE_2_1} Use 'http-request deny' instead.`,
+  reqtarpit: `The '%s' directive ${SINCE_2_1} Use 'http-request tarpit' instead.`,
+  reqitarpit: `The '%s' directive ${SINCE_2_1} Use 'http-request tarpit' instead.`,
+  rspadd: `The '%s' directive ${SINCE_2_1} Use 'http-response add-header' instead.`,
+  rsprep: `The '%s' directive ${SINCE_2_1} Use 'http-response replace-header' instead.`,
+  rspirep: `The '%s' directive ${SINCE_2_1} Use 'http-response replace-header' instead.`,
+  rspdel: `The '%s' directive ${SINCE_2_1} Use 'http-response del-header' .`,
+  rspidel: `The '%s' directive ${SINCE_2_1} Use 'http-response del-header' instead.`,
+  rspdeny: `The '%s' directive ${SINCE_2_1} Use 'http-response deny' instead.`,
+  rspideny: `The '%s' directive ${SINCE_2_1} Use 'http-response deny' instead.`,
+  'monitor-net': `'%s' doesn't exist anymore. Please use 'http-request return status 200 if { src %1 }' instead.`,
+});
