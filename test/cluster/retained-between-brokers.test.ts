@@ -163,7 +163,7 @@ test('what a peer claims about impossible topics or with unknown words is ignore
   peer.introduce('ID:b');
   peer.write(begin());
   const stamp = { wallMs: Date.now(), counter: 0, brokerId: 'ID:b' };
-  for (const topic of ['', 'a/#', '+', 'good'])
+  for (const topic of ['', 'a/#', '+', 'x'.repeat(65_536), 'good'])
     peer.write(encodeCommand({ kind: 'retained', topic, message: Message.of('x', Buffer.from('p'), 0, true), stamp, path: ['ID:b'] }));
   const unknown = encodeCommand({ kind: 'end' });
   unknown.write('x', unknown.indexOf('.v1.end') + 4); // a command of a later version

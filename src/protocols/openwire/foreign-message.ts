@@ -4,7 +4,7 @@ import type { Subscriber } from '../../core/subscription.ts';
 import { isTopicName, swapName } from './destination.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
-import { fromPropertyMap } from './publication-properties.ts';
+import { expiryOf, fromPropertyMap } from './publication-properties.ts';
 import { longToNumber, type Message as OpenWireMessage } from './wire/commands.ts';
 import { decodePrimitiveMap, type Primitive, type PrimitiveMap } from './wire/primitive-map.ts';
 import { BYTES_MESSAGE, MAP_MESSAGE, TEXT_MESSAGE, TOPIC } from './wire/structures.ts';
@@ -36,7 +36,7 @@ export function toMqttMessage(from: OpenWireMessage, publisher: Subscriber | nul
   const topic = destination.physicalName === LONG_NAME && longTopic !== null ? longTopic : swapName(destination.physicalName);
   if (!isTopicName(topic, levelsMax)) return null;
   const payload = payloadOf(from);
-  const expiresAtMs = longToNumber(from.expiration);
+  const expiresAtMs = expiryOf(from.expiration);
   const effectiveQos = qos ?? (from.persistent ? 1 : 0);
   return new Message(topic, effectiveQos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, transitOf(from));
 }

@@ -3,7 +3,7 @@ import type { MessageProperties, QoS } from '../../core/message.ts';
 import { isTopicName, swapName } from './destination.ts';
 import { type BrokerPathBytes, createBrokerPath, EMPTY_PATH, type Origin } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
-import { decodeProperties, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
+import { decodeProperties, expiryOf, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
 import { readModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BROKER_ID, BYTES_MESSAGE, MESSAGE_ID, PRODUCER_ID, TOPIC } from './wire/structures.ts';
 
@@ -83,7 +83,7 @@ export class PublicationReader {
     if (buffer[at] !== 0 || buffer[at + 1] !== 0 || buffer[at + 6] !== 0) return false; // originalTransactionId, groupId, correlationId
     const persistent = buffer[at + 7] === 1;
     at += 8;
-    this.expiresAtMs = readLong(buffer, at);
+    this.expiresAtMs = expiryOf(readLong(buffer, at));
     at += LONG_BYTES + 1; // priority
     if (buffer[at] !== 0) return false; // replyTo
     at += 1 + LONG_BYTES; // timestamp
@@ -232,7 +232,8 @@ function sameBytes(buffer: Buffer, start: number, end: number, known: Buffer): b
   return true;
 }
 
-/** Exact up to 2^53 - 1, which is the year 287396 and as many messages. */
+/** Exact up to 2^53 - 1, which is the year 287396 and as many messages; beyond, that bound: what is counted up from it stays a number. */
 function readLong(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4);
+  const value = buffer.readInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4);
+  return Math.min(Math.max(Number.MIN_SAFE_INTEGER, value), Number.MAX_SAFE_INTEGER);
 }
