@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Message } from '../../core/message.ts';
 import { codec12 } from '../../protocols/openwire/channel.ts';
 import type { BytesMessage } from '../../protocols/openwire/wire/commands.ts';
+import { decodePrimitiveMap, encodePrimitiveMap, longValue, type Primitive } from '../../protocols/openwire/wire/primitive-map.ts';
 import { Advisories, consumerNews, encodeAdvisory, isAdvisory } from './advisory.ts';
 import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand } from './cluster-command.ts';
 
@@ -72,4 +73,30 @@ test('a wish crosses as an advisory with its filter and way, whatever characters
     const end = consumerNews(codec12.decode(lost, 4, lost.length) as BytesMessage, false)!;
     assert.deepEqual([end.key, end.consumer], ['ID:us:2:5', null]);
   }
+});
+
+test('a stamp that cannot be counted on from is none; an expiration of any size leaves a message that can be passed on', () => {
+  const message = Message.of('t', Buffer.from('p'), 0, true);
+  for (const kind of ['claim', 'retained'] as const) {
+    const base = crossed(kind === 'claim' ? { kind, clientId: 'c', stamp, path: [] } : { kind, topic: 't', message, stamp, path: [] });
+    const withNumber = (name: string, value: number | bigint): ClusterCommand | null => {
+      const properties = new Map<string, Primitive>(decodePrimitiveMap(base.marshalledProperties!)!);
+      return fromBytesMessage({ ...base, marshalledProperties: encodePrimitiveMap(properties.set(name, longValue(value))) });
+    };
+    for (const name of ['WallMs', 'Counter']) {
+      for (const value of [2n ** 60n, 2 ** 53 - 1, -1]) assert.equal(withNumber(name, value), null, `${kind} ${name} ${value}`);
+      for (const value of [2 ** 52, 0]) assert.deepEqual(fromBytesMessage(crossed(withNumber(name, value)!)), withNumber(name, value));
+    }
+  }
+  for (const expiration of [2n ** 60n, -(2n ** 60n), -1]) {
+    const command = fromBytesMessage({ ...crossed({ kind: 'retained', topic: 't', message, stamp, path: [] }), expiration })!;
+    assert.deepEqual(fromBytesMessage(crossed(command)), command);
+  }
+});
+
+test('a link begins with a count that cannot be, as with none', () => {
+  const base = crossed({ kind: 'begin', count: '1', received: 7, receivedCount: '2', connector: null });
+  const properties = new Map<string, Primitive>(decodePrimitiveMap(base.marshalledProperties!)!).set('Received', longValue(2n ** 60n));
+  const begin = fromBytesMessage({ ...base, marshalledProperties: encodePrimitiveMap(properties) });
+  assert.deepEqual(begin, { kind: 'begin', count: '1', received: 0, receivedCount: '2', connector: null });
 });

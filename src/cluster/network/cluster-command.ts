@@ -2,7 +2,7 @@ import type { Stamp } from '../../core/hybrid-clock.ts';
 import { Message } from '../../core/message.ts';
 import { codec12 } from '../../protocols/openwire/channel.ts';
 import { swapName } from '../../protocols/openwire/destination.ts';
-import { fromPropertyMap, toPropertyMap } from '../../protocols/openwire/publication-properties.ts';
+import { expiryOf, fromPropertyMap, toPropertyMap } from '../../protocols/openwire/publication-properties.ts';
 import {
   type BytesMessage,
   createBrokerId,
@@ -71,6 +71,12 @@ const TOPIC_NAME = 'Topic';
 const WALL_MS = 'WallMs';
 const COUNTER = 'Counter';
 const BROKER_ID = 'BrokerId';
+
+/**
+ * Largest wall time and counter of a stamp, in milliseconds and in stamps: the year 144680, and half of what we can count, so that our own
+ * clock can go on from any stamp it has seen.
+ */
+const STAMP_NUMBER_MAX = 2 ** 52;
 
 /** The command as a message; command id and whether it wants an answer are the channel's. */
 export function toBytesMessage(command: ClusterCommand): BytesMessage {
@@ -184,7 +190,7 @@ function retainedMessage(from: BytesMessage, topic: string, map: PrimitiveMap, p
   const { content } = from;
   if (content === null) return null;
   const { qos, properties } = fromPropertyMap(map);
-  const expiresAtMs = longToNumber(from.expiration);
+  const expiresAtMs = expiryOf(from.expiration);
   const transit = { messageId: '', brokerPath: path };
   return new Message(topic, qos ?? 0, true, content, 0, content.length, false, properties, expiresAtMs, null, transit);
 }
@@ -200,15 +206,19 @@ function setStamp(properties: Map<string, Primitive>, stamp: Stamp): void {
 }
 
 function stampOf(properties: PrimitiveMap): Stamp | null {
-  const wallMs = numberOf(properties, WALL_MS);
-  const counter = numberOf(properties, COUNTER);
+  const wallMs = numberOf(properties, WALL_MS) ?? -1;
+  const counter = numberOf(properties, COUNTER) ?? -1;
   const brokerId = textOf(properties, BROKER_ID);
-  return wallMs === null || counter === null || brokerId === null ? null : { wallMs, counter, brokerId };
+  const sound = wallMs >= 0 && wallMs <= STAMP_NUMBER_MAX && counter >= 0 && counter <= STAMP_NUMBER_MAX;
+  return sound && brokerId !== null ? { wallMs, counter, brokerId } : null;
 }
 
+/** null for one that we cannot count with exactly, too. */
 function numberOf(properties: PrimitiveMap, name: string): number | null {
   const found = properties.get(name);
-  return found?.type === LONG_VALUE ? longToNumber(found.value) : null;
+  if (found?.type !== LONG_VALUE) return null;
+  const value = longToNumber(found.value);
+  return Number.isSafeInteger(value) ? value : null;
 }
 
 function textOf(properties: PrimitiveMap, name: string): string | null {

@@ -35,6 +35,7 @@ class Window {
   #highest = -1;
 
   note(sequence: number): 'new' | 'seen' | 'old' {
+    if (sequence < 0 || !Number.isSafeInteger(sequence)) return 'old'; // counted from 0 and never so high: there is nothing to tell it by
     if (sequence > this.#highest) {
       this.#advance(sequence);
       this.#set(sequence);
