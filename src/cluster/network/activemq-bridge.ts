@@ -45,7 +45,7 @@ import {
 import { type Advisories, consumerNews, isAdvisory } from './advisory.ts';
 import type { Advert, Demand } from './demand.ts';
 import type { Link, LinkView } from './link.ts';
-import { BRIDGE_SETTLE_MS, BROKER_PATH_MAX, PREFETCH_SIZE } from './link-limits.ts';
+import { BRIDGE_SETTLE_MS, BROKER_PATH_MAX, LINK_QUEUE_MAX_BYTES, PREFETCH_SIZE } from './link-limits.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { parseNetworkProperties } from './network-properties.ts';
 import type { PeerSubscriber } from './peer-subscriber.ts';
@@ -337,6 +337,10 @@ export class ActiveMQBridge implements Link {
     if (this.#advised === null || advert.brokerPath.includes(this.peerId)) return;
     const topic = swapName(advisory.destination!.physicalName!);
     if (!this.#advisedFilters.some((filter) => topicMatches(filter, topic))) return;
+    if (this.#channel.queuedBytes > LINK_QUEUE_MAX_BYTES + this.#channel.maxFrameSize) {
+      this.#channel.fail('the peer does not take what it is sent');
+      return;
+    }
     this.#waiting.push(advisory);
     this.#sendAdvisories();
   }

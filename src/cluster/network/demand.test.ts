@@ -126,7 +126,7 @@ test('on a new link what is not told again is forgotten', () => {
 
 test('filters that are none are left out', () => {
   const { peer, router } = peerDemand();
-  peer.add('1', ['a/#/b', '', 'x+', `deep${'/x'.repeat(200)}`, 'good'], null);
+  peer.add('1', ['a/#/b', '', 'x+', `deep${'/x'.repeat(200)}`, 'x'.repeat(65_536), 'good'], null);
   assert.deepEqual(
     [...router.subscriptions()].map(({ filter }) => filter),
     ['good'],

@@ -47,6 +47,12 @@ export const LINK_QUEUE_QOS0_BYTES = 64 * 1024 * 1024;
 /** Bytes queued on a link beyond which retained messages are not told one by one but all anew once it has drained, in bytes. */
 export const LINK_QUEUE_RETAINED_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Bytes queued on a link, besides a frame of the largest size, beyond which it is ended when a claim or a wish is to be told, in bytes. Twice
+ * what messages may fill: only claims and wishes, which cannot be left out, get a queue there, of a peer that takes nothing.
+ */
+export const LINK_QUEUE_MAX_BYTES = 128 * 1024 * 1024;
+
 /** Entries (demand, claims, retained messages) that synchronisation sends before it lets others have their turn. */
 export const SYNC_CHUNK_ENTRIES = 256;
 

@@ -1,6 +1,6 @@
 import type { Router } from '../../core/router.ts';
 import type { Subscriber } from '../../core/subscription.ts';
-import { topicFilterFault } from '../../core/topic-filter.ts';
+import { TOPIC_BYTES_MAX, topicFilterFault } from '../../core/topic-filter.ts';
 import type { Advert, Demand } from './demand.ts';
 import { PEER_DEMAND_MAX } from './link-limits.ts';
 
@@ -50,7 +50,9 @@ export class PeerDemand {
       return true;
     }
     if (this.#consumers.size >= PEER_DEMAND_MAX) return false;
-    const valid = filters.filter((filter) => topicFilterFault(filter, this.#levelsMax) === null);
+    const valid = filters.filter(
+      (filter) => topicFilterFault(filter, this.#levelsMax) === null && Buffer.byteLength(filter) <= TOPIC_BYTES_MAX,
+    );
     const relayed = brokerPath === null ? [] : valid.map((filter) => this.#demand.relay(filter, brokerPath));
     this.#consumers.set(key, { filters: valid, relayed, stale: false });
     for (const filter of valid) this.#subscribe(filter);

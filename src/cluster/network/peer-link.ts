@@ -33,6 +33,7 @@ import {
   DEAD_HEARTBEATS,
   HANDSHAKE_MAX_MS,
   HEARTBEAT_MS,
+  LINK_QUEUE_MAX_BYTES,
   LINK_QUEUE_RETAINED_BYTES,
   SUSPECT_HEARTBEATS,
 } from './link-limits.ts';
@@ -178,12 +179,12 @@ export class PeerLink implements Link {
 
   demandGained(advert: Advert, frame: Buffer): void {
     if (!this.begun || !this.#directions.takes(advert, this.peerId)) return;
-    this.channel.sendEncoded(frame);
+    this.#sendNews(frame);
     this.#markers.told();
   }
 
   demandLost(advert: Advert, frame: Buffer): void {
-    if (this.begun && this.#directions.takes(advert, this.peerId)) this.channel.sendEncoded(frame);
+    if (this.begun && this.#directions.takes(advert, this.peerId)) this.#sendNews(frame);
   }
 
   /** Tells the wave when the peer knows all demand told before now. */
@@ -192,7 +193,7 @@ export class PeerLink implements Link {
   }
 
   sendClaim(frame: Buffer): void {
-    if (this.begun) this.channel.sendEncoded(frame);
+    if (this.begun) this.#sendNews(frame);
   }
 
   sendRetained(frame: Buffer, topic: string): void {
@@ -246,7 +247,9 @@ export class PeerLink implements Link {
     const peer = this.#peer;
     if (peer === null || !this.#peerBegan) return;
     peer.counters.received++;
-    if (this.#isNew(reader, peer)) {
+    if (!this.forwardsIn) {
+      // Answered, so that the peer need not keep it; the file says that it does not cross.
+    } else if (this.#isNew(reader, peer)) {
       const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
       const transit = new LinkTransit(origin, sequence, path);
       this.#broker.publish(new Message(topic, qos, retain, buffer, payloadStart, payloadEnd, true, properties, expiresAtMs, peer, transit));
@@ -352,6 +355,7 @@ export class PeerLink implements Link {
         return;
       case 'claim':
       case 'retained':
+        if (command.kind === 'retained' && !this.forwardsIn) return;
         if (command.path.length < BROKER_PATH_MAX) this.#host.passOn(command, this);
         return;
       case 'end':
@@ -434,6 +438,13 @@ export class PeerLink implements Link {
       this.#sendRetained(encodeCommand({ kind: 'retained', topic, message, stamp, path: [this.#broker.id] }), topic);
       yield;
     }
+  }
+
+  /** What cannot be left out while the link stands: a peer that takes nothing is told all anew by another link. */
+  #sendNews(frame: Buffer): void {
+    if (this.channel.queuedBytes > LINK_QUEUE_MAX_BYTES + this.channel.maxFrameSize)
+      this.channel.fail('the peer does not take what it is sent');
+    else this.channel.sendEncoded(frame);
   }
 
   #sendRetained(frame: Buffer, topic: string): void {
