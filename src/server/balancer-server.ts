@@ -1,9 +1,11 @@
 import { Balancer } from '../balancer/balancer.ts';
 import type { BoundAddress } from '../balancer/listener.ts';
 import type { ProxyModel } from '../config/haproxy/model.ts';
+import { ConfigError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MapAddress } from './address-map.ts';
 import { formatAddress } from './listen-address.ts';
+import { dropPrivileges } from './privileges.ts';
 import { programVersion } from './program-version.ts';
 
 export interface BalancerServerOptions {
@@ -46,4 +48,16 @@ export async function startBalancerServer(model: ProxyModel, options: BalancerSe
   const server = new BalancerServer(model, options);
   await server.start();
   return server;
+}
+
+/**
+ * The same in a process of its own, which then becomes the account that the file names (`user`, `group`, `uid`, `gid`).
+ * @throws ConfigError PRIVILEGES when it cannot; nothing stays open then
+ */
+export async function startBalancerProcess(model: ProxyModel, options: BalancerServerOptions): Promise<BalancerServer> {
+  const server = await startBalancerServer(model, options);
+  const problem = dropPrivileges(model.global);
+  if (problem === null) return server;
+  await server.stop();
+  throw new ConfigError('PRIVILEGES', problem);
 }

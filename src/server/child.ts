@@ -49,8 +49,8 @@ async function create(job: Job): Promise<Running> {
     await server.start();
     return server;
   }
-  const { startBalancerServer } = await import('./balancer-server.ts');
-  return startBalancerServer(job.model, { log, mapAddress });
+  const { startBalancerProcess } = await import('./balancer-server.ts');
+  return startBalancerProcess(job.model, { log, mapAddress });
 }
 
 let stopping = false;

@@ -32,8 +32,8 @@ export async function runInForeground(kind: Unit['kind'], file: string, options:
 
 async function start(unit: Unit, log: Log, mapAddress: MapAddress): Promise<{ stop(): Promise<void> }> {
   if (unit.kind === 'balancer') {
-    const { startBalancerServer } = await import('./balancer-server.ts');
-    return startBalancerServer(unit.model, { log, mapAddress });
+    const { startBalancerProcess } = await import('./balancer-server.ts');
+    return startBalancerProcess(unit.model, { log, mapAddress });
   }
   const { BrokerServer } = await import('./broker-server.ts');
   const server = new BrokerServer(unit.model, { log, mapAddress });

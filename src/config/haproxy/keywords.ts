@@ -158,11 +158,11 @@ export const GLOBAL_KEYWORDS: KeywordTable = table(`
   tune.http.maxhdr inert ${HTTP}
   tune.comp.maxlevel inert ${HTTP}
   tune.pattern.cache-size inert ${TUNING}
-  uid supported for \`roundhouse haproxy\`, once the ports are open
-  gid supported for \`roundhouse haproxy\`, once the ports are open
+  uid supported taken on once the ports are open
+  gid supported taken on once the ports are open
   external-check inert ${CHECKS}
-  user supported for \`roundhouse haproxy\`, once the ports are open
-  group supported for \`roundhouse haproxy\`, once the ports are open
+  user supported taken on once the ports are open
+  group supported taken on once the ports are open
   nbproc removed
   maxconn supported connections of the whole process; 2 descriptors each, and about 30 more
   ssl-server-verify inert ${TLS_DEFAULTS}
