@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Broker, createBrokerId } from '../../src/core/broker.ts';
@@ -28,13 +29,15 @@ let brokers = 0;
 export class TestBroker {
   readonly broker: Broker;
   readonly protocol: MqttProtocol;
+  /** What the broker logged at `error`: a mistake of ours that it has survived. */
+  readonly errors: string[] = [];
   readonly #clock: FakeClock | null;
   readonly #listener: TcpListener;
 
   constructor(options: TestBrokerOptions) {
     this.#clock = options.fakeClock === true ? new FakeClock() : null;
     const clock = this.#clock;
-    const log = options.log ?? silentLog;
+    const log = options.log ?? { ...silentLog, error: (message, facts) => this.errors.push(`${message} ${JSON.stringify(facts ?? {})}`) };
     this.broker = new Broker({
       id: createBrokerId('test', process.pid, 0, brokers++),
       name: 'test',
@@ -115,6 +118,9 @@ export class TestBroker {
 export async function startBroker(t: Pick<TestContext, 'after'>, options: TestBrokerOptions = {}): Promise<TestBroker> {
   const broker = new TestBroker(options);
   await broker.listen();
-  t.after(() => broker.stop());
+  t.after(() => {
+    broker.stop();
+    assert.deepEqual(broker.errors, [], 'the broker has logged errors');
+  });
   return broker;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { bytes, connackV3, Packets, PINGREQ, PINGRESP, packet, properties, text, userProperty } from '../harness/mqtt-bytes.ts';
 
-/** What a CONNACK of MQTT 5 says of this broker: Receive Maximum 1,024, Topic Alias Maximum 256, Maximum Packet Size 100,000,000. */
+/** What a CONNACK of MQTT 5 says of this broker: Receive Maximum 65,535, Topic Alias Maximum 256, Maximum Packet Size 100,000,000. */
 const SERVER_PROPERTIES = '21 ffff 22 0100 27 05f5e100';
 
 test('MQTT 3.1.1 is admitted with a CONNACK of four bytes [MQTT-3.2.0-1] [MQTT-3.1.4-5]', async (t) => {

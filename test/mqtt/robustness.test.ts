@@ -88,16 +88,37 @@ test('one warning is logged when messages are dropped, not one a message', async
   assert.deepEqual(lines[0], { message: 'messages for a client are dropped', facts: { clientId: 'a', limit: 'sessionQueueMessages' } });
 });
 
-test('a client that breaks the protocol is a debug line, with the reason and no stack', async (t) => {
-  const lines: string[] = [];
-  const write = (message: string, facts?: Facts) => lines.push(`${message} ${JSON.stringify(facts ?? {})}`);
-  const loud = () => assert.fail('a client’s mistake is no warning');
-  const broker = await startBroker(t, { log: { ...silentLog, debug: write, warn: loud, error: loud, info: loud } });
-  const peer = await broker.client(5, { clientId: 'a' });
-  peer.send('36 06 0001 0061 0001 00');
-  await peer.expectDisconnect(0x81);
-  const line = lines.find((text) => text.startsWith('client broke the protocol'));
-  assert.match(line ?? '', /"clientId":"a","code":"MQTT_MALFORMED_PACKET","reason":"a PUBLISH with QoS 3 \[MQTT-3.3.1-4\]"/);
+test('clients that break the protocol are named with the reason and no stack, the first few in a minute at info, the others at debug', async (t) => {
+  const lines: { level: string; message: string; facts: Facts | undefined }[] = [];
+  const write = (level: string) => (message: string, facts?: Facts) => lines.push({ level, message, facts });
+  const log: Log = { ...silentLog, info: write('info'), debug: write('debug'), warn: write('warn'), error: write('error') };
+  const broker = await startBroker(t, { fakeClock: true, log });
+  const mistake = async (clientId: string) => {
+    const peer = await broker.client(5, { clientId });
+    peer.send('36 06 0001 0061 0001 00');
+    await peer.expectDisconnect(0x81);
+  };
+  for (let i = 0; i < 13; i++) await mistake(`c${i}`);
+  broker.pass(60_000);
+  await mistake('later');
+  const faults = lines.filter(({ message }) => message === 'client broke the protocol');
+  assert.deepEqual(
+    faults.map(({ level }) => level),
+    [...Array(10).fill('info'), ...Array(3).fill('debug'), 'info'],
+  );
+  const { remoteAddress, ...facts } = faults[0]!.facts!;
+  assert.match(String(remoteAddress), /^127\.0\.0\.1:\d+$/);
+  assert.deepEqual(facts, {
+    connector: 'mqtt',
+    clientId: 'c0',
+    code: 'MQTT_MALFORMED_PACKET',
+    reason: 'a PUBLISH with QoS 3 [MQTT-3.3.1-4]',
+  });
+  assert.deepEqual(
+    lines.filter(({ message }) => message.startsWith('more clients')).map(({ level, facts }) => ({ level, facts })),
+    [{ level: 'info', facts: { clients: 3 } }],
+  );
+  assert.ok(lines.every(({ level }) => level === 'info' || level === 'debug'));
 });
 
 test('a crowd that comes and goes leaves nothing behind', async (t) => {
