@@ -40,7 +40,7 @@ export class ConfigError extends CodedError {
   }
 }
 
-/** Throws when an invariant of our own is broken: a bug, for which the process ends. */
+/** Throws when an invariant of our own is broken: a bug. It ends the connection whose bytes found it, or else the process. */
 export function invariant(condition: unknown, why: string): asserts condition {
   if (!condition) throw new CodedError('INVARIANT', `broken invariant: ${why}`, 'internal');
 }
