@@ -17,7 +17,7 @@ export class SessionRegistry {
     this.#sessions.set(session.clientId, session);
   }
 
-  /** Removes this session, unless another has taken its place. */
+  /** Removes a session, unless another has taken its place. */
   delete(session: Session): void {
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
   }
