@@ -14,8 +14,21 @@ export function decodeUtf8(buffer: Buffer, start: number, end: number): string |
   return buffer.toString('latin1', start, end);
 }
 
+/** Whether `buffer[start, end)` is what `decodeUtf8` decodes; makes no string. */
+export function isMqttUtf8(buffer: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = buffer[i]!;
+    if (byte === 0) return false;
+    if (byte >= 0x80) return isWide(buffer.subarray(start, end));
+  }
+  return true;
+}
+
+function isWide(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
+
 function decodeWide(buffer: Buffer, start: number, end: number): string | null {
-  const bytes = buffer.subarray(start, end);
-  if (!isUtf8(bytes) || bytes.includes(0)) return null;
+  if (!isWide(buffer.subarray(start, end))) return null;
   return buffer.toString('utf8', start, end);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Frame, Message, type WireForm } from './message.ts';
+import { type Frame, FrameCursor, Message, type PropertiesForm, type WireForm } from './message.ts';
 
 function borrowed(buffer: Buffer, start: number, end: number): Message {
   return new Message('t', 0, false, buffer, start, end, true, null, 0, null, null);
@@ -46,25 +46,64 @@ test('each form is encoded once, however often it is asked for', () => {
     forms.map(({ encoded }) => encoded),
     [1, 1],
   );
-  message.dropFrames();
-  message.frame(forms[0]!);
-  assert.equal(forms[0]!.encoded, 2);
 });
 
-test('the frame a message arrived in serves until the message is kept, frames with bytes of their own stay', () => {
-  const buffer = Buffer.from('0:abc');
-  const message = borrowed(buffer, 2, 5);
-  const arrived = { buffer, start: 0, end: 5, packetIdentifierAt: 0 };
+test('the frame a message arrived in serves as its form, before and after the message is kept', () => {
+  const buffer = Buffer.from('xx0:abc');
+  const message = borrowed(buffer, 4, 7);
   const forms = [countingForm(0), countingForm(1)];
-  message.setFrame(forms[0]!, arrived);
-  assert.equal(message.frame(forms[0]!), arrived);
+  message.setFrame(forms[0]!, 2, 1);
+  const cursor = new FrameCursor();
+  const located = (): string => {
+    message.locate(forms[0]!, cursor);
+    assert.equal(cursor.packetIdentifierAt, 1);
+    return cursor.buffer.toString('latin1', cursor.start, cursor.end);
+  };
+  assert.equal(located(), '0:abc');
+  assert.equal(cursor.buffer, buffer, 'nothing is copied');
   const own = message.frame(forms[1]!);
   message.keep();
   buffer.fill(0);
-  assert.equal(message.frame(forms[0]!).buffer.toString(), '0:abc');
+  assert.equal(located(), '0:abc');
+  const { buffer: kept, start, end } = message.frame(forms[0]!);
+  assert.equal(kept.toString('latin1', start, end), '0:abc');
   assert.equal(message.frame(forms[1]!), own);
   assert.deepEqual(
     forms.map(({ encoded }) => encoded),
-    [1, 1],
+    [0, 1],
   );
+  assert.equal(message.payload.toString(), 'abc');
+});
+
+test('properties stay as they came and are decoded once, when somebody asks; a kept message has them still', () => {
+  const properties = {
+    payloadFormatIndicator: 0,
+    contentType: 'c',
+    responseTopic: null,
+    correlationData: null,
+    userProperties: [],
+  } as const;
+  let decoded = 0;
+  const form: PropertiesForm = {
+    decode(bytes, start, end) {
+      decoded++;
+      assert.equal(bytes.toString('latin1', start, end), 'PP');
+      return properties;
+    },
+  };
+  const buffer = Buffer.from('..PPabc');
+  const message = borrowed(buffer, 4, 7);
+  message.setEncodedProperties(form, 2);
+  assert.equal(message.size, 't'.length + 'PPabc'.length);
+  message.keep();
+  buffer.fill(0);
+  assert.equal(message.bodyLength(form), 5);
+  assert.equal(message.bodyLength({ decode: () => null }), -1);
+  const body = Buffer.alloc(6, '.');
+  message.copyBody(body, 1);
+  assert.equal(body.toString(), '.PPabc');
+  assert.equal(decoded, 0);
+  assert.equal(message.properties, properties);
+  assert.equal(message.properties, properties);
+  assert.equal(decoded, 1);
 });

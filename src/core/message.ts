@@ -31,24 +31,50 @@ export interface Frame {
   readonly packetIdentifierAt: number;
 }
 
+/** A frame to be read at once: the publish path has one and points it at each message's, so that a delivery allocates none. */
+export class FrameCursor implements Frame {
+  buffer: Buffer = NOTHING;
+  start = 0;
+  end = 0;
+  packetIdentifierAt = 0;
+
+  set(buffer: Buffer, start: number, end: number, packetIdentifierAt: number): void {
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+    this.packetIdentifierAt = packetIdentifierAt;
+  }
+}
+
 /** A way to write a message for the wire, e.g. "MQTT 3.1.1 PUBLISH, QoS 0". `slot` is its place in `Message.frames`. */
 export interface WireForm {
   readonly slot: number;
   encode(message: Message): Frame;
 }
 
+/** A way to write properties. A message keeps them as they came, and they are read only when somebody asks. */
+export interface PropertiesForm {
+  /** Reads `buffer[start, end)`, which are valid properties in this form. */
+  decode(buffer: Buffer, start: number, end: number): MessageProperties | null;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /**
  * One published application message, shared by all its receivers.
  *
+ *     source   | ... | frame head | properties | payload | ...
+ *                    frameStart   bodyStart    payloadStart  end
+ *
  * A message just parsed *borrows* its bytes from the read buffer they arrived in, which is valid for this call only:
  * whoever keeps the message longer (a queue, the retained store, a large write) calls `keep()` first, which copies once for all.
+ * The packet that it arrived in, if it is one of the forms that messages leave in, serves as that form: nothing is encoded again.
  */
 export class Message {
   /** MQTT's spelling: levels separated by `/`. */
   readonly topic: string;
   readonly qos: QoS;
   readonly retain: boolean;
-  readonly properties: MessageProperties | null;
   /** Wall clock in milliseconds; 0: never. */
   readonly expiresAtMs: number;
   /** Who published it here: for No Local, and so that a peer does not get back what it sent. */
@@ -57,10 +83,21 @@ export class Message {
   readonly transit: Transit | null;
   /** When and where it was retained; null until then. */
   retainedAt: Stamp | null = null;
+  /** How often it was sent, counted by senders that share large payloads from the second time on. */
+  sends = 0;
   #source: Buffer;
-  #start: number;
+  /** Where the frame that it arrived in begins; its form is `#frameSlot`, -1 when it is none that messages leave in. */
+  #frameStart: number;
+  #frameSlot = -1;
+  #packetIdentifierAt = 0;
+  /** Where the encoded properties begin; the payload when there are none. */
+  #bodyStart: number;
+  #payloadStart: number;
   #end: number;
   #borrowed: boolean;
+  /** null once they are decoded, or when there are none in encoded form. */
+  #propertiesForm: PropertiesForm | null = null;
+  #properties: MessageProperties | null;
   #frames: (Frame | undefined)[] | null = null;
 
   constructor(
@@ -79,14 +116,16 @@ export class Message {
     this.topic = topic;
     this.qos = qos;
     this.retain = retain;
-    this.properties = properties;
     this.expiresAtMs = expiresAtMs;
     this.publisher = publisher;
     this.transit = transit;
     this.#source = source;
-    this.#start = start;
+    this.#frameStart = start;
+    this.#bodyStart = start;
+    this.#payloadStart = start;
     this.#end = end;
     this.#borrowed = borrowed;
+    this.#properties = properties;
   }
 
   /** A message that owns its payload. */
@@ -94,18 +133,43 @@ export class Message {
     return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, 0, null, null);
   }
 
+  /** Gives the properties in encoded form: they stand in the source from `start` to the payload. Called before the message is used. */
+  setEncodedProperties(form: PropertiesForm, start: number): void {
+    this.#propertiesForm = form;
+    this.#bodyStart = start;
+    this.#frameStart = start;
+  }
+
+  /**
+   * Gives the frame that the message arrived in, which ends where its payload does, as its encoded form `form`. Called before the message
+   * is used.
+   * @param packetIdentifierAt from `start`; 0: none
+   */
+  setFrame(form: WireForm, start: number, packetIdentifierAt: number): void {
+    this.#frameSlot = form.slot;
+    this.#frameStart = start;
+    this.#packetIdentifierAt = packetIdentifierAt;
+  }
+
+  get properties(): MessageProperties | null {
+    if (this.#propertiesForm !== null && this.#properties === null)
+      this.#properties = this.#propertiesForm.decode(this.#source, this.#bodyStart, this.#payloadStart);
+    return this.#properties;
+  }
+
   get payloadLength(): number {
-    return this.#end - this.#start;
+    return this.#end - this.#payloadStart;
   }
 
   /** About how many bytes of memory the message takes while it is kept: payload, topic and properties. For limits. */
   get size(): number {
-    return this.payloadLength + this.topic.length + (this.properties === null ? 0 : propertiesSize(this.properties));
+    const properties = this.#propertiesForm === null && this.#properties !== null ? propertiesSize(this.#properties) : 0;
+    return this.#end - this.#bodyStart + this.topic.length + properties;
   }
 
   /** A view, valid as long as the message is: call `keep()` first to hold on to it. */
   get payload(): Buffer {
-    return this.#source.subarray(this.#start, this.#end);
+    return this.#source.subarray(this.#payloadStart, this.#end);
   }
 
   /** True while the bytes belong to a read buffer. */
@@ -114,41 +178,53 @@ export class Message {
   }
 
   copyPayload(target: Buffer, at: number): void {
-    this.#source.copy(target, at, this.#start, this.#end);
+    this.#source.copy(target, at, this.#payloadStart, this.#end);
   }
 
-  /** Makes the message outlive the call it arrived in. Copies the payload the first time, does nothing after that. */
+  /** Bytes of properties and payload together where the properties are there in this form; else -1. */
+  bodyLength(form: PropertiesForm): number {
+    return this.#propertiesForm === form ? this.#end - this.#bodyStart : -1;
+  }
+
+  /** Copies the encoded properties and the payload. */
+  copyBody(target: Buffer, at: number): void {
+    this.#source.copy(target, at, this.#bodyStart, this.#end);
+  }
+
+  /** Makes the message outlive the call it arrived in. Copies its bytes the first time, does nothing after that. */
   keep(): this {
     if (this.#borrowed) {
-      const size = this.#end - this.#start;
-      // A small payload shares a pool's slab; a large one gets memory that it does not share and so does not pin.
+      const start = this.#frameStart;
+      const size = this.#end - start;
+      // Few bytes share a pool's slab; many get memory that they do not share and so do not pin.
       const own = size <= 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-      this.#source.copy(own, 0, this.#start, this.#end);
-      const frames = this.#frames;
-      if (frames !== null) for (let i = 0; i < frames.length; i++) if (frames[i]?.buffer === this.#source) frames[i] = undefined;
+      this.#source.copy(own, 0, start, this.#end);
       this.#source = own;
-      this.#end -= this.#start;
-      this.#start = 0;
+      this.#frameStart = 0;
+      this.#bodyStart -= start;
+      this.#payloadStart -= start;
+      this.#end = size;
       this.#borrowed = false;
     }
     return this;
   }
 
-  /** The encoded form, encoded at the first request. */
+  /** Points `cursor` at the encoded form, which is encoded at the first request unless the message arrived in it. */
+  locate(form: WireForm, cursor: FrameCursor): void {
+    if (form.slot === this.#frameSlot) {
+      cursor.set(this.#source, this.#frameStart, this.#end, this.#packetIdentifierAt);
+      return;
+    }
+    const { buffer, start, end, packetIdentifierAt } = this.frame(form);
+    cursor.set(buffer, start, end, packetIdentifierAt);
+  }
+
+  /** The encoded form, encoded at the first request unless the message arrived in it. */
   frame(form: WireForm): Frame {
+    if (form.slot === this.#frameSlot)
+      return { buffer: this.#source, start: this.#frameStart, end: this.#end, packetIdentifierAt: this.#packetIdentifierAt };
     const frames = (this.#frames ??= []);
     return (frames[form.slot] ??= form.encode(this));
-  }
-
-  /** Gives the frame that the message arrived in as the encoded form `form`: then nothing is ever encoded for it. */
-  setFrame(form: WireForm, frame: Frame): void {
-    const frames = (this.#frames ??= []);
-    frames[form.slot] = frame;
-  }
-
-  /** Forgets the encoded forms: a queued message need not hold both its payload and its frames. */
-  dropFrames(): void {
-    this.#frames = null;
   }
 }
 

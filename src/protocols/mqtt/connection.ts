@@ -6,7 +6,7 @@ import { TimerEntry } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit, refuse } from './connect.ts';
-import { isReserved, messageProperties } from './message-properties.ts';
+import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
@@ -49,12 +49,9 @@ import {
   TOPIC_ALIAS_INVALID,
   TOPIC_NAME_INVALID,
 } from './wire/reason-code.ts';
-import { V3_QOS_0 } from './wire-forms.ts';
+import { arrivedForm } from './wire-forms.ts';
 
 const PINGRESP = Buffer.from([0xd0, 0]);
-
-/** A PUBLISH that was QoS 0 and not retained when it arrived can leave as it came: no header to rewrite. */
-const PLAIN_PUBLISH_HEADER = 0x30;
 
 /**
  * Largest CONNECT, in bytes: its five fields of 64 KB and more User Properties than anybody has. Whoever is not a client yet must not make
@@ -323,9 +320,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return;
     }
     const message = new Message(topic, qos, view.retain, buffer, view.payloadStart, end, true, properties, expiresAtMs, session, null);
-    // A Remaining Length with a byte too many is not passed on.
-    if (header === PLAIN_PUBLISH_HEADER && this.level !== MQTT_5 && start - packetStart === 1 + variableByteLength(end - start))
-      message.setFrame(V3_QOS_0, { buffer, start: packetStart, end, packetIdentifierAt: 0 });
+    if (view.forwardsProperties) message.setEncodedProperties(MQTT_5_PROPERTIES, view.propertiesStart);
+    // What receivers may see as it came is encoded already. A Remaining Length with a byte too many is not passed on.
+    if ((p === null || view.forwardsProperties) && start - packetStart === 1 + variableByteLength(end - start))
+      message.setFrame(arrivedForm(this.level, qos), packetStart, qos === 0 ? 0 : view.propertiesStart - 2 - packetStart);
     const receivers = this.broker.publish(message);
     if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS);
   }

@@ -1,6 +1,7 @@
-import type { MessageProperties } from '../../core/message.ts';
+import type { MessageProperties, PropertiesForm } from '../../core/message.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
-import type { Properties } from './wire/property.ts';
+import { PUBLISH } from './wire/control-packet.ts';
+import { type Properties, readProperties } from './wire/property.ts';
 import { protocolError } from './wire/reason-code.ts';
 
 /**
@@ -28,6 +29,11 @@ export function messageProperties(p: Properties, topicLevelsMax: number): Messag
     userProperties: p.userProperties ?? [],
   };
 }
+
+/** Properties as MQTT 5 writes them in a PUBLISH, with their length in front. They were found valid when they came. */
+export const MQTT_5_PROPERTIES: PropertiesForm = {
+  decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH), Number.POSITIVE_INFINITY),
+};
 
 /** Whether a topic belongs to the server: what it says of itself, and the place of shared subscriptions. */
 export function isReserved(topic: string): boolean {

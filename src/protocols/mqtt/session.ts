@@ -1,19 +1,26 @@
 import type { Broker } from '../../core/broker.ts';
 import { Fifo } from '../../core/fifo.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
-import type { Message, QoS } from '../../core/message.ts';
+import { FrameCursor, type Message, type QoS } from '../../core/message.ts';
 import type { Session } from '../../core/ports.ts';
 import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
+import { Inflight, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
 import { type Will, willMessage } from './will.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
-import { publishFrame } from './wire-forms.ts';
+import { locateFrame } from './wire-forms.ts';
 
-/** A frame from this size on, in bytes, is sent as a patched head and a reference to the payload that all receivers share. */
+/**
+ * A frame from this size on, in bytes, that has more than one receiver is sent as a patched head and a reference to the payload that they
+ * share. The first receiver gets a copy all the same: often it is the only one, and copying to where it leaves from is the least to do.
+ */
 const SHARED_PAYLOAD_SIZE_MIN = 4_096;
+
+/** Where the frame of the message that is being sent is; read and used at once. */
+const frame = new FrameCursor();
 
 /** Bytes on a connection beyond which queued messages wait for it to drain: enough to keep a fast reader busy, little for a slow one. */
 const SEND_AHEAD_BYTES = 1024 * 1024;
@@ -31,18 +38,6 @@ export interface SessionLink {
   readonly inflightMax: number;
   /** The client id has a newer connection: tell the client and close. */
   takenOver(): void;
-}
-
-/** A message on its way to the client, until it is acknowledged. */
-interface Inflight {
-  readonly message: Message;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly identifiers: readonly number[];
-  /** Sent on the present connection, where it counts against the client's Receive Maximum. */
-  sent: boolean;
-  /** QoS 2: PUBREC came, PUBREL was sent. */
-  released: boolean;
 }
 
 interface Queued {
@@ -93,17 +88,15 @@ export class MqttSession implements Session, Subscriber {
   readonly #broker: Broker;
   readonly #timers: TimerWheel;
   #link: SessionLink | null = null;
-  /** By Packet Identifier, in the order in which they were sent; those released in the order in which they were released. */
-  readonly #inflight = new Map<number, Inflight>();
+  readonly #inflight = new Inflight();
   /** How many of them count against the client's Receive Maximum. */
   #window = 0;
-  #lastPacketIdentifier = 0;
   /** Packet Identifiers in flight that the present connection has still to be sent again. They go before the queue. */
   readonly #resends = new Fifo<number>();
   readonly #queue = new Fifo<Queued | Replay>();
   /** Those in the queue, by topic filter. */
   readonly #replays = new Map<string, Replay>();
-  /** Messages in flight and in the queue, in bytes. */
+  /** Messages kept in flight and in the queue, in bytes. */
   #heldBytes = 0;
   #dropping = false;
   #pendingWill: Will | null = null;
@@ -151,8 +144,8 @@ export class MqttSession implements Session, Subscriber {
    */
   resume(): void {
     const link = this.#link!;
-    for (const [packetIdentifier, entry] of this.#inflight) {
-      if (entry.released) this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0);
+    for (const packetIdentifier of this.#inflight.inOrder()) {
+      if ((this.#inflight.stateOf(packetIdentifier) & RELEASED) !== 0) this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0);
       else this.#resends.push(packetIdentifier);
     }
     this.#pump();
@@ -167,7 +160,7 @@ export class MqttSession implements Session, Subscriber {
     this.#link = null;
     this.#resends.clear();
     this.#window = 0; // a window is a connection's: section 4.9
-    for (const entry of this.#inflight.values()) entry.sent = false;
+    this.#inflight.clearSent();
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
       this.discard();
@@ -261,10 +254,10 @@ export class MqttSession implements Session, Subscriber {
    * @throws ProtocolError MQTT_PROTOCOL_ERROR
    */
   acknowledged(packetIdentifier: number): void {
-    const entry = this.#inflight.get(packetIdentifier);
-    if (entry === undefined) return;
-    if (entry.qos !== 1) throw protocolError(`PUBACK for a message of QoS 2, Packet Identifier ${packetIdentifier}`);
-    this.#done(packetIdentifier, entry);
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) return;
+    if ((state & QOS_1) === 0) throw protocolError(`PUBACK for a message of QoS 2, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier, state);
   }
 
   /**
@@ -273,21 +266,20 @@ export class MqttSession implements Session, Subscriber {
    */
   receivedByClient(packetIdentifier: number, reasonCode: number): void {
     const link = this.#link!;
-    const entry = this.#inflight.get(packetIdentifier);
-    if (entry === undefined) {
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) {
       this.#sendAcknowledgement(link, 0x62, packetIdentifier, PACKET_IDENTIFIER_NOT_FOUND);
       return;
     }
-    if (entry.qos !== 2) throw protocolError(`PUBREC for a message of QoS 1, Packet Identifier ${packetIdentifier}`);
+    if ((state & QOS_2) === 0) throw protocolError(`PUBREC for a message of QoS 1, Packet Identifier ${packetIdentifier}`);
     if (reasonCode >= 0x80) {
-      this.#done(packetIdentifier, entry); // [MQTT-4.4.0-2]
+      this.#done(packetIdentifier, state); // [MQTT-4.4.0-2]
       return;
     }
-    if (!entry.released) {
-      // The last one released stands last: after a reconnect PUBREL packets leave in this order again [MQTT-4.6.0-4].
-      entry.released = true;
-      this.#inflight.delete(packetIdentifier);
-      this.#inflight.set(packetIdentifier, entry);
+    if ((state & RELEASED) === 0) {
+      // After a reconnect PUBREL packets leave in the order of these calls again [MQTT-4.6.0-4].
+      this.#letGo(packetIdentifier);
+      this.#inflight.release(packetIdentifier, state);
     }
     this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0); // [MQTT-4.3.3-4]
   }
@@ -297,10 +289,10 @@ export class MqttSession implements Session, Subscriber {
    * @throws ProtocolError MQTT_PROTOCOL_ERROR
    */
   completed(packetIdentifier: number): void {
-    const entry = this.#inflight.get(packetIdentifier);
-    if (entry === undefined) return;
-    if (!entry.released) throw protocolError(`PUBCOMP before PUBREC, Packet Identifier ${packetIdentifier}`);
-    this.#done(packetIdentifier, entry);
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) return;
+    if ((state & RELEASED) === 0) throw protocolError(`PUBCOMP before PUBREC, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier, state);
   }
 
   /** The connection has drained. */
@@ -313,33 +305,48 @@ export class MqttSession implements Session, Subscriber {
     return this.#queue.length > 0 || this.#resends.length > 0;
   }
 
-  #done(packetIdentifier: number, entry: Inflight): void {
+  #done(packetIdentifier: number, state: number): void {
+    this.#letGo(packetIdentifier);
     this.#inflight.delete(packetIdentifier);
-    this.#heldBytes -= entry.message.size;
-    if (entry.sent) this.#window--;
+    if ((state & SENT) !== 0) this.#window--;
     if (this.#waiting) this.#pump();
+  }
+
+  /** The message with this identifier, if it is kept, is held no longer. */
+  #letGo(packetIdentifier: number): void {
+    const kept = this.#inflight.keptOf(packetIdentifier);
+    if (kept !== null) this.#heldBytes -= kept.message.size;
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait. */
   #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
-    const limits = this.#broker.limits;
-    const size = message.size;
-    if (this.#heldBytes + size > limits.sessionQueueBytes) {
-      this.#drop('sessionQueueBytes');
-      return;
-    }
     const link = this.#link;
     if (link !== null && !this.#waiting && this.#roomForNew(link)) {
-      this.#heldBytes += size;
+      if (this.#keepsInflight && !this.#hold(message)) return;
       this.#transmit(link, message, qos, retain, identifiers);
       return;
     }
-    if (this.#queue.length >= limits.sessionQueueMessages) {
+    if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
       this.#drop('sessionQueueMessages');
       return;
     }
+    if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers });
+  }
+
+  /** Counts a message as held. @returns false when there is no room for it: it is dropped */
+  #hold(message: Message): boolean {
+    const size = message.size;
+    if (this.#heldBytes + size > this.#broker.limits.sessionQueueBytes) {
+      this.#drop('sessionQueueBytes');
+      return false;
+    }
     this.#heldBytes += size;
-    this.#queue.push({ message: message.keep(), qos, retain, identifiers });
+    return true;
+  }
+
+  /** A session that ends with its connection sends nothing a second time, and keeps nothing that it would send again. */
+  get #keepsInflight(): boolean {
+    return this.expiryInterval !== 0;
   }
 
   #roomFor(link: SessionLink): boolean {
@@ -368,11 +375,9 @@ export class MqttSession implements Session, Subscriber {
       } else {
         this.#queue.shift();
         const { message, qos, retain, identifiers } = first;
-        if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow()) {
-          this.#heldBytes -= message.size; // [MQTT-3.3.2-5]
-        } else {
-          this.#transmit(link, message, qos, retain, identifiers);
-        }
+        const expired = message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow(); // [MQTT-3.3.2-5]
+        if (expired || !this.#keepsInflight) this.#heldBytes -= message.size;
+        if (!expired) this.#transmit(link, message, qos, retain, identifiers);
       }
     }
   }
@@ -385,40 +390,35 @@ export class MqttSession implements Session, Subscriber {
     if (qos === 0) {
       this.#send(link, message, 0, true, replay.identifiers, 0, false);
     } else {
-      this.#heldBytes += message.size;
+      if (this.#keepsInflight) this.#heldBytes += message.size;
       this.#transmit(link, message, qos, true, replay.identifiers);
     }
   }
 
-  /** Sends a message whose bytes are counted as held, and holds it until it is acknowledged. */
+  /** Sends a message; one that is to be kept until it is acknowledged is counted as held already. */
   #transmit(link: SessionLink, message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
-    const packetIdentifier = this.#nextPacketIdentifier();
+    const keeps = this.#keepsInflight;
+    const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
+    const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers } : null);
     if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, false)) {
-      this.#inflight.set(packetIdentifier, { message: message.keep(), qos, retain, identifiers, sent: true, released: false });
       this.#window++;
     } else {
-      this.#heldBytes -= message.size;
+      if (keeps) this.#heldBytes -= message.size;
+      this.#inflight.delete(packetIdentifier);
     }
   }
 
   #resend(link: SessionLink, packetIdentifier: number): void {
-    const entry = this.#inflight.get(packetIdentifier);
-    if (entry === undefined || entry.released) return; // the client has said meanwhile that it has it
-    if (this.#send(link, entry.message, entry.qos, entry.retain, entry.identifiers, packetIdentifier, true)) {
-      entry.sent = true;
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0 || (state & RELEASED) !== 0) return; // the client has said meanwhile that it has it
+    const { message, qos, retain, identifiers } = this.#inflight.keptOf(packetIdentifier)!;
+    if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, true)) {
+      this.#inflight.setState(packetIdentifier, state | SENT);
       this.#window++;
     } else {
+      this.#letGo(packetIdentifier);
       this.#inflight.delete(packetIdentifier);
-      this.#heldBytes -= entry.message.size;
     }
-  }
-
-  /** The next identifier not in use [MQTT-2.2.1-4]. There is always one: see `Limits.packetIdentifiers`. */
-  #nextPacketIdentifier(): number {
-    do {
-      this.#lastPacketIdentifier = this.#lastPacketIdentifier === 65_535 ? 1 : this.#lastPacketIdentifier + 1;
-    } while (this.#inflight.has(this.#lastPacketIdentifier));
-    return this.#lastPacketIdentifier;
   }
 
   /** @returns false when the packet is larger than the client accepts: it is then as if it had been sent [MQTT-3.1.2-25] */
@@ -433,17 +433,17 @@ export class MqttSession implements Session, Subscriber {
   ): boolean {
     const connection = link.connection;
     const wallMs = message.expiresAtMs === 0 ? 0 : this.#broker.wallNow();
-    let frame = publishFrame(message, link.level, qos, identifiers, wallMs);
+    locateFrame(message, link.level, qos, identifiers, wallMs, frame);
     const size = frame.end - frame.start;
     if (size > link.maximumPacketSize) {
       this.#drop('maximumPacketSize');
       return false;
     }
     let copied = size;
-    if (size >= SHARED_PAYLOAD_SIZE_MIN) {
+    if (size >= SHARED_PAYLOAD_SIZE_MIN && message.sends++ > 0) {
       if (message.borrowed) {
         message.keep();
-        frame = publishFrame(message, link.level, qos, identifiers, wallMs);
+        locateFrame(message, link.level, qos, identifiers, wallMs, frame);
       }
       copied = size - message.payloadLength;
     }

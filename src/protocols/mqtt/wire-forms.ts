@@ -1,4 +1,5 @@
-import type { Frame, Message, QoS, WireForm } from '../../core/message.ts';
+import type { Frame, FrameCursor, Message, QoS, WireForm } from '../../core/message.ts';
+import { MQTT_5_PROPERTIES } from './message-properties.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
 import { writePublish, writePublishProperties } from './wire/publish.ts';
 
@@ -19,7 +20,12 @@ class PublishForm implements WireForm {
   }
 
   encode(message: Message): Frame {
-    return encode(message, this.#qos, this.#level5 ? writePublishProperties(message.properties, null, []) : null);
+    if (!this.#level5) return encode(message, this.#qos, null);
+    const bodyLength = message.bodyLength(MQTT_5_PROPERTIES);
+    if (bodyLength < 0) return encode(message, this.#qos, writePublishProperties(message.properties, null, []));
+    const { packet, packetIdentifierAt, payloadAt } = writePublish(message.topic, this.#qos, false, null, bodyLength);
+    message.copyBody(packet, payloadAt);
+    return { buffer: packet, start: 0, end: packet.length, packetIdentifierAt };
   }
 }
 
@@ -31,12 +37,37 @@ export const V5_ACKNOWLEDGED: WireForm = new PublishForm(3, true, 1);
 /** Largest Message Expiry Interval, in seconds. A clock that steps back can make a remaining time longer than it was. */
 const EXPIRY_MAX_S = 0xffff_ffff;
 
-/** The frame that `level` receives `message` in at `qos`; its flags and Packet Identifier are still to be patched. */
-export function publishFrame(message: Message, level: ProtocolLevel, qos: QoS, identifiers: readonly number[], wallMs: number): Frame {
-  if (level !== MQTT_5) return message.frame(qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED);
-  if (identifiers.length === 0 && message.expiresAtMs === 0) return message.frame(qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED);
-  const expiry = message.expiresAtMs === 0 ? null : Math.min(Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)), EXPIRY_MAX_S); // [MQTT-3.3.2-6]
-  return encode(message, qos, writePublishProperties(message.properties, expiry, identifiers));
+/**
+ * The frame that `level` receives `message` in at `qos`; its flags and Packet Identifier are still to be patched.
+ * @param wallMs needed for a message that expires; else any number
+ */
+export function locateFrame(
+  message: Message,
+  level: ProtocolLevel,
+  qos: QoS,
+  identifiers: readonly number[],
+  wallMs: number,
+  cursor: FrameCursor,
+): void {
+  if (level !== MQTT_5) {
+    message.locate(qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED, cursor);
+  } else if (identifiers.length === 0 && message.expiresAtMs === 0) {
+    message.locate(qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED, cursor);
+  } else {
+    const expiry = message.expiresAtMs === 0 ? null : Math.min(Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)), EXPIRY_MAX_S); // [MQTT-3.3.2-6]
+    const { buffer, start, end, packetIdentifierAt } = encode(
+      message,
+      qos,
+      writePublishProperties(message.properties, expiry, identifiers),
+    );
+    cursor.set(buffer, start, end, packetIdentifierAt);
+  }
+}
+
+/** The form that a PUBLISH of this level and QoS is in, if a message can leave as it came. */
+export function arrivedForm(level: ProtocolLevel, qos: QoS): WireForm {
+  if (level === MQTT_5) return qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED;
+  return qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED;
 }
 
 function encode(message: Message, qos: QoS, properties: Buffer | null): Frame {

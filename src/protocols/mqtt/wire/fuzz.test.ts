@@ -7,7 +7,8 @@ import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { ProtocolError } from '../../../errors.ts';
 import { AcknowledgementView, readDisconnect } from './acknowledgement.ts';
 import { connectLevel, readConnect } from './connect.ts';
-import { readProperties, WILL } from './property.ts';
+import { PUBLISH } from './control-packet.ts';
+import { propertiesEnd, readProperties, WILL } from './property.ts';
 import { PublishView } from './publish.ts';
 import { readSubscribe, readUnsubscribe } from './subscribe.ts';
 
@@ -20,8 +21,11 @@ const READERS: readonly ((buffer: Buffer, header: number, start: number, end: nu
   (buffer, _header, start, end) => connectLevel(buffer, start, end),
   (buffer, header, start, end, version) => {
     publish.read(buffer, header, start, end, version);
-    const { qos, topic, packetIdentifier, properties, payloadStart } = publish;
-    return { qos, topic, packetIdentifier, properties, payloadAt: payloadStart - start };
+    const { qos, topic, packetIdentifier, properties, forwardsProperties, propertiesStart, payloadStart } = publish;
+    // What is passed on unread must be what reading accepts, to the byte.
+    const forwarded = forwardsProperties ? readProperties(buffer, propertiesStart, end, PUBLISH) : null;
+    if (forwardsProperties) assert.equal(propertiesEnd(buffer, propertiesStart, end), payloadStart);
+    return { qos, topic, packetIdentifier, properties, forwarded, payloadAt: payloadStart - start };
   },
   (buffer, header, start, end, version) => {
     acknowledgement.read(buffer, header, start, end, version);

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '../../../bytes/utf8.ts';
+import { decodeUtf8, isMqttUtf8 } from '../../../bytes/utf8.ts';
 import { CONNACK, CONNECT, DISCONNECT, PACKET_NAMES, PUBLISH, SUBSCRIBE } from './control-packet.ts';
 import { malformed, protocolError } from './reason-code.ts';
 
@@ -138,6 +138,55 @@ export function readProperties(buffer: Buffer, at: number, end: number, packet: 
   const properties = new Properties();
   for (let i = cursor.next; i < stop; ) i = readProperty(buffer, i, stop, packet, properties);
   return properties;
+}
+
+/**
+ * Looks through the properties of a PUBLISH that begin at `at` with their length, and makes nothing of them.
+ *
+ * @returns where they end when they are valid, for the receivers alone and need no reading here: Payload Format Indicator, Content Type,
+ *   Correlation Data and User Properties. -1 when there is something else: `readProperties` tells what.
+ */
+export function skipForwardedProperties(buffer: Buffer, at: number, end: number): number {
+  if (at >= end) return -1;
+  let i = at + 1;
+  let length = buffer[at]!;
+  if (length >= 128) {
+    if (i >= end || buffer[i]! >= 128 || buffer[i] === 0) return -1; // longer than 16 KB, or malformed
+    length = (length & 127) | (buffer[i++]! << 7);
+  }
+  const stop = i + length;
+  if (stop > end) return -1;
+  let seen = 0;
+  while (i < stop) {
+    const id = buffer[i++]!;
+    if (id === 0x26) {
+      i = skipString(buffer, i, stop);
+      if (i >= 0) i = skipString(buffer, i, stop);
+      if (i < 0) return -1;
+      continue;
+    }
+    if (id > 0x09 || (seen & (1 << id)) !== 0) return -1;
+    seen |= 1 << id;
+    if (id === 0x01) {
+      if (i >= stop || buffer[i++]! > 1) return -1;
+    } else if (id === 0x03) {
+      i = skipString(buffer, i, stop);
+    } else if (id === 0x09) {
+      i = i + 2 > stop ? -1 : i + 2 + ((buffer[i]! << 8) | buffer[i + 1]!);
+      if (i > stop) return -1;
+    } else {
+      return -1;
+    }
+    if (i < 0) return -1;
+  }
+  return stop;
+}
+
+/** Where a UTF-8 Encoded String ends that begins at `at`; -1 when it is not valid or does not end before `stop`. */
+function skipString(buffer: Buffer, at: number, stop: number): number {
+  if (at + 2 > stop) return -1;
+  const end = at + 2 + ((buffer[at]! << 8) | buffer[at + 1]!);
+  return end <= stop && isMqttUtf8(buffer, at + 2, end) ? end : -1;
 }
 
 function readProperty(buffer: Buffer, at: number, end: number, packet: number, properties: Properties): number {

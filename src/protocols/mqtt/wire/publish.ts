@@ -1,10 +1,8 @@
 import { decodeUtf8 } from '../../../bytes/utf8.ts';
 import { MQTT_5, type ProtocolLevel, PUBLISH, variableByteLength, writeVariableByte } from './control-packet.ts';
 import { PacketWriter } from './packet-writer.ts';
-import { type Properties, readProperties, VariableByteCursor } from './property.ts';
+import { type Properties, propertiesEnd, readProperties, skipForwardedProperties } from './property.ts';
 import { malformed, protocolError } from './reason-code.ts';
-
-const cursor = new VariableByteCursor();
 
 /**
  * A PUBLISH read in place, MQTT 5.0 section 3.3: its fields are offsets into the packet. One instance a connection is reused.
@@ -19,8 +17,12 @@ export class PublishView {
   topic = '';
   /** 0 at QoS 0. */
   packetIdentifier = 0;
-  /** null when there are none. */
+  /** Those that have to be read here; null when there are none, or only such as receivers get as they came (`forwardsProperties`). */
   properties: Properties | null = null;
+  /** Whether there are properties, and receivers can get them byte by byte. */
+  forwardsProperties = false;
+  /** Where the properties begin with their length (MQTT 5); the payload before. */
+  propertiesStart = 0;
   payloadStart = 0;
   #topicBytes: Buffer | null = null;
 
@@ -45,17 +47,23 @@ export class PublishView {
       at += 2;
     }
     this.properties = null;
-    if (level === MQTT_5) {
-      if (buffer[at] === 0 && at < end) {
-        at++;
-      } else {
-        cursor.read(buffer, at, end);
-        const propertiesEnd = cursor.next + cursor.value;
-        this.properties = readProperties(buffer, at, end, PUBLISH);
-        at = propertiesEnd;
-      }
-    }
+    this.forwardsProperties = false;
+    this.propertiesStart = at;
+    if (level === MQTT_5) at = this.#readProperties(buffer, at, end);
     this.payloadStart = at;
+  }
+
+  #readProperties(buffer: Buffer, at: number, end: number): number {
+    if (buffer[at] === 0 && at < end) return at + 1;
+    const skipped = skipForwardedProperties(buffer, at, end);
+    if (skipped >= 0) {
+      this.forwardsProperties = true;
+      return skipped;
+    }
+    const p = readProperties(buffer, at, end, PUBLISH);
+    this.properties = p;
+    this.forwardsProperties = p.topicAlias === null && p.messageExpiryInterval === null;
+    return propertiesEnd(buffer, at, end);
   }
 
   #readTopic(buffer: Buffer, start: number, end: number): void {
