@@ -2,13 +2,14 @@ import { type ConnectorUri, parseConnectorUri } from '../connector-uri.ts';
 import type { Bean } from './bind.ts';
 import { describe } from './dispositions.ts';
 import type { MulticastModel, TransportConnectorModel } from './model.ts';
+import { readOptions } from './option-values.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
 import { SCHEMES, type WireProtocol } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
 import { type LocatedText, trimmed } from './source-text.ts';
 import { didYouMean } from './suggestion.ts';
-import { MQTT_OPTIONS, OPENWIRE_OPTIONS, readOptions } from './uri-options.ts';
+import { MQTT_OPTIONS, OPENWIRE_OPTIONS } from './uri-options.ts';
 
 /** Bytes of the largest MQTT packet ActiveMQ takes, and its default (MQTTWireFormat). */
 export const MQTT_FRAME_SIZE_MAX = 256 * 1024 * 1024;
@@ -56,10 +57,6 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
   if (listener === null) return null;
   const { parsed, protocol } = listener;
   const options = readOptions(parsed.options, protocol === 'mqtt' ? MQTT_OPTIONS : OPENWIRE_OPTIONS, uri, reading);
-  const number = (fallback: number, ...names: string[]) => {
-    const found = names.map((name) => options.get(name)).find((value) => value !== undefined);
-    return typeof found === 'number' ? found : fallback;
-  };
   const frameSizeMax = protocol === 'mqtt' ? MQTT_FRAME_SIZE_MAX : OPENWIRE_FRAME_SIZE_MAX;
   return {
     place: bean.place,
@@ -68,11 +65,15 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     scheme: parsed.scheme,
     host: parsed.host,
     port: parsed.port ?? 0,
-    maximumConnections: number(INT_MAX, 'maximumConnections'),
-    maxFrameSize: Math.min(frameSizeMax, number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
-    connectAttemptTimeoutMs: number(CONNECT_ATTEMPT_TIMEOUT_MS, 'transport.connectAttemptTimeout', 'wireFormat.connectAttemptTimeout'),
-    defaultKeepAliveMs: number(0, 'transport.defaultKeepAlive'),
-    maxInactivityDurationMs: number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
+    maximumConnections: options.number(INT_MAX, 'maximumConnections'),
+    maxFrameSize: Math.min(frameSizeMax, options.number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
+    connectAttemptTimeoutMs: options.number(
+      CONNECT_ATTEMPT_TIMEOUT_MS,
+      'transport.connectAttemptTimeout',
+      'wireFormat.connectAttemptTimeout',
+    ),
+    defaultKeepAliveMs: options.number(0, 'transport.defaultKeepAlive'),
+    maxInactivityDurationMs: options.number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
     discovery,
   };
 }

@@ -2,11 +2,12 @@ import { isIPv4 } from 'node:net';
 import { type ConnectorUri, parseConnectorUri } from '../connector-uri.ts';
 import { describe } from './dispositions.ts';
 import type { MulticastModel } from './model.ts';
+import { readOptions } from './option-values.ts';
 import type { Reading } from './reading.ts';
 import { DISCOVERY_SCHEMES, SCHEMES } from './schemes.ts';
 import { type LocatedText, slice, trimmed } from './source-text.ts';
 import { didYouMean } from './suggestion.ts';
-import { MULTICAST_OPTIONS, NEIGHBOUR_OPTIONS, readOptions, STATIC_OPTIONS } from './uri-options.ts';
+import { MULTICAST_OPTIONS, NEIGHBOUR_OPTIONS, STATIC_OPTIONS } from './uri-options.ts';
 
 /** What `multicast://default` means. OpenWire specification section 16.2. */
 export const MULTICAST_DEFAULT: MulticastModel = {
@@ -86,19 +87,16 @@ export function readMulticast(uri: LocatedText, keyword: string, reading: Readin
   const options = readOptions(parsed.options, MULTICAST_OPTIONS, uri, reading);
   const group = readGroup(parsed, uri, keyword, reading);
   if (group === null) return null;
-  if (options.get('group') === '') {
+  const name = options.text(group.group, 'group');
+  if (name === '') {
     reading.error(uri.at(0), 'group', `${keyword}: the group has no name`);
     return null;
   }
-  const number = (name: string, fallback: number) => {
-    const value = options.get(name);
-    return typeof value === 'number' ? value : fallback;
-  };
   return {
     ...group,
-    group: String(options.get('group') ?? group.group),
-    timeToLive: number('timeToLive', MULTICAST_DEFAULT.timeToLive),
-    keepAliveIntervalMs: number('keepAliveInterval', MULTICAST_DEFAULT.keepAliveIntervalMs),
+    group: name,
+    timeToLive: options.number(MULTICAST_DEFAULT.timeToLive, 'timeToLive'),
+    keepAliveIntervalMs: options.number(MULTICAST_DEFAULT.keepAliveIntervalMs, 'keepAliveInterval'),
   };
 }
 

@@ -1,20 +1,12 @@
-import type { UriOption } from '../connector-uri.ts';
-import { BECAUSE, type Disposition, describe, each, honoured, inert, type Rules, refused } from './dispositions.ts';
-import type { Reading } from './reading.ts';
+import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
+import { integer, type OptionTable } from './option-values.ts';
 import { INT_MAX } from './sizes.ts';
-import type { LocatedText } from './source-text.ts';
-import { didYouMean, listed } from './suggestion.ts';
-import { parseInteger } from './values.ts';
-
-/** What a URI's options may be; the names of honoured whole numbers and their ranges stand beside the rules. */
-export interface OptionTable {
-  readonly rules: Rules;
-  readonly numbers: Readonly<Record<string, { readonly min: number; readonly max: number }>>;
-}
 
 const TLS = refused('asks for TLS', BECAUSE.notOpen);
 const SOCKETS = inert('tunes sockets', BECAUSE.socketTuning);
 const TRACE = inert('logs every command', 'commands are not logged');
+/** Java socket properties that an option may name. */
+const SOCKET_PROPERTIES: Rules = { 'transport.socket.': SOCKETS, 'socket.': SOCKETS };
 const RECONNECT = inert('says when a lost link is tried again', 'a link is tried again within 100 ms, at least every 500 ms');
 
 /** Options of any port: bare ones are the listener's, `transport.` ones each connection's. */
@@ -62,14 +54,15 @@ export const MQTT_OPTIONS: OptionTable = {
     'wireFormat.version': inert('is the version of the codec', 'each client says which MQTT it speaks'),
     ...each('maxInactivityDuration maxInactivityDurationInitalDelay', inert('checks silent connections', 'MQTT has keep alives')),
   },
-  numbers: {
-    maximumConnections: { min: 0, max: INT_MAX },
-    'wireFormat.maxFrameSize': { min: 1, max: Number.MAX_SAFE_INTEGER },
-    'transport.maxFrameSize': { min: 1, max: Number.MAX_SAFE_INTEGER },
-    'transport.connectAttemptTimeout': { min: 0, max: INT_MAX },
-    'wireFormat.connectAttemptTimeout': { min: 0, max: INT_MAX },
-    'transport.defaultKeepAlive': { min: 0, max: INT_MAX },
+  values: {
+    maximumConnections: integer(0, INT_MAX),
+    'wireFormat.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+    'transport.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+    'transport.connectAttemptTimeout': integer(0, INT_MAX),
+    'wireFormat.connectAttemptTimeout': integer(0, INT_MAX),
+    'transport.defaultKeepAlive': integer(0, INT_MAX),
   },
+  families: SOCKET_PROPERTIES,
 };
 
 /** What an OpenWire codec offers its peer (OpenWire specification section 2). */
@@ -98,11 +91,12 @@ export const OPENWIRE_OPTIONS: OptionTable = {
       inert('bounds the time a client has to begin', 'the negotiation of OpenWire has a time of its own'),
     ),
   },
-  numbers: {
-    maximumConnections: { min: 0, max: INT_MAX },
-    'wireFormat.maxFrameSize': { min: 1, max: Number.MAX_SAFE_INTEGER },
-    'wireFormat.maxInactivityDuration': { min: 0, max: INT_MAX },
+  values: {
+    maximumConnections: integer(0, INT_MAX),
+    'wireFormat.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+    'wireFormat.maxInactivityDuration': integer(0, INT_MAX),
   },
+  families: SOCKET_PROPERTIES,
 };
 
 /** Options of a neighbour's URI inside `static:(...)`. */
@@ -121,7 +115,7 @@ export const NEIGHBOUR_OPTIONS: OptionTable = {
     'socket.verifyHostName': TLS,
     verifyHostName: TLS,
   },
-  numbers: {},
+  values: {},
 };
 
 export const STATIC_OPTIONS: OptionTable = {
@@ -129,7 +123,7 @@ export const STATIC_OPTIONS: OptionTable = {
     'initialReconnectDelay maxReconnectDelay useExponentialBackOff backOffMultiplier maxReconnectAttempts minConnectTime',
     RECONNECT,
   ),
-  numbers: {},
+  values: {},
 };
 
 /** OpenWire specification section 16.2. */
@@ -148,64 +142,5 @@ export const MULTICAST_OPTIONS: OptionTable = {
       ),
     ),
   },
-  numbers: { timeToLive: { min: 0, max: 255 }, keepAliveInterval: { min: 1, max: INT_MAX } },
+  values: { timeToLive: integer(0, 255), keepAliveInterval: integer(1, INT_MAX) },
 };
-
-/**
- * Judges the options of one URI.
- *
- * @param uri the URI's whole text, that the options' indexes point into
- * @returns the honoured ones: numbers as numbers
- */
-export function readOptions(
-  options: readonly UriOption[],
-  table: OptionTable,
-  uri: LocatedText,
-  reading: Reading,
-): ReadonlyMap<string, string | number> {
-  const values = new Map<string, string | number>();
-  const seen = new Set<string>();
-  for (const option of options) {
-    const place = uri.at(option.nameIndex);
-    const name = option.name.startsWith('wireformat.') ? `wireFormat.${option.name.slice('wireformat.'.length)}` : option.name;
-    const disposition = ruleOf(table, name);
-    if (disposition === undefined) {
-      reading.error(place, option.name, describeUnknown(option.name, name, table));
-      continue;
-    }
-    if (name !== option.name) reading.warn(place, option.name, `option ${option.name} is read as ${name}, its spelling since ActiveMQ 5.9`);
-    if (seen.has(name)) reading.warn(place, name, `option ${name} is given twice; the last one counts`);
-    seen.add(name);
-    if (disposition.kind === 'refused') reading.error(place, name, describe(`option ${name}`, disposition));
-    if (disposition.kind === 'inert') reading.warn(place, name, describe(`option ${name}`, disposition));
-    if (disposition.kind !== 'honoured') continue;
-    const range = table.numbers[name];
-    if (range === undefined) {
-      values.set(name, option.value);
-      continue;
-    }
-    const parsed = parseInteger(option.value, range.min, range.max);
-    if ('problem' in parsed) {
-      const hint = /^\s*\d+\s*[kmg]?b?\s*$/i.test(option.value) ? ' (options take no units)' : '';
-      reading.error(uri.at(option.valueIndex), name, `${name}: ${parsed.problem}${hint}`);
-    } else {
-      values.set(name, parsed.value as number);
-    }
-  }
-  return values;
-}
-
-function describeUnknown(written: string, name: string, table: OptionTable): string {
-  const names = Object.keys(table.rules);
-  const honouredNames = names.filter((known) => table.rules[known]!.kind === 'honoured');
-  const expected = listed(
-    [...honouredNames, `${honouredNames.length === 0 ? 'one' : 'another'} that docs/reference/activemq-xml.md lists`],
-    'or',
-  );
-  return `unknown option ${written} (ActiveMQ: "Invalid connect parameters"): expected ${expected}${didYouMean(name, names)}`;
-}
-
-function ruleOf(table: OptionTable, name: string): Disposition | undefined {
-  if (Object.hasOwn(table.rules, name)) return table.rules[name];
-  return name.startsWith('transport.socket.') || name.startsWith('socket.') ? SOCKETS : undefined;
-}
