@@ -1,3 +1,5 @@
+import type { PeerCertificate } from './stage.ts';
+
 /**
  * One stream connection, as protocols see it.
  *
@@ -7,6 +9,8 @@ export interface Connection {
   readonly id: number;
   /** `127.0.0.1:51234`. */
   readonly remoteAddress: string;
+  /** What the other side has proved to be, by TLS or by the word of a proxy that is trusted; null: nothing. */
+  readonly peerCertificate: PeerCertificate | null;
   /** Name of the transportConnector that accepted it; empty for one we opened. */
   readonly connector: string;
   /** Bytes accepted by `write` and not yet taken by the kernel. */

@@ -6,7 +6,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import type { ConnectionHandler } from './connection.ts';
-import { connectTcp, TcpConnection } from './tcp-connection.ts';
+import { addressOf, connectTcp, TcpConnection } from './tcp-connection.ts';
 import { Turn } from './turn.ts';
 
 /** Bound for every wait, in milliseconds. */
@@ -48,7 +48,8 @@ async function pair(
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const peer = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, allowHalfOpen: true });
   peer.on('error', () => {});
-  const connection = new TcpConnection(await accepted, 'test', new Turn());
+  const socket = await accepted;
+  const connection = new TcpConnection(socket, 'test', new Turn(), addressOf(socket));
   const handler = handlerOf(connection);
   connection.start(handler);
   t.after(() => {

@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '../errors.ts';
+import type { ByteStream } from './byte-stream.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
 import { SLAB_SIZE_MAX, SlabPool } from './slab-pool.ts';
+import type { PeerCertificate } from './stage.ts';
 import type { Flushable, Turn } from './turn.ts';
 
 /** From this size on, in bytes, `write` keeps a reference instead of copying: the copy would cost more than the extra buffer of a writev. */
@@ -17,13 +19,14 @@ const NOTHING = Buffer.alloc(0);
 const pool = new SlabPool();
 let nextId = 1;
 
-/** A TCP socket as protocols see it. */
+/** A TCP socket, or what stages have put around one, as protocols see it. */
 export class TcpConnection implements Connection, Flushable {
   readonly id = nextId++;
   readonly remoteAddress: string;
+  readonly peerCertificate: PeerCertificate | null;
   readonly connector: string;
   output: Buffer = NOTHING;
-  readonly #socket: Socket;
+  readonly #socket: ByteStream;
   readonly #turn: Turn;
   #handler: ConnectionHandler | null = null;
   /** Bytes used in `output`. */
@@ -43,12 +46,12 @@ export class TcpConnection implements Connection, Flushable {
   #closed = false;
   #error: Error | null = null;
 
-  constructor(socket: Socket, connector: string, turn: Turn) {
+  constructor(socket: ByteStream, connector: string, turn: Turn, remoteAddress: string, peerCertificate: PeerCertificate | null = null) {
     this.#socket = socket;
     this.#turn = turn;
     this.connector = connector;
-    this.remoteAddress = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
-    socket.setNoDelay(true);
+    this.remoteAddress = remoteAddress;
+    this.peerCertificate = peerCertificate;
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -66,10 +69,16 @@ export class TcpConnection implements Connection, Flushable {
     });
   }
 
-  /** Gives the connection its protocol and starts reading. Called once. */
-  start(handler: ConnectionHandler): void {
+  /**
+   * Gives the connection its protocol and starts reading. Called once.
+   * @param head bytes that stages have read, who leave the socket paused; null: there was no stage
+   */
+  start(handler: ConnectionHandler, head: Buffer | null = null): void {
     this.#handler = handler;
     this.#socket.on('data', (chunk: Buffer) => handler.onData(chunk, 0, chunk.length));
+    if (head === null) return;
+    this.#socket.resume();
+    if (head.length > 0) handler.onData(head, 0, head.length);
   }
 
   get queuedBytes(): number {
@@ -205,7 +214,7 @@ export class TcpConnection implements Connection, Flushable {
 export function connectTcp(options: { host: string; port: number; timeoutMs: number; turn: Turn }): Promise<TcpConnection> {
   const { host, port, timeoutMs, turn } = options;
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, noDelay: true });
     const fail = (why: string, cause?: unknown): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -217,7 +226,12 @@ export function connectTcp(options: { host: string; port: number; timeoutMs: num
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', onError);
-      resolve(new TcpConnection(socket, '', turn));
+      resolve(new TcpConnection(socket, '', turn, addressOf(socket)));
     });
   });
+}
+
+/** `127.0.0.1:51234`: the other end of a socket. */
+export function addressOf(socket: Socket): string {
+  return `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 }

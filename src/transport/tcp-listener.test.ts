@@ -3,7 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Log, silentLog } from '../telemetry/log.ts';
+import { ARRIVALS_MAX } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
+import type { Stage } from './stage.ts';
 import { TcpListener, type TcpListenerOptions } from './tcp-listener.ts';
 import { Turn } from './turn.ts';
 
@@ -126,4 +128,102 @@ test('a port that is taken, an address that is not ours and a name that does not
   });
   await assert.rejects(listening('192.0.2.1', 0), { code: 'ADDRESS_UNAVAILABLE', message: /this machine has no such address/ });
   await assert.rejects(listening('no-such-host.invalid', 0), { code: 'ADDRESS_UNAVAILABLE', message: /the host name does not resolve/ });
+});
+
+/** A stage that reads one word and a full stop, takes the word for the client's address, and gives on what follows. */
+const introduction: Stage = {
+  name: 'introduction',
+  begin(arrival, outcome) {
+    const { socket } = arrival;
+    let read = arrival.head;
+    const onData = (chunk: Buffer): void => {
+      read = Buffer.concat([read, chunk]);
+      const end = read.indexOf('.');
+      if (end < 0) return;
+      socket.off('data', onData);
+      socket.pause();
+      const word = read.toString('latin1', 0, end);
+      if (word !== 'mallory') outcome.done({ ...arrival, head: read.subarray(end + 1), remoteAddress: word });
+      else {
+        outcome.failed('mallory is not welcome');
+        socket.end('go away');
+      }
+    };
+    socket.on('data', onData);
+    socket.resume();
+    onData(Buffer.alloc(0));
+  },
+};
+
+test('a connection gets to its protocol through the stages, in order, with the bytes that they read too much', async (t) => {
+  const from: string[] = [];
+  const listener = await start(t, {
+    stages: [introduction, introduction],
+    onConnection: (connection) => {
+      from.push(connection.remoteAddress);
+      return echo(connection);
+    },
+  });
+  for (const pieces of [['proxy.alice.hello'], ['proxy.', 'alice.', 'hello'], ['proxy', '.alice', '.hel', 'lo']]) {
+    const socket = dial(t, listener.port);
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk));
+    for (const piece of pieces) {
+      socket.write(piece);
+      await delay(10);
+    }
+    await until(() => received === 'hello', 'the echo');
+    socket.write('!');
+    await until(() => received === 'hello!', 'a second echo');
+  }
+  assert.deepEqual(from, ['alice', 'alice', 'alice']);
+});
+
+test('what fails in a stage is closed as the stage says, and the log has why; what is silent is closed when its time is over', async (t) => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, info: (_message, facts) => lines.push([facts?.stage, facts?.reason]) };
+  const listener = await start(t, { stages: [introduction], stagesTimeoutMs: 300, log });
+  const mallory = dial(t, listener.port);
+  mallory.write('mallory.hello');
+  assert.equal(await next(mallory), 'go away');
+  const silent = dial(t, listener.port);
+  silent.write('bob');
+  assert.equal(await next(silent), null);
+  const wellBehaved = dial(t, listener.port);
+  wellBehaved.write('bob.hello');
+  assert.equal(await next(wellBehaved), 'hello');
+  await delay(400);
+  wellBehaved.write('still here');
+  assert.equal(await next(wellBehaved), 'still here');
+  assert.deepEqual(lines, [
+    ['introduction', 'mallory is not welcome'],
+    ['introduction', 'not done within 300 ms'],
+  ]);
+});
+
+test('what is within a stage takes no place of a connection, and the oldest gives way when there are too many', async (t) => {
+  const listener = await start(t, { stages: [introduction], maximumConnections: 1 });
+  const oldest = dial(t, listener.port);
+  const closed = next(oldest);
+  await new Promise((resolve) => oldest.once('connect', resolve));
+  await Promise.all(Array.from({ length: ARRIVALS_MAX }, () => new Promise((resolve) => dial(t, listener.port).once('connect', resolve))));
+  assert.equal(await closed, null);
+  const client = dial(t, listener.port);
+  client.write('bob.hello');
+  assert.equal(await next(client), 'hello');
+  const surplus = dial(t, listener.port);
+  surplus.write('eve.hello');
+  assert.equal(await next(surplus), null);
+  assert.equal(listener.refused, 1);
+});
+
+test('close ends what is still within a stage', async (t) => {
+  const listener = await start(t, { stages: [introduction] });
+  const socket = dial(t, listener.port);
+  const closed = next(socket);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.write('bo');
+  await delay(20);
+  listener.close();
+  assert.equal(await closed, null);
 });

@@ -1,8 +1,10 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Arrivals } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import type { Stage } from './stage.ts';
+import { addressOf, TcpConnection } from './tcp-connection.ts';
 import type { Turn } from './turn.ts';
 
 /** Connections that wait in the kernel for `accept`; ActiveMQ's default for a connector, enough for a fleet that reconnects at once. */
@@ -15,6 +17,10 @@ export interface TcpListenerOptions {
   readonly port: number;
   readonly maximumConnections: number;
   readonly backlog?: number;
+  /** What an accepted socket goes through before its protocol, in order; none for plain TCP. */
+  readonly stages?: readonly Stage[];
+  /** Time for all stages together, in milliseconds; 0: no bound. */
+  readonly stagesTimeoutMs?: number;
   readonly turn: Turn;
   readonly log: Log;
   /** Makes the protocol's handler for an accepted connection. */
@@ -26,30 +32,32 @@ export class TcpListener {
   readonly connections = new Set<TcpConnection>();
   readonly #options: TcpListenerOptions;
   readonly #server: Server;
+  /** null: there are no stages. */
+  readonly #arrivals: Arrivals | null;
   /** Said once when the limit is reached, and again only after it was left: an overload must not flood the log. */
   #full = false;
   #refused = 0;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
+    const { stages = [], stagesTimeoutMs = 0, log } = options;
+    this.#arrivals =
+      stages.length === 0
+        ? null
+        : new Arrivals({
+            stages,
+            timeoutMs: stagesTimeoutMs,
+            onArrived: ({ stream, remoteAddress, peerCertificate, head }) => {
+              if (this.#isFull()) stream.destroy();
+              else this.#connect(new TcpConnection(stream, options.name, options.turn, remoteAddress, peerCertificate), head);
+            },
+            onFailed: ({ remoteAddress }, stage, reason) =>
+              log.info('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
+          });
     this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.connections.size >= options.maximumConnections) {
-        socket.destroy();
-        this.#refuse();
-        return;
-      }
-      const connection = new TcpConnection(socket, options.name, options.turn);
-      this.connections.add(connection);
-      const handler = options.onConnection(connection);
-      connection.start({
-        onData: (chunk, start, end) => handler.onData(chunk, start, end),
-        onDrain: () => handler.onDrain(),
-        onClose: (error) => {
-          this.connections.delete(connection);
-          this.#full = false;
-          handler.onClose(error);
-        },
-      });
+      if (this.#isFull()) socket.destroy();
+      else if (this.#arrivals !== null) this.#arrivals.admit(socket);
+      else this.#connect(new TcpConnection(socket, options.name, options.turn, addressOf(socket)), null);
     });
   }
 
@@ -82,16 +90,36 @@ export class TcpListener {
   /** Stops accepting. Connections go on until they are closed. */
   close(): void {
     if (this.#server.listening) this.#server.close();
+    this.#arrivals?.close();
   }
 
-  #refuse(): void {
+  /** @param head bytes that stages have read; null: there was none */
+  #connect(connection: TcpConnection, head: Buffer | null): void {
+    this.connections.add(connection);
+    const handler = this.#options.onConnection(connection);
+    connection.start(
+      {
+        onData: (chunk, start, end) => handler.onData(chunk, start, end),
+        onDrain: () => handler.onDrain(),
+        onClose: (error) => {
+          this.connections.delete(connection);
+          this.#full = false;
+          handler.onClose(error);
+        },
+      },
+      head,
+    );
+  }
+
+  /** Whether one more connection has to be turned away, which is counted and said. */
+  #isFull(): boolean {
+    const { name, maximumConnections, log } = this.#options;
+    if (this.connections.size < maximumConnections) return false;
     this.#refused++;
-    if (this.#full) return;
+    if (this.#full) return true;
     this.#full = true;
-    this.#options.log.warn('connector is full: further connections are closed', {
-      connector: this.#options.name,
-      maximumConnections: this.#options.maximumConnections,
-    });
+    log.warn('connector is full: further connections are closed', { connector: name, maximumConnections });
+    return true;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Connection, ConnectionHandler } from '../../src/transport/connecti
 export class MemoryConnection implements Connection {
   readonly id = 0;
   readonly remoteAddress = 'memory:0';
+  readonly peerCertificate = null;
   readonly connector = 'memory';
   output: Buffer = Buffer.alloc(0);
   /** What the broker wrote, in order. Reserved places are filled after they were asked for. */

@@ -21,6 +21,7 @@ afterEach(() => mock.timers.reset());
 class FakeConnection implements Connection {
   readonly id = 1;
   readonly remoteAddress = '127.0.0.1:1';
+  readonly peerCertificate = null;
   readonly connector = '';
   queuedBytes = 0;
   paused = false;
