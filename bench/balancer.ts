@@ -15,7 +15,7 @@ import { silentLog } from '../src/telemetry/log.ts';
 import { bind, frontAndBack } from '../test/balancer/model-builder.ts';
 import { freePort } from './broker-process.ts';
 import { findProgram, onOwnCore } from './machine.ts';
-import { cpuSecondsOf } from './process-cpu.ts';
+import { cpuSecondsOf } from './process-usage.ts';
 
 const RUN_MS = 1_000;
 const MESSAGE = Buffer.alloc(64, 0x61);

@@ -1,135 +1,145 @@
-import { isLossFree, type LoadResult } from './load.ts';
-import type { Scenario } from './scenarios.ts';
+import { FIGURES, type Figure, type FigureName, type Round } from './figures.ts';
+import { median } from './median.ts';
+import type { Row, Scenario, Threshold } from './scenarios.ts';
 
-/** What all rounds of one scenario gave for one peer. */
+/** Share of a core from which on the load generator is what holds a figure down. */
+export const GENERATOR_BOUND = 0.9;
+
+/** What all rounds of one scenario gave for one broker. */
 export interface PeerRounds {
   readonly peer: string;
-  readonly rounds: readonly LoadResult[];
+  readonly rounds: readonly Round[];
 }
 
-/** The figures of one peer in one scenario. */
-export interface PeerSummary {
+/** One figure of one broker, over all rounds: medians, and between what they lay. */
+export interface FigureSummary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly brokerMicroseconds: number | null;
+  readonly generatorCpu: number | null;
+}
+
+/** One broker in one row. */
+export interface RowSummary {
+  readonly row: Row;
   readonly peer: string;
-  readonly deliveredPerSecond: { readonly median: number; readonly min: number; readonly max: number };
+  /** Null where the rounds did not give it. */
+  readonly figure: FigureSummary | null;
+  /** What it is compared with. */
+  readonly reference: FigureSummary | null;
   /**
-   * Times the first peer's rate: the median over the rounds, in each of which the peers ran one right after the other. So a
-   * machine that gets slower or faster meanwhile does not tilt it. Null for the first peer itself.
+   * Times what it is compared with: the median over the rounds, in each of which both were measured one right after the other.
+   * So a machine that gets slower or faster meanwhile does not tilt it.
    */
   readonly ratio: number | null;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Microseconds of the broker's processor time per delivery; null where it could not be measured. */
-  readonly brokerMicroseconds: number | null;
   /**
-   * Times the first peer's deliveries per second of processor time. Steadier than {@link ratio} where others use the machine
-   * too, since waiting for a core costs none.
+   * The same for deliveries (or connects) per second of the broker's processor time. Steadier than {@link ratio} where others use
+   * the machine too, since waiting for a core costs none, and what holds where the generator was the bottleneck.
    */
   readonly cpuRatio: number | null;
-  readonly generatorCpu: number;
-  /** Rounds in which messages were lost, repeated or misled, or connections cut. */
-  readonly lossyRounds: number;
+  /** The one of the two that is judged: see {@link decide}. */
+  readonly decidingRatio: number | null;
+  readonly isGeneratorBound: boolean;
+  /** Whether the bar is reached; null where there is none or no figure. */
+  readonly isBarReached: boolean | null;
+  readonly floor: Threshold | null;
+  /** False where a floor is not kept, also for want of a figure. */
+  readonly isFloorKept: boolean;
+  /** What was wrong in the rounds of this broker, or of the one it is compared with. */
+  readonly flaws: readonly string[];
 }
 
-export interface ScenarioSummary {
-  readonly scenario: string;
-  readonly title: string;
-  readonly peers: readonly PeerSummary[];
-  /** The least ratio that the last peer must reach; null: none. */
-  readonly floor: number | null;
-  readonly isPassed: boolean;
-}
+/** What must be kept, by row; for the last broker. */
+export type Floors = Readonly<Record<string, Threshold>>;
 
-/** Least ratio by scenario, for the last peer against the first. */
-export type Floors = Readonly<Record<string, number>>;
-
-/** @param measured the baseline first */
-export function summarize(scenario: Scenario, measured: readonly PeerRounds[], floors: Floors): ScenarioSummary {
+/** All rows of a scenario for each broker but the first, or for the first if it is alone. */
+export function summarize(scenario: Scenario, measured: readonly PeerRounds[], floors: Floors): RowSummary[] {
   const [baseline] = measured;
-  const peers = measured.map((entry) => summarizePeer(entry, entry === baseline ? null : baseline!));
-  const floor = floors[scenario.name] ?? null;
-  const ratio = peers.at(-1)!.ratio;
+  const compared = measured.length > 1 ? measured.slice(1) : measured;
+  return scenario.rows.flatMap((row) =>
+    compared.map((entry) => summarizeRow(row, entry, baseline!, entry === measured.at(-1) ? (floors[row.name] ?? null) : null)),
+  );
+}
+
+/** Whether a comparison is to end with success. */
+export function isPassed(summaries: readonly RowSummary[]): boolean {
+  return summaries.every(({ isFloorKept, flaws }) => isFloorKept && flaws.length === 0);
+}
+
+function summarizeRow(row: Row, entry: PeerRounds, baseline: PeerRounds, floor: Threshold | null): RowSummary {
+  const figures = figuresOf(entry.rounds, row.figure);
+  const references =
+    row.against === null
+      ? null
+      : row.against === 'baseline'
+        ? figuresOf(baseline.rounds, row.figure)
+        : figuresOf(entry.rounds, row.against);
+  const figure = figures && summarizeFigure(figures);
+  const reference = references && summarizeFigure(references);
+  const ratio = figures && references && median(figures.map(({ value }, round) => value / references[round]!.value));
+  const cpuRatio =
+    figure?.brokerMicroseconds && reference?.brokerMicroseconds ? reference.brokerMicroseconds / figure.brokerMicroseconds : null;
+  const decidingRatio = decide(ratio, cpuRatio, isBound(figure), isBound(reference));
+  const reached = (threshold: Threshold): boolean => figure !== null && isReached(threshold, row.figure, figure.median, decidingRatio);
   return {
-    scenario: scenario.name,
-    title: scenario.title,
-    peers,
+    row,
+    peer: entry.peer,
+    figure,
+    reference,
+    ratio,
+    cpuRatio,
+    decidingRatio,
+    isGeneratorBound: isBound(figure) || isBound(reference),
+    isBarReached: row.bar === null || figure === null ? null : reached(row.bar),
     floor,
-    isPassed: peers.every((peer) => peer.lossyRounds === 0) && (floor === null || ratio === null || ratio >= floor),
+    isFloorKept: floor === null || reached(floor),
+    flaws: [...new Set([...(baseline === entry ? [] : flawsOf(baseline)), ...flawsOf(entry)])],
   };
 }
 
-function summarizePeer({ peer, rounds }: PeerRounds, baseline: PeerRounds | null): PeerSummary {
-  const rates = rounds.map((round) => round.deliveredPerSecond);
-  const brokerMicroseconds = microsecondsPerDelivery(rounds);
-  const baselineMicroseconds = baseline === null ? null : microsecondsPerDelivery(baseline.rounds);
+/**
+ * The ratio that counts. Where the generator held down what we compare with, the measured one flatters us, and processor time
+ * decides. Where it held down only ourselves, the measured one is the least that it can be.
+ */
+function decide(ratio: number | null, cpuRatio: number | null, isBoundItself: boolean, isBoundReference: boolean): number | null {
+  if (ratio === null || cpuRatio === null) return ratio;
+  if (isBoundReference) return cpuRatio;
+  return isBoundItself ? Math.max(ratio, cpuRatio) : ratio;
+}
+
+function isBound(figure: FigureSummary | null): boolean {
+  return figure?.generatorCpu != null && figure.generatorCpu > GENERATOR_BOUND;
+}
+
+function isReached(threshold: Threshold, name: FigureName, value: number, ratio: number | null): boolean {
+  const isHigherBetter = FIGURES[name].better === 'higher';
+  const passes = (actual: number | null, wanted: number | undefined): boolean =>
+    actual !== null && wanted !== undefined && (isHigherBetter ? actual >= wanted : actual <= wanted);
+  return passes(ratio, threshold.ratio) || passes(value, threshold.value);
+}
+
+/** The figure of every round; null where any lacks it. */
+function figuresOf(rounds: readonly Round[], name: FigureName): readonly Figure[] | null {
+  const figures = rounds.map((round) => round.figures[name]);
+  return figures.every((figure) => figure !== undefined) ? figures : null;
+}
+
+function summarizeFigure(figures: readonly Figure[]): FigureSummary {
+  const values = figures.map(({ value }) => value);
   return {
-    peer,
-    deliveredPerSecond: { median: median(rates), min: Math.min(...rates), max: Math.max(...rates) },
-    ratio: baseline === null ? null : median(rates.map((rate, round) => rate / baseline.rounds[round]!.deliveredPerSecond)),
-    p50Ms: median(rounds.map((round) => round.latencyMs.p50)),
-    p99Ms: median(rounds.map((round) => round.latencyMs.p99)),
-    brokerMicroseconds,
-    cpuRatio: brokerMicroseconds && baselineMicroseconds ? baselineMicroseconds / brokerMicroseconds : null,
-    generatorCpu: median(rounds.map((round) => round.generatorCpu)),
-    lossyRounds: rounds.filter((round) => !isLossFree(round)).length,
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    brokerMicroseconds: medianOrNull(figures.map((figure) => figure.brokerMicroseconds)),
+    generatorCpu: medianOrNull(figures.map((figure) => figure.generatorCpu)),
   };
 }
 
-function microsecondsPerDelivery(rounds: readonly LoadResult[]): number | null {
-  const values = rounds.map((round) => (round.brokerCpu === null ? null : (round.brokerCpu * 1e6) / round.deliveredPerSecond));
+function medianOrNull(values: readonly (number | null)[]): number | null {
   return values.every((value) => value !== null) ? median(values) : null;
 }
 
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** A Markdown table of all figures. */
-export function formatTable(summaries: readonly ScenarioSummary[]): string {
-  const header = [
-    'scenario',
-    'broker',
-    'deliveries/s',
-    'min-max',
-    'ratio',
-    'p50 ms',
-    'p99 ms',
-    'broker µs/msg',
-    'by CPU',
-    'generator CPU',
-    '',
-  ];
-  const rows = summaries.flatMap((summary) => summary.peers.map((peer, index) => formatRow(summary, peer, index === 0)));
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
-  return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
-}
-
-function formatRow(summary: ScenarioSummary, peer: PeerSummary, isFirst: boolean): string[] {
-  const rate = peer.deliveredPerSecond;
-  return [
-    isFirst ? summary.title : '',
-    peer.peer,
-    formatRate(rate.median),
-    `${formatRate(rate.min)}-${formatRate(rate.max)}`,
-    peer.ratio === null ? '' : `${peer.ratio.toFixed(2)}x`,
-    peer.p50Ms.toFixed(2),
-    peer.p99Ms.toFixed(2),
-    peer.brokerMicroseconds === null ? '' : peer.brokerMicroseconds.toFixed(2),
-    peer.cpuRatio === null ? '' : `${peer.cpuRatio.toFixed(2)}x`,
-    `${Math.round(peer.generatorCpu * 100)} %`,
-    formatVerdict(summary, peer),
-  ];
-}
-
-function formatVerdict(summary: ScenarioSummary, peer: PeerSummary): string {
-  if (peer.lossyRounds > 0) return `NOT LOSS-FREE in ${peer.lossyRounds}`;
-  if (summary.floor === null || peer !== summary.peers.at(-1) || peer.ratio === null) return '';
-  return peer.ratio >= summary.floor ? `floor ${summary.floor}x kept` : `BELOW FLOOR ${summary.floor}x`;
-}
-
-function formatRate(perSecond: number): string {
-  return perSecond >= 10_000 ? `${Math.round(perSecond / 1000)} k` : String(Math.round(perSecond));
+function flawsOf({ peer, rounds }: PeerRounds): string[] {
+  return rounds.flatMap(({ flaws }) => flaws.map((flaw) => `${peer}: ${flaw}`));
 }

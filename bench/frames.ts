@@ -8,6 +8,7 @@ export const PUBREC = 5;
 export const PUBREL = 6;
 export const PUBCOMP = 7;
 export const SUBACK = 9;
+const PINGREQ = 12;
 export const DISCONNECT = 14;
 
 /** First bytes of the packets whose flags are fixed. MQTT 5.0 section 2.1.3, table 2-2. */
@@ -30,6 +31,9 @@ export const PUBLISHER_INDEX_BYTES = 4;
 /** Session Expiry Interval of persistent sessions, in seconds: an hour outlives every run. MQTT 5.0 section 3.1.2.11.2. */
 const SESSION_EXPIRY_S = 3600;
 
+/** MQTT 5.0 section 2.2.2.2, table 2-4. */
+const USER_PROPERTY = 0x26;
+
 export type ProtocolVersion = 4 | 5;
 export type Qos = 0 | 1 | 2;
 
@@ -45,17 +49,27 @@ export function variableByteInteger(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** A CONNECT without will, user name or keep-alive: runs are short, and no ping shall disturb them. */
-export function connectFrame(clientId: string, version: ProtocolVersion, clean: boolean): Buffer {
+/**
+ * A CONNECT without will or user name.
+ *
+ * @param keepAliveS 0: none, for runs that are short and that no ping shall disturb
+ */
+export function connectFrame(clientId: string, version: ProtocolVersion, clean: boolean, keepAliveS: number): Buffer {
   const flags = clean ? 0x02 : 0;
-  const body = [text('MQTT'), Buffer.from([version, flags, 0, 0])];
+  const body = [text('MQTT'), Buffer.from([version, flags]), uint16(keepAliveS)];
   if (version === 5) body.push(clean ? Buffer.from([0]) : sessionExpiryProperty());
   body.push(text(clientId));
   return frame(CONNECT_BYTE, body);
 }
 
-export function subscribeFrame(topicFilter: string, version: ProtocolVersion, qos: Qos): Buffer {
-  return frame(SUBSCRIBE_BYTE, [uint16(1), noProperties(version), text(topicFilter), Buffer.from([qos])]);
+/** One SUBSCRIBE for all the filters. */
+export function subscribeFrame(topicFilters: readonly string[], version: ProtocolVersion, qos: Qos): Buffer {
+  const entries = topicFilters.flatMap((filter) => [text(filter), Buffer.from([qos])]);
+  return frame(SUBSCRIBE_BYTE, [uint16(1), noProperties(version), ...entries]);
+}
+
+export function pingreqFrame(): Buffer {
+  return Buffer.from([PINGREQ << 4, 0]);
 }
 
 /** A DISCONNECT with reason "normal". */
@@ -69,22 +83,24 @@ export interface PublishTemplate {
   readonly packetIdentifierOffset: number;
 }
 
-/**
- * A PUBLISH whose payload begins with the publisher's index; its packet identifier is 0, to be filled in.
- *
- * @param payloadBytes at least {@link PUBLISHER_INDEX_BYTES}
- */
-export function publishTemplate(
-  topic: string,
-  version: ProtocolVersion,
-  qos: Qos,
-  payloadBytes: number,
-  publisher: number,
-): PublishTemplate {
-  const payload = Buffer.alloc(payloadBytes, 'x');
+/** What all PUBLISH packets of one publisher have in common. */
+export interface PublishOptions {
+  readonly version: ProtocolVersion;
+  readonly qos: Qos;
+  /** At least {@link PUBLISHER_INDEX_BYTES}. */
+  readonly payloadBytes: number;
+  /** How many User Properties each packet has; MQTT 5 only. MQTT 5.0 section 3.3.2.3.7. */
+  readonly userProperties: number;
+}
+
+/** A PUBLISH whose payload begins with the publisher's index; its packet identifier is 0, to be filled in. */
+export function publishTemplate(topic: string, publisher: number, options: PublishOptions): PublishTemplate {
+  const { version, qos } = options;
+  const payload = Buffer.alloc(options.payloadBytes, 'x');
   payload.writeUInt32BE(publisher, 0);
   const identifier = qos === 0 ? Buffer.alloc(0) : uint16(0);
-  const tail = Buffer.concat([identifier, noProperties(version), payload]);
+  const properties = version === 5 ? publishProperties(options.userProperties) : Buffer.alloc(0);
+  const tail = Buffer.concat([identifier, properties, payload]);
   const bytes = frame((PUBLISH << 4) | (qos << 1), [text(topic), tail]);
   return { bytes, packetIdentifierOffset: qos === 0 ? -1 : bytes.length - tail.length };
 }
@@ -107,6 +123,26 @@ export function receiveMaximumOf(connack: Uint8Array, version: ProtocolVersion):
   return 65_535;
 }
 
+/** The largest reason code of a SUBACK's variable header and payload: above 0x7f where any of the filters was refused. */
+export function worstReasonOf(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): number {
+  const reasons = version === 5 ? skipProperties(bytes, start + 2) : start + 2;
+  return bytes.subarray(reasons, end).reduce((worst, reason) => Math.max(worst, reason), 0);
+}
+
+/** The end of the properties that begin at `at`. MQTT 5.0 section 2.2.2.1. */
+export function skipProperties(bytes: Uint8Array, at: number): number {
+  let length = 0;
+  let scale = 1;
+  let digit: number;
+  let next = at;
+  do {
+    digit = bytes[next++]!;
+    length += (digit & 0x7f) * scale;
+    scale *= 128;
+  } while (digit >= 0x80);
+  return next + length;
+}
+
 /** Bytes of one CONNACK property's value. MQTT 5.0 section 2.2.2.2, table 2-4. */
 function propertyBytes(identifier: number, view: Buffer, at: number): number {
   switch (identifier) {
@@ -122,7 +158,7 @@ function propertyBytes(identifier: number, view: Buffer, at: number): number {
     case 0x11: // Session Expiry Interval
     case 0x27: // Maximum Packet Size
       return 4;
-    case 0x26: // User Property: two strings
+    case USER_PROPERTY: // two strings
       return 4 + view.readUInt16BE(at) + view.readUInt16BE(at + 2 + view.readUInt16BE(at));
     case 0x12: // Assigned Client Identifier
     case 0x15: // Authentication Method
@@ -148,6 +184,15 @@ function text(value: string): Buffer {
 
 function uint16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 0xff]);
+}
+
+/** User Properties as a fleet has them: short names, short values. */
+function publishProperties(count: number): Buffer {
+  const properties = Array.from({ length: count }, (_, index) =>
+    Buffer.concat([Buffer.from([USER_PROPERTY]), text(`name-${index}`), text(`value-${index}`)]),
+  );
+  const bytes = Buffer.concat(properties);
+  return Buffer.concat([variableByteInteger(bytes.length), bytes]);
 }
 
 function noProperties(version: ProtocolVersion): Buffer {

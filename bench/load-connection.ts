@@ -1,6 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { FrameSplitter, type FrameVisitor } from './frame-splitter.ts';
-import { ACK_BYTES, CONNACK, connectFrame, DISCONNECT, disconnectFrame, type ProtocolVersion, receiveMaximumOf } from './frames.ts';
+import {
+  ACK_BYTES,
+  CONNACK,
+  connectFrame,
+  DISCONNECT,
+  disconnectFrame,
+  type ProtocolVersion,
+  pingreqFrame,
+  receiveMaximumOf,
+} from './frames.ts';
 
 /** Bytes read at once, over all connections: each read is parsed before the next begins, so they share one buffer. */
 const READ_BYTES = 262_144;
@@ -9,13 +18,25 @@ const readBuffer = Buffer.allocUnsafe(READ_BYTES);
 /** Milliseconds from dialling to CONNACK, or from SUBSCRIBE to SUBACK: a broker that starts up may take its time. */
 export const ANSWER_TIMEOUT_MS = 60_000;
 
-/** Bytes of acknowledgements that a connection gathers before its buffer grows. */
+const PINGREQ_FRAME = pingreqFrame();
+
+/** Bytes of acknowledgements that a connection which has any gathers before its buffer grows. */
 const ACKS_INITIAL_BYTES = 256 * ACK_BYTES;
+
+const NO_BYTES = Buffer.alloc(0);
 
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly version: ProtocolVersion;
+}
+
+/** Who connects. */
+export interface Identity {
+  readonly clientId: string;
+  readonly clean: boolean;
+  /** Seconds; 0: none. Whoever asks for one calls {@link LoadConnection.ping} in time. */
+  readonly keepAliveS: number;
 }
 
 /** What a connection's owner does with it. */
@@ -40,7 +61,7 @@ export class LoadConnection {
   readonly #version: ProtocolVersion;
   readonly #splitter: FrameSplitter;
   readonly #socket: Socket;
-  #acks = Buffer.allocUnsafe(ACKS_INITIAL_BYTES);
+  #acks = NO_BYTES;
   #acksLength = 0;
   #isTouched = false;
   #isClosing = false;
@@ -51,12 +72,13 @@ export class LoadConnection {
   #onRefused: (why: string) => void = () => {};
 
   /** Dials; resolves when the broker has accepted the CONNECT. */
-  static async open(target: Target, clientId: string, clean: boolean, owner: LoadConnectionOwner): Promise<LoadConnection> {
+  static async open(target: Target, identity: Identity, owner: LoadConnectionOwner): Promise<LoadConnection> {
+    const { clientId, clean, keepAliveS } = identity;
     const connection = new LoadConnection(target, owner);
     await answer<void>(`CONNACK for ${clientId}`, (resolve, reject) => {
       connection.#onConnack = resolve;
       connection.#onRefused = (why) => reject(new Error(`${target.host}:${target.port}, client ${clientId}: ${why}`));
-      connection.write(connectFrame(clientId, target.version, clean));
+      connection.write(connectFrame(clientId, target.version, clean, keepAliveS));
     });
     return connection;
   }
@@ -137,6 +159,10 @@ export class LoadConnection {
     this.#socket.write(bytes);
   }
 
+  ping(): void {
+    this.#socket.write(PINGREQ_FRAME);
+  }
+
   /** Everything written between these two leaves in one system call. */
   cork(): void {
     this.#socket.cork();
@@ -175,7 +201,7 @@ export class LoadConnection {
   }
 
   #growAcks(): void {
-    const grown = Buffer.allocUnsafe(this.#acks.length * 2);
+    const grown = Buffer.allocUnsafe(Math.max(ACKS_INITIAL_BYTES, this.#acks.length * 2));
     this.#acks.copy(grown, 0, 0, this.#acksLength);
     this.#acks = grown;
   }

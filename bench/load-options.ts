@@ -8,12 +8,15 @@ export const loadArguments = {
   port: { type: 'string', default: '1883' },
   'subscriber-port': { type: 'string' },
   mode: { type: 'string', default: 'pair' },
+  prefix: { type: 'string', default: 'load' },
   publishers: { type: 'string', default: '1' },
   subscribers: { type: 'string', default: '1' },
   qos: { type: 'string', default: '0' },
   payload: { type: 'string', default: '64' },
   window: { type: 'string', default: '100' },
   protocol: { type: 'string', default: '4' },
+  'user-properties': { type: 'string', default: '0' },
+  topics: { type: 'string', default: '1' },
   persistent: { type: 'boolean', default: false },
   rate: { type: 'string', default: '0' },
   warmup: { type: 'string', default: '1' },
@@ -31,7 +34,7 @@ interface Values {
 const PAYLOAD_MAX = 268_000_000;
 
 /** Largest process id of Linux: PID_MAX_LIMIT. */
-const PID_MAX = 4_194_304;
+export const PID_MAX = 4_194_304;
 
 /** @throws Error that names the argument, what was expected and what came */
 export function parseLoadOptions(values: Values): LoadOptions {
@@ -40,13 +43,16 @@ export function parseLoadOptions(values: Values): LoadOptions {
     host: values.host ?? '127.0.0.1',
     port,
     subscriberPort: values['subscriber-port'] === undefined ? port : wholeNumber(values, 'subscriber-port', 1, 65_535),
-    mode: oneOf<LoadMode>(values, 'mode', ['pair', 'fanout', 'fanin']),
+    mode: oneOf<LoadMode>(values, 'mode', ['pair', 'fanout', 'fanin', 'fleet']),
+    prefix: levelName(values, 'prefix'),
     publishers: wholeNumber(values, 'publishers', 1, 100_000),
     subscribers: wholeNumber(values, 'subscribers', 1, 100_000),
     qos: Number(oneOf(values, 'qos', ['0', '1', '2'])) as Qos,
     payloadBytes: wholeNumber(values, 'payload', 0, PAYLOAD_MAX),
     window: wholeNumber(values, 'window', 1, 1_000_000),
     version: Number(oneOf(values, 'protocol', ['4', '5'])) as ProtocolVersion,
+    userProperties: wholeNumber(values, 'user-properties', 0, 1_000),
+    topics: wholeNumber(values, 'topics', 1, 1_000_000),
     persistent: values.persistent === true,
     rate: positiveNumber(values, 'rate'),
     warmupSeconds: positiveNumber(values, 'warmup'),
@@ -62,12 +68,15 @@ export function formatLoadOptions(options: LoadOptions): string[] {
     `--port=${options.port}`,
     `--subscriber-port=${options.subscriberPort}`,
     `--mode=${options.mode}`,
+    `--prefix=${options.prefix}`,
     `--publishers=${options.publishers}`,
     `--subscribers=${options.subscribers}`,
     `--qos=${options.qos}`,
     `--payload=${options.payloadBytes}`,
     `--window=${options.window}`,
     `--protocol=${options.version}`,
+    `--user-properties=${options.userProperties}`,
+    `--topics=${options.topics}`,
     ...(options.persistent ? ['--persistent'] : []),
     `--rate=${options.rate}`,
     `--warmup=${options.warmupSeconds}`,
@@ -76,7 +85,8 @@ export function formatLoadOptions(options: LoadOptions): string[] {
   ];
 }
 
-function wholeNumber(values: Values, name: string, min: number, max: number): number {
+/** @throws Error that names the argument, what was expected and what came */
+export function wholeNumber(values: Values, name: string, min: number, max: number): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new Error(`--${name}: expected a whole number from ${min} to ${max}, got "${values[name]}"`);
@@ -86,6 +96,12 @@ function positiveNumber(values: Values, name: string): number {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new Error(`--${name}: expected a number, 0 or more, got "${values[name]}"`);
+}
+
+function levelName(values: Values, name: string): string {
+  const value = String(values[name]);
+  if (/^[^/+#$]+$/.test(value)) return value;
+  throw new Error(`--${name}: expected a topic level without wildcards, got "${value}"`);
 }
 
 function oneOf<T extends string>(values: Values, name: string, choices: readonly T[]): T {

@@ -1,37 +1,33 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import mqtt from 'mqtt-packet';
 import { freePort, startBroker } from './broker-process.ts';
 import { isLossFree, type LoadOptions, runLoad } from './load.ts';
 import { findProgram } from './machine.ts';
+import { nodeCommand } from './node-command.ts';
 
 const quick: LoadOptions = {
   host: '127.0.0.1',
   port: 0,
   subscriberPort: 0,
   mode: 'pair',
+  prefix: 'load',
   publishers: 3,
   subscribers: 3,
   qos: 0,
   payloadBytes: 64,
   window: 10,
   version: 4,
+  userProperties: 0,
+  topics: 1,
   persistent: false,
   rate: 0,
   warmupSeconds: 0.05,
   seconds: 0.2,
   brokerPid: 0,
 };
-
-/** The command that runs a neighbour of this file, as this file itself is run. */
-function nodeCommand(name: string): [string, ...string[]] {
-  const extension = import.meta.filename.endsWith('.ts') ? '.ts' : '.js';
-  const options = process.execArgv.filter((option) => !option.startsWith('--test'));
-  return [process.execPath, ...options, join(import.meta.dirname, name + extension)];
-}
 
 async function startStub(t: TestContext): Promise<number> {
   const port = await freePort();
@@ -78,6 +74,24 @@ test('QoS 1 and 2, clean and persistent, are acknowledged to the end against a r
         assert.ok(result.deliveredPerSecond > 0);
       }
     }
+  }
+});
+
+test('a fleet, User Properties and two runs at a time are told apart by a real broker', async (t) => {
+  const mosquitto = findProgram('mosquitto');
+  if (mosquitto === null) return t.skip('mosquitto is not installed');
+  const port = await freePort();
+  const broker = await startBroker('mosquitto', [mosquitto, '-p', String(port)], port);
+  t.after(() => broker.stop());
+  const both = { ...quick, port, subscriberPort: port };
+  const results = await Promise.all([
+    runLoad({ ...both, prefix: 'fleet', mode: 'fleet', publishers: 10, topics: 250 }),
+    runLoad({ ...both, version: 5, userProperties: 2 }),
+    runLoad({ ...both, prefix: 'other', mode: 'fanin' }),
+  ]);
+  for (const result of results) {
+    assert.ok(isLossFree(result), JSON.stringify(result));
+    assert.ok(result.deliveredPerSecond > 0);
   }
 });
 

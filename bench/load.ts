@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeliveryWindow } from './delivery-window.ts';
+import { fleetFilters, fleetTopics } from './fleet.ts';
 import { type ProtocolVersion, PUBLISHER_INDEX_BYTES, publishTemplate, type Qos } from './frames.ts';
 import { LoadConnection, type Target } from './load-connection.ts';
 import { LoadRun } from './load-run.ts';
-import { cpuSecondsOf } from './process-cpu.ts';
+import { cpuSecondsOf } from './process-usage.ts';
 import { PublishRing } from './publish-ring.ts';
 import { Publisher } from './publisher.ts';
 import { Subscriber } from './subscriber.ts';
@@ -15,8 +16,9 @@ import { Subscriber } from './subscriber.ts';
  * - `pair`: publisher i and subscriber i have topic i to themselves
  * - `fanout`: all publishers use one topic that all subscribers hear
  * - `fanin`: each publisher has its topic, and every subscriber hears them all by a wildcard
+ * - `fleet`: publisher i uses `topics` topics of the fleet's region i in turn, and subscriber i hears them by a hundred filters
  */
-export type LoadMode = 'pair' | 'fanout' | 'fanin';
+export type LoadMode = 'pair' | 'fanout' | 'fanin' | 'fleet';
 
 export interface LoadOptions {
   readonly host: string;
@@ -24,14 +26,20 @@ export interface LoadOptions {
   /** Where subscribers connect, to measure two brokers and their link; usually the same as `port`. */
   readonly subscriberPort: number;
   readonly mode: LoadMode;
+  /** Begins all client ids, and all topics but those of a `fleet`: of two runs at a time each has its own. */
+  readonly prefix: string;
   readonly publishers: number;
-  /** Not used by `pair`, which has one per publisher. */
+  /** Not used by `pair` and `fleet`, which have one per publisher. */
   readonly subscribers: number;
   readonly qos: Qos;
   readonly payloadBytes: number;
   /** Messages that each publisher keeps under way per receiver. */
   readonly window: number;
   readonly version: ProtocolVersion;
+  /** User Properties of each message; MQTT 5 only. */
+  readonly userProperties: number;
+  /** Topics of each publisher in a `fleet`; the others have one. */
+  readonly topics: number;
   /** Whether subscribers have sessions that outlive their connections. */
   readonly persistent: boolean;
   /** Messages a second of each publisher; 0: as fast as the window allows. */
@@ -73,9 +81,19 @@ const DRAIN_POLL_MS = 10;
 /** Milliseconds between two looks at who is due, with a rate. */
 const PACE_MS = 1;
 
-/** Whether nothing was lost, repeated, misled or cut: else the figures mean nothing. */
+/** What was lost, repeated, misled or cut: with any of it the figures mean nothing. */
+export function flawsOf(result: LoadResult): string[] {
+  const flaws: string[] = [];
+  if (result.undelivered > 0) flaws.push(`${result.undelivered} messages lost`);
+  if (result.undelivered < 0) flaws.push(`${-result.undelivered} deliveries too many`);
+  if (result.duplicates > 0) flaws.push(`${result.duplicates} messages repeated`);
+  if (result.strays > 0) flaws.push(`${result.strays} messages misled`);
+  if (result.closed > 0) flaws.push(`${result.closed} connections cut`);
+  return flaws;
+}
+
 export function isLossFree(result: LoadResult): boolean {
-  return result.undelivered === 0 && result.duplicates === 0 && result.strays === 0 && result.closed === 0;
+  return flawsOf(result).length === 0;
 }
 
 /** Connects everybody, lets them run, and counts. */
@@ -83,19 +101,20 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const run = new LoadRun(options.rate > 0);
   const publisherTarget: Target = { host: options.host, port: options.port, version: options.version };
   const subscriberTarget: Target = { ...publisherTarget, port: options.subscriberPort };
-  const subscriberCount = options.mode === 'pair' ? options.publishers : options.subscribers;
-  const fan = options.mode === 'pair' ? 1 : subscriberCount;
+  const isPaired = options.mode === 'pair' || options.mode === 'fleet';
+  const subscriberCount = isPaired ? options.publishers : options.subscribers;
+  const fan = isPaired ? 1 : subscriberCount;
 
   const publishers = Array.from({ length: options.publishers }, (_, index) => makePublisher(run, options, index, fan));
   const subscribers = Array.from({ length: subscriberCount }, (_, index) => {
-    const heard = options.mode === 'pair' ? [publishers[index]!] : publishers;
-    return new Subscriber(run, heard, options.mode === 'pair' ? index : 0, options.version === 5);
+    const heard = isPaired ? [publishers[index]!] : publishers;
+    return new Subscriber(run, heard, isPaired ? index : 0, options.version);
   });
-  const subscriberId = (index: number): string => `load-${process.pid}-s${index}`;
+  const subscriberId = (index: number): string => `${options.prefix}-${process.pid}-s${index}`;
   await forEachConcurrently(subscribers, (subscriber, index) =>
-    subscriber.open(subscriberTarget, subscriberId(index), !options.persistent, filterOf(options.mode, index), options.qos),
+    subscriber.open(subscriberTarget, subscriberId(index), !options.persistent, filtersOf(options, index), options.qos),
   );
-  await forEachConcurrently(publishers, (publisher, index) => publisher.open(publisherTarget, `load-${process.pid}-p${index}`));
+  await forEachConcurrently(publishers, (publisher, index) => publisher.open(publisherTarget, `${options.prefix}-${process.pid}-p${index}`));
 
   const result = await measure(run, options, publishers);
 
@@ -106,8 +125,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
 function makePublisher(run: LoadRun, options: LoadOptions, index: number, fan: number): Publisher {
   const payloadBytes = Math.max(options.payloadBytes, PUBLISHER_INDEX_BYTES);
-  const template = publishTemplate(topicOf(options.mode, index), options.version, options.qos, payloadBytes, index);
-  const ring = new PublishRing(template, options.window);
+  const templates = topicsOf(options, index).map((topic) => publishTemplate(topic, index, { ...options, payloadBytes }));
+  const ring = new PublishRing(templates, options.window);
   return new Publisher(run, new DeliveryWindow(options.window, fan), ring, options.qos > 0, options.rate > 0 ? 1000 / options.rate : 0);
 }
 
@@ -174,19 +193,23 @@ async function drain(publishers: readonly Publisher[]): Promise<number> {
 async function discardSession(target: Target, clientId: string): Promise<void> {
   const nothing = (): void => {};
   const owner = { onRead: nothing, onFrame: nothing, onTurnEnd: nothing, onClose: nothing };
-  const connection = await LoadConnection.open(target, clientId, true, owner);
+  const connection = await LoadConnection.open(target, { clientId, clean: true, keepAliveS: 0 }, owner);
   await connection.close();
 }
 
-function topicOf(mode: LoadMode, publisher: number): string {
-  return mode === 'fanout' ? 'load/all' : `load/${publisher}`;
+function topicsOf({ mode, prefix, topics }: LoadOptions, publisher: number): string[] {
+  if (mode === 'fleet') return fleetTopics(publisher, topics);
+  return [mode === 'fanout' ? `${prefix}/all` : `${prefix}/${publisher}`];
 }
 
-function filterOf(mode: LoadMode, subscriber: number): string {
-  return mode === 'fanin' ? 'load/+' : topicOf(mode, subscriber);
+function filtersOf({ mode, prefix }: LoadOptions, subscriber: number): string[] {
+  if (mode === 'fleet') return fleetFilters(subscriber);
+  if (mode === 'fanin') return [`${prefix}/+`];
+  return [mode === 'fanout' ? `${prefix}/all` : `${prefix}/${subscriber}`];
 }
 
-async function forEachConcurrently<T>(items: readonly T[], action: (item: T, index: number) => Promise<void>): Promise<void> {
+/** Does this for all items, so many at a time that no listen backlog overflows. */
+export async function forEachConcurrently<T>(items: readonly T[], action: (item: T, index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < items.length) {

@@ -17,6 +17,12 @@ export function onOwnCore(role: Role, command: readonly string[]): string[] {
   return [taskset, '-c', String(role === 'broker' ? brokerCore : generatorCore), ...command];
 }
 
+/** The command, so that it waits for others on its core rather than they for it, where there is nice. */
+export function atLowPriority(command: readonly string[]): string[] {
+  const nice = findProgram('nice');
+  return nice === null ? [...command] : [nice, '-n', '10', ...command];
+}
+
 /** The cores of a list like `0-2,5`. */
 export function parseCoreList(list: string): number[] {
   return list.split(',').flatMap((part) => {

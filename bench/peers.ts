@@ -40,7 +40,7 @@ export function roundhousePeer(command: string | undefined): Peer {
       const file = join(folder, 'activemq.xml');
       writeFileSync(file, brokerXml(port));
       const filled = words.map((word) => word.replace('{config}', file).replace('{data}', join(folder, 'data')));
-      return startBroker('roundhouse', onOwnCore('broker', filled), port);
+      return startBroker('roundhouse', onOwnCore('broker', filled), port, { heapFile: join(folder, 'heap.json') });
     },
   };
 }

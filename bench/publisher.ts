@@ -35,7 +35,7 @@ export class Publisher implements LoadConnectionOwner {
   }
 
   async open(target: Target, clientId: string): Promise<void> {
-    this.#connection = await LoadConnection.open(target, clientId, true, this);
+    this.#connection = await LoadConnection.open(target, { clientId, clean: true, keepAliveS: 0 }, this);
     this.#unacknowledgedMax = Math.min(UNACKNOWLEDGED_MAX, this.#connection.receiveMaximum);
   }
 

@@ -1,5 +1,6 @@
 import {
   DUP_FLAG,
+  type ProtocolVersion,
   PUBACK_BYTE,
   PUBCOMP_BYTE,
   PUBLISH,
@@ -8,7 +9,9 @@ import {
   PUBREL,
   type Qos,
   SUBACK,
+  skipProperties,
   subscribeFrame,
+  worstReasonOf,
 } from './frames.ts';
 import { answer, LoadConnection, type LoadConnectionOwner, type Target } from './load-connection.ts';
 import type { LoadRun } from './load-run.ts';
@@ -22,7 +25,7 @@ export class Subscriber implements LoadConnectionOwner {
   readonly #firstIndex: number;
   /** Messages received so far, by publisher: the ordinal of the next one. */
   readonly #received: Float64Array;
-  readonly #hasProperties: boolean;
+  readonly #version: ProtocolVersion;
   #connection!: LoadConnection;
   #onSuback: (reason: number) => void = () => {};
 
@@ -30,23 +33,23 @@ export class Subscriber implements LoadConnectionOwner {
    * @param publishers whose messages come here, in the order of their indexes
    * @param firstIndex the index of the first of them
    */
-  constructor(run: LoadRun, publishers: readonly Publisher[], firstIndex: number, hasProperties: boolean) {
+  constructor(run: LoadRun, publishers: readonly Publisher[], firstIndex: number, version: ProtocolVersion) {
     this.#run = run;
     this.#publishers = publishers;
     this.#firstIndex = firstIndex;
     this.#received = new Float64Array(publishers.length);
-    this.#hasProperties = hasProperties;
+    this.#version = version;
   }
 
   /** Connects and subscribes; resolves when both are acknowledged. */
-  async open(target: Target, clientId: string, clean: boolean, topicFilter: string, qos: Qos): Promise<void> {
-    this.#connection = await LoadConnection.open(target, clientId, clean, this);
+  async open(target: Target, clientId: string, clean: boolean, topicFilters: readonly string[], qos: Qos): Promise<void> {
+    this.#connection = await LoadConnection.open(target, { clientId, clean, keepAliveS: 0 }, this);
     await answer<void>(`SUBACK for ${clientId}`, (resolve, reject) => {
       this.#onSuback = (reason) =>
         reason < 0x80
           ? resolve()
-          : reject(new Error(`the broker refused the subscription to ${topicFilter}: SUBACK 0x${reason.toString(16)}`));
-      this.#connection.write(subscribeFrame(topicFilter, target.version, qos));
+          : reject(new Error(`the broker refused a subscription to ${topicFilters.join(', ')}: SUBACK 0x${reason.toString(16)}`));
+      this.#connection.write(subscribeFrame(topicFilters, target.version, qos));
     });
   }
 
@@ -67,7 +70,7 @@ export class Subscriber implements LoadConnectionOwner {
         this.#connection.acknowledge(PUBCOMP_BYTE, bytes[start]!, bytes[start + 1]!);
         return;
       case SUBACK:
-        this.#onSuback(bytes[end - 1]!);
+        this.#onSuback(worstReasonOf(bytes, start, end, this.#version));
     }
   }
 
@@ -86,7 +89,7 @@ export class Subscriber implements LoadConnectionOwner {
       this.#connection.acknowledge(qos === 1 ? PUBACK_BYTE : PUBREC_BYTE, bytes[at]!, bytes[at + 1]!);
       at += 2;
     }
-    if (this.#hasProperties) at = skipProperties(bytes, at);
+    if (this.#version === 5) at = skipProperties(bytes, at);
     const slot = at + PUBLISHER_INDEX_BYTES <= end ? this.#slotOf(bytes, at) : -1;
     const publisher = this.#publishers[slot];
     if (publisher === undefined) this.#run.onStray();
@@ -106,18 +109,4 @@ export class Subscriber implements LoadConnectionOwner {
     const index = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
     return index - this.#firstIndex;
   }
-}
-
-/** The end of the properties that begin at `at`. MQTT 5.0 section 2.2.2.1. */
-function skipProperties(bytes: Uint8Array, at: number): number {
-  let length = 0;
-  let scale = 1;
-  let digit: number;
-  let next = at;
-  do {
-    digit = bytes[next++]!;
-    length += (digit & 0x7f) * scale;
-    scale *= 128;
-  } while (digit >= 0x80);
-  return next + length;
 }

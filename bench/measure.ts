@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BrokerProcess } from './broker-process.ts';
+import type { CrowdStep } from './crowd.ts';
+import { type Figure, plain, type Round } from './figures.ts';
+import { CrowdProcess, GeneratorRun, WARMUP_SECONDS } from './generate.ts';
+import { flawsOf, type LoadResult } from './load.ts';
+import { median } from './median.ts';
+import { residentBytesOf } from './process-usage.ts';
+import type { Load, Measurement } from './scenarios.ts';
+
+/** Runs that a broker's most is the median of. */
+const FULL_LOAD_RUNS = 3;
+
+/** Seconds that the flood is there before those it disturbs start to measure, and outlasts them. */
+const FLOOD_MARGIN_S = 1;
+
+/** Seconds in which a broker comes to rest, before its memory is read. */
+const SETTLE_S = 5;
+
+/** Connections that come and go before idle ones are counted: the code and pools that the first need are not each one's cost. */
+const IDLE_WARMUP_CLIENTS = 1_000;
+
+/** Replaces what depends on how much the first broker can do by figures; returns others as they are. */
+export async function prepare(measurement: Measurement, baseline: () => Promise<BrokerProcess>, seconds: number): Promise<Measurement> {
+  if (measurement.kind !== 'paced') return measurement;
+  const { load, share, fullWindow } = measurement;
+  const rates: number[] = [];
+  for (let run = 0; run < FULL_LOAD_RUNS; run++)
+    rates.push((await generate({ ...load, window: fullWindow }, await baseline(), seconds)).deliveredPerSecond);
+  return { kind: 'load', load: { ...load, rate: Math.round((median(rates) * share) / load.publishers) } };
+}
+
+/** One round with one broker. */
+export async function measure(measurement: Measurement, broker: BrokerProcess, seconds: number): Promise<Round> {
+  switch (measurement.kind) {
+    case 'load':
+      return roundOf(await generate(measurement.load, broker, seconds));
+    case 'two-loads':
+      return measureTwoLoads(measurement.load, measurement.reference, broker, seconds);
+    case 'fairness':
+      return measureFairness(measurement.load, measurement.flood, broker, seconds);
+    case 'connects':
+      return measureConnects(measurement.clients, broker);
+    case 'idle':
+      return measureIdle(measurement.clients, broker);
+    case 'matching':
+      return measureMatching(measurement, broker, seconds);
+    case 'paced':
+      throw new Error('a paced load needs its rate: prepare() it first');
+  }
+}
+
+function generate(load: Load, broker: BrokerProcess, seconds: number): Promise<LoadResult> {
+  return new GeneratorRun(load, broker, seconds).result;
+}
+
+function roundOf(result: LoadResult): Round {
+  return {
+    figures: {
+      deliveries: deliveriesOf(result),
+      published: plain(result.publishedPerSecond)!,
+      p50: plain(result.latencyMs.p50)!,
+      p99: plain(result.latencyMs.p99)!,
+    },
+    flaws: flawsOf(result),
+  };
+}
+
+function deliveriesOf({ deliveredPerSecond, brokerCpu, generatorCpu }: LoadResult): Figure {
+  return {
+    value: deliveredPerSecond,
+    brokerMicroseconds: brokerCpu === null ? null : (brokerCpu * 1e6) / deliveredPerSecond,
+    generatorCpu,
+  };
+}
+
+async function measureTwoLoads(load: Load, reference: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
+  const other = await generate(reference, broker, seconds);
+  const round = roundOf(await generate(load, broker, seconds));
+  return {
+    figures: { ...round.figures, referenceDeliveries: deliveriesOf(other) },
+    flaws: [...round.flaws, ...flawsOf(other)],
+  };
+}
+
+async function measureFairness(load: Load, flood: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
+  const alone = await generate(load, broker, seconds);
+  const flooding = new GeneratorRun(flood, broker, WARMUP_SECONDS + seconds + 2 * FLOOD_MARGIN_S, true);
+  await sleep((WARMUP_SECONDS + FLOOD_MARGIN_S) * 1000);
+  const beside = await generate(load, broker, seconds);
+  const wasFlooded = !flooding.isOver;
+  const flooded = await flooding.result;
+  return {
+    figures: { ...roundOf(beside).figures, p99Alone: plain(alone.latencyMs.p99)! },
+    flaws: [...flawsOf(alone), ...flawsOf(beside), ...flawsOf(flooded), ...(wasFlooded ? [] : ['the flood ended too early'])],
+  };
+}
+
+async function measureConnects(clients: number, broker: BrokerProcess): Promise<Round> {
+  const { crowd, connected } = await CrowdProcess.connect(broker, clients);
+  return { figures: { connects: stepFigure(connected) }, flaws: cutFlaws(await crowd.leave()) };
+}
+
+async function measureIdle(clients: number, broker: BrokerProcess): Promise<Round> {
+  const flaws = await visit(broker, IDLE_WARMUP_CLIENTS);
+  const before = await restingMemoryOf(broker);
+  const { crowd } = await CrowdProcess.connect(broker, clients);
+  const after = await memoryOf(broker);
+  return { figures: memoryFigures(before, after, clients), flaws: [...flaws, ...cutFlaws(await crowd.leave())] };
+}
+
+/** Clients that connect and leave again. */
+async function visit(broker: BrokerProcess, clients: number): Promise<string[]> {
+  const { crowd } = await CrowdProcess.connect(broker, clients);
+  return cutFlaws(await crowd.leave());
+}
+
+async function measureMatching(
+  { load, clients, subscriptionsPerClient }: Extract<Measurement, { kind: 'matching' }>,
+  broker: BrokerProcess,
+  seconds: number,
+): Promise<Round> {
+  const few = await generate(load, broker, seconds);
+  const { crowd } = await CrowdProcess.connect(broker, clients);
+  const before = await restingMemoryOf(broker);
+  const subscribed = await crowd.subscribe(subscriptionsPerClient);
+  const after = await memoryOf(broker);
+  const many = await generate(load, broker, seconds);
+  return {
+    figures: {
+      ...roundOf(many).figures,
+      referenceDeliveries: deliveriesOf(few),
+      subscribes: stepFigure(subscribed),
+      ...memoryFigures(before, after, subscribed.count),
+    },
+    flaws: [...flawsOf(few), ...flawsOf(many), ...cutFlaws(await crowd.leave())],
+  };
+}
+
+function stepFigure({ count, seconds, generatorCpu, brokerCpuSeconds }: CrowdStep): Figure {
+  return { value: count / seconds, brokerMicroseconds: brokerCpuSeconds === null ? null : (brokerCpuSeconds * 1e6) / count, generatorCpu };
+}
+
+function cutFlaws(closed: number): string[] {
+  return closed === 0 ? [] : [`${closed} connections cut`];
+}
+
+interface Memory {
+  readonly residentBytes: number | null;
+  readonly collectedBytes: number | null;
+  readonly heapBytes: number | null;
+}
+
+/** What a broker takes that has collected its garbage and come to rest: what is to be measured comes on top of it. */
+async function restingMemoryOf(broker: BrokerProcess): Promise<Memory> {
+  const heapBytes = await broker.collectGarbage();
+  await sleep(SETTLE_S * 1000);
+  const residentBytes = residentBytesOf(broker.pid);
+  return { residentBytes, collectedBytes: heapBytes === null ? null : residentBytes, heapBytes };
+}
+
+/** What a broker takes that has come to rest: as it is, and when it then collects its garbage. */
+async function memoryOf(broker: BrokerProcess): Promise<Memory> {
+  await sleep(SETTLE_S * 1000);
+  const residentBytes = residentBytesOf(broker.pid);
+  const heapBytes = await broker.collectGarbage();
+  return { residentBytes, collectedBytes: heapBytes === null ? null : residentBytesOf(broker.pid), heapBytes };
+}
+
+function memoryFigures(before: Memory, after: Memory, count: number): Round['figures'] {
+  const each = (name: keyof Memory): Figure | undefined => {
+    const [first, last] = [before[name], after[name]];
+    return plain(first === null || last === null ? null : (last - first) / count);
+  };
+  const figures: Partial<Record<keyof Memory, Figure>> = {};
+  for (const name of ['residentBytes', 'collectedBytes', 'heapBytes'] as const) {
+    const figure = each(name);
+    if (figure !== undefined) figures[name] = figure;
+  }
+  return figures;
+}
