@@ -114,7 +114,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await forEachConcurrently(subscribers, (subscriber, index) =>
     subscriber.open(subscriberTarget, subscriberId(index), !options.persistent, filtersOf(options, index), options.qos),
   );
-  await forEachConcurrently(publishers, (publisher, index) => publisher.open(publisherTarget, `${options.prefix}-${process.pid}-p${index}`));
+  await forEachConcurrently(publishers, (publisher, index) =>
+    publisher.open(publisherTarget, `${options.prefix}-${process.pid}-p${index}`),
+  );
 
   const result = await measure(run, options, publishers);
 
