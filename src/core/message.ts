@@ -5,8 +5,8 @@ export type QoS = 0 | 1 | 2;
 
 /** What MQTT 5 lets an application attach to a message (section 3.3.2.3). Other protocols map theirs onto it. */
 export interface MessageProperties {
-  /** 1: the payload is UTF-8 text. */
-  readonly payloadFormatIndicator: 0 | 1;
+  /** 1: the payload is UTF-8 text; 0: it need not be, which null, nothing said, means as well. */
+  readonly payloadFormatIndicator: 0 | 1 | null;
   readonly contentType: string | null;
   readonly responseTopic: string | null;
   readonly correlationData: Buffer | null;

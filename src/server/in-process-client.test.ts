@@ -71,7 +71,7 @@ test('properties travel, and the expiry is counted from now', async () => {
   correlationData[0] = 8;
   await turn();
   assert.deepEqual(received[0]!.properties, {
-    payloadFormatIndicator: 0,
+    payloadFormatIndicator: null,
     contentType: 'text/plain',
     responseTopic: null,
     correlationData: Buffer.from([7]),

@@ -179,7 +179,7 @@ function messageProperties(given: PublishProperties): MessageProperties | null {
   );
   if (isEmpty) return null;
   return {
-    payloadFormatIndicator: payloadFormatIndicator ?? 0,
+    payloadFormatIndicator: payloadFormatIndicator ?? null,
     contentType: contentType ?? null,
     responseTopic: responseTopic ?? null,
     correlationData: correlationData === undefined ? null : Buffer.from(correlationData),

@@ -22,7 +22,7 @@ export function messageProperties(p: Properties, topicLevelsMax: number): Messag
     if (fault !== null) throw protocolError(`Response Topic: ${fault}`);
   }
   return {
-    payloadFormatIndicator: p.payloadFormatIndicator === 1 ? 1 : 0,
+    payloadFormatIndicator: p.payloadFormatIndicator as 0 | 1 | null,
     contentType: p.contentType,
     responseTopic: p.responseTopic,
     correlationData: p.correlationData,
@@ -35,10 +35,7 @@ export const MQTT_5_PROPERTIES: PropertiesForm = {
   decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH), Number.POSITIVE_INFINITY),
 };
 
-/**
- * Whether a topic is not for clients to publish to: what the server says of itself, and the place of shared subscriptions; unless the
- * connector lets them, all that begin with `$` (section 4.7.2).
- */
-export function isReserved(topic: string, publishDollarTopics: boolean): boolean {
-  return topic.startsWith('$') && (!publishDollarTopics || topic.startsWith('$SYS/') || topic.startsWith('$share/'));
+/** Whether a topic belongs to the server: what it says of itself, and the place of shared subscriptions. */
+export function isReserved(topic: string): boolean {
+  return topic.startsWith('$SYS/') || topic.startsWith('$share/');
 }

@@ -10,7 +10,7 @@ import { createBytesMessage, createMessageId, createProducerId, createTopic } fr
 import { encodePrimitiveMap, stringValue } from './wire/primitive-map.ts';
 
 const NONE: MessageProperties = {
-  payloadFormatIndicator: 0,
+  payloadFormatIndicator: null,
   contentType: null,
   responseTopic: null,
   correlationData: null,

@@ -63,7 +63,8 @@ export function toPropertyMap(message: Message, withTopic: boolean): Map<string,
   if (withTopic) map.set(TOPIC_NAME, stringValue(message.topic));
   const { properties } = message;
   if (properties === null) return map;
-  if (properties.payloadFormatIndicator !== 0) map.set(PAYLOAD_FORMAT_INDICATOR, { type: BYTE_VALUE, value: 1 });
+  const { payloadFormatIndicator } = properties;
+  if (payloadFormatIndicator !== null) map.set(PAYLOAD_FORMAT_INDICATOR, { type: BYTE_VALUE, value: payloadFormatIndicator });
   if (properties.contentType !== null) map.set(CONTENT_TYPE, stringValue(properties.contentType));
   if (properties.responseTopic !== null) map.set(RESPONSE_TOPIC, stringValue(properties.responseTopic));
   if (properties.correlationData !== null) map.set(CORRELATION_DATA, bytesValue(properties.correlationData));
@@ -122,9 +123,10 @@ function mqttProperties(map: PrimitiveMap): MessageProperties | null {
   const correlation = map.get(CORRELATION_DATA);
   const correlationData = correlation?.type === BYTES_VALUE && correlation.value.length <= MQTT_FIELD_BYTES_MAX ? correlation.value : null;
   const userProperties = pairs(map.get(USER_PROPERTIES));
-  const payloadFormatIndicator = indicator?.type === BYTE_VALUE && indicator.value === 1 ? 1 : 0;
+  const payloadFormatIndicator =
+    indicator?.type === BYTE_VALUE && (indicator.value === 0 || indicator.value === 1) ? indicator.value : null;
   const none = contentType === null && responseTopic === null && correlationData === null;
-  if (none && payloadFormatIndicator === 0 && userProperties.length === 0) return null;
+  if (none && payloadFormatIndicator === null && userProperties.length === 0) return null;
   return { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties };
 }
 

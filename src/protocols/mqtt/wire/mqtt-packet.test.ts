@@ -41,7 +41,7 @@ for (const level of LEVELS) {
         const p = sent.properties;
         const properties = writePublishProperties(
           {
-            payloadFormatIndicator: p?.payloadFormatIndicator === true ? 1 : 0,
+            payloadFormatIndicator: indicator(p?.payloadFormatIndicator),
             contentType: p?.contentType ?? null,
             responseTopic: p?.responseTopic ?? null,
             correlationData: p?.correlationData ?? null,
@@ -58,7 +58,6 @@ for (const level of LEVELS) {
         const { topicAlias: _, ...application } = p ?? {};
         const wanted = clean({
           ...application,
-          ...(application.payloadFormatIndicator === false ? { payloadFormatIndicator: undefined } : {}), // 0 is what its absence means
           subscriptionIdentifier: identifiers.length > 1 ? identifiers : identifiers[0],
         });
         assert.deepEqual(parse(frame.packet, level), {
@@ -145,7 +144,7 @@ test('the properties of PUBLISH are written in the same bytes as they are read',
   fc.assert(
     fc.property(publishProperties, (p) => {
       const values = {
-        payloadFormatIndicator: p.payloadFormatIndicator === true ? (1 as const) : (0 as const),
+        payloadFormatIndicator: indicator(p.payloadFormatIndicator),
         contentType: p.contentType ?? null,
         responseTopic: p.responseTopic ?? null,
         correlationData: p.correlationData ?? null,
@@ -159,7 +158,7 @@ test('the properties of PUBLISH are written in the same bytes as they are read',
       assert.equal(view.forwardsProperties, view.payloadStart - view.propertiesStart > 1 && again.messageExpiryInterval === null);
       if (!view.forwardsProperties) assert.deepEqual(view.properties ?? new Properties(), again);
       const second = writePublishProperties(
-        { ...again, payloadFormatIndicator: again.payloadFormatIndicator === 1 ? 1 : 0, userProperties: again.userProperties ?? [] },
+        { ...again, payloadFormatIndicator: indicator(p.payloadFormatIndicator), userProperties: again.userProperties ?? [] },
         again.messageExpiryInterval,
         [],
       );
@@ -335,4 +334,9 @@ function parse(bytes: Buffer, level: Level): unknown {
 function clean(fields: object): object | undefined {
   const kept = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+/** The Payload Format Indicator that mqtt-packet has as a boolean. */
+function indicator(value: boolean | undefined): 0 | 1 | null {
+  return value === undefined ? null : value ? 1 : 0;
 }

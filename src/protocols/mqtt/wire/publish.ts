@@ -37,7 +37,7 @@ export class PublishView {
     if (end - start < 2) throw malformed('PUBLISH is cut off before its topic');
     const topicEnd = start + 2 + ((buffer[start]! << 8) | buffer[start + 1]!);
     if (topicEnd > end) throw malformed('the topic of PUBLISH is cut off');
-    this.#readTopic(buffer, start + 2, topicEnd);
+    this.#readTopic(buffer, start + 2, topicEnd); // [MQTT-3.3.2-1]
     let at = topicEnd;
     this.packetIdentifier = 0;
     if (qos > 0) {
@@ -83,7 +83,7 @@ export class PublishView {
 
 /** What the properties of an outgoing PUBLISH are made of. */
 export interface PublishPropertyValues {
-  readonly payloadFormatIndicator: 0 | 1;
+  readonly payloadFormatIndicator: 0 | 1 | null;
   readonly contentType: string | null;
   readonly responseTopic: string | null;
   readonly correlationData: Buffer | null;
@@ -106,7 +106,7 @@ export function writePublishProperties(
   if (p === null && messageExpiryInterval === null && identifiers.length === 0) return NO_PROPERTIES;
   list.reset();
   if (p !== null) {
-    if (p.payloadFormatIndicator !== 0) list.byte(0x01).byte(1); // [MQTT-3.3.2-4]
+    if (p.payloadFormatIndicator !== null) list.byte(0x01).byte(p.payloadFormatIndicator); // [MQTT-3.3.2-4]
     if (p.contentType !== null) list.byte(0x03).string(p.contentType); // [MQTT-3.3.2-20]
     if (p.responseTopic !== null) list.byte(0x08).string(p.responseTopic); // [MQTT-3.3.2-15]
     if (p.correlationData !== null) list.byte(0x09).binary(p.correlationData); // [MQTT-3.3.2-16]
@@ -125,7 +125,8 @@ export interface PublishPlaces {
 }
 
 /**
- * Writes a PUBLISH into a new buffer, with Packet Identifier 0 and room for the payload, which the caller copies to `payloadAt`.
+ * Writes a PUBLISH into a new buffer, with Packet Identifier 0 where the QoS has one [MQTT-2.2.1-2] and room for the payload, which the
+ * caller copies to `payloadAt`.
  *
  * @param properties with their length in front; null before MQTT 5
  */
