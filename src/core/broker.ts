@@ -39,6 +39,7 @@ export class Broker {
   readonly wallNow: () => number;
   readonly clock: HybridClock;
   readonly router: Router;
+  /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
   readonly counters: BrokerCounters = { published: 0, delivered: 0, dropped: 0 };
@@ -65,7 +66,7 @@ export class Broker {
    */
   publish(message: Message): number {
     this.counters.published++;
-    if (message.retain && message.transit === null) this.#retain(message);
+    if (message.retain && message.transit === null) this.#retain(message); // [MQTT-3.3.1-8]
     const routes = this.router.match(message.topic);
     const direct = routes.direct;
     const publisher = message.publisher;
@@ -76,7 +77,7 @@ export class Broker {
         if (route.own === null) continue; // [MQTT-3.8.3-3]
         route = route.own;
       }
-      route.subscriber.deliver(message, route);
+      route.subscriber.deliver(message, route); // [MQTT-4.5.0-1]
       receivers++;
     }
     for (const shared of routes.shared) {
@@ -102,12 +103,14 @@ export class Broker {
   #retain(message: Message): void {
     const stamp = this.clock.next();
     if (message.payloadLength === 0) {
-      this.retained.put(message.topic, null, stamp); // [MQTT-3.3.1-6]
+      this.retained.put(message.topic, null, stamp); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
       this.cluster?.retained(message.topic, null, stamp);
       return;
     }
+    // ![MQTT-3.3.1-5]: beyond the bound on retained messages (`Limits.retainedMessages`, `retainedBytes`) a message on a new topic is
+    // delivered and not kept.
     if (!this.#hasRoomFor(message)) return;
-    this.retained.put(message.topic, message, stamp);
+    this.retained.put(message.topic, message, stamp); // [MQTT-3.3.1-5]
     this.cluster?.retained(message.topic, message, stamp);
   }
 
@@ -128,7 +131,10 @@ export class Broker {
   }
 }
 
-/** Members take turns; one that is away or behind is passed over while another is better prepared. */
+/**
+ * Members take turns; one that is away or behind is passed over while another is better prepared. Whoever is chosen has the message alone
+ * from then on, whatever becomes of it [MQTT-4.8.2-4] [MQTT-4.8.2-5] [MQTT-4.8.2-6], by its own route [MQTT-4.8.2-3].
+ */
 function nextMember({ group, members }: SharedRoutes): Route {
   let chosen = group.next % members.length;
   let best: Readiness = AWAY;

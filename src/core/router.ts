@@ -95,7 +95,7 @@ export class Router {
     return subscription!;
   }
 
-  /** Who receives `topic`. The answer is shared and must not be changed. */
+  /** Who receives `topic` [MQTT-3.3.2-3]. The answer is shared and must not be changed. */
   match(topic: string): Routes {
     return this.#cache.get(topic) ?? this.#resolve(topic);
   }
@@ -110,6 +110,7 @@ export class Router {
     const entries: FilterEntry[] = [];
     const exact = this.#exact.get(topic);
     if (exact) entries.push(exact);
+    // Levels are compared as they are [MQTT-4.7.3-4]; wildcards are served [MQTT3-3.8.3-2].
     if (this.#wildcardFilters > 0) collect(this.#root, topic.split('/'), 0, topic.charCodeAt(0) === 0x24, entries);
     const routes = entries.length === 0 ? NO_ROUTES : mergeRoutes(entries);
     this.#remember(topic, routes);
@@ -287,7 +288,7 @@ function toRoute(s: Subscription): Route {
     noLocal: s.noLocal,
     own: null,
     retainAsPublished: s.retainAsPublished,
-    identifiers: s.identifier === 0 ? NO_IDENTIFIERS : [s.identifier],
+    identifiers: s.identifier === 0 ? NO_IDENTIFIERS : [s.identifier], // [MQTT-3.3.4-5]
   };
 }
 

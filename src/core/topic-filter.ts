@@ -19,7 +19,8 @@ export function topicNameFault(topic: string, levelsMax: number): string | null 
   for (let i = 0; i < topic.length; i++) {
     const c = topic.charCodeAt(i);
     if (c === 0x2f) levels++;
-    else if (c === 0x2b || c === 0x23) return `a topic name must not contain '${topic[i]}' [MQTT-3.3.2-2]`;
+    else if (c === 0x2b || c === 0x23)
+      return `a topic name must not contain '${topic[i]}' [MQTT-3.3.2-2]`; // [MQTT-4.7.0-1]
     else if (c === 0) return 'a topic name must not contain U+0000 [MQTT-4.7.3-2]';
   }
   return levels > levelsMax ? `a topic name may have ${levelsMax} levels, this one has ${levels}` : null;

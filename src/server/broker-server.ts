@@ -148,9 +148,6 @@ export class BrokerServer {
       maxFrameSize: model.maxFrameSize,
       connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
       defaultKeepAliveMs: model.defaultKeepAliveMs,
-      useInactivityMonitor: model.useInactivityMonitor,
-      publishDollarTopics: model.publishDollarTopics,
-      subscriptionPrefetch: model.subscriptionPrefetch,
       maxInactivityDurationMs: model.maxInactivityDurationMs,
     };
     const listener = new TcpListener({

@@ -97,7 +97,7 @@ function withSize(body: string): string {
   return (body.length / 2).toString(16).padStart(8, '0') + body;
 }
 
-test('the first frame is a WireFormatInfo in loose encoding, with the types a Java peer casts to and ours on top', async () => {
+test('the first frame is a WireFormatInfo in loose encoding, with the types a Java peer casts to and ours on top [MQTT3-7.0.0-1]', async () => {
   const us = await start();
   const peer = await dial(us);
   await peer.command<WireFormatInfo>(WIRE_FORMAT_INFO);

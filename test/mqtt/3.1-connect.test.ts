@@ -3,10 +3,12 @@ import { test } from 'node:test';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { bytes, connackV3, Packets, PINGREQ, PINGRESP, packet, properties, text, userProperty } from '../harness/mqtt-bytes.ts';
 
+const LEVELS = [3, 4, 5] as const;
+
 /** What a CONNACK of MQTT 5 says of this broker: Receive Maximum 65,535, Topic Alias Maximum 256, Maximum Packet Size 100,000,000. */
 const SERVER_PROPERTIES = '21 ffff 22 0100 27 05f5e100';
 
-test('MQTT 3.1.1 is admitted with a CONNACK of four bytes [MQTT-3.2.0-1] [MQTT-3.1.4-5]', async (t) => {
+test('MQTT 3.1.1 is admitted with a CONNACK of four bytes [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial();
   peer.send("10 10 0004 'MQTT' 04 02 003c 0004 'test'");
@@ -22,7 +24,7 @@ test('MQTT 3.1 is admitted by its own name', async (t) => {
   await peer.expectNothing();
 });
 
-test('MQTT 5 is admitted with what the server accepts', async (t) => {
+test('MQTT 5 is admitted with what the server accepts [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial();
   peer.send("10 11 0004 'MQTT' 05 02 003c 00 0004 'test'");
@@ -61,7 +63,7 @@ for (const { what, connect, answer } of [
   });
 }
 
-/** CONNECT packets that are wrong: MQTT 5 is told the reason in CONNACK, before it a wrong CONNECT gets no answer [MQTT-3.1.4-1]. */
+/** CONNECT packets that are wrong: MQTT 5 is told the reason in CONNACK, before it a wrong CONNECT gets no answer. */
 const WRONG: { what: string; v4?: string; v5?: string; reason?: number }[] = [
   { what: 'the reserved flag set [MQTT-3.1.2-3]', v4: "0004 'MQTT' 04 03 0000 0001 'a'", v5: "0004 'MQTT' 05 03 0000 00 0001 'a'" },
   {
@@ -91,7 +93,12 @@ const WRONG: { what: string; v4?: string; v5?: string; reason?: number }[] = [
     v4: "0004 'MQTT' 04 c2 0000 0001 'a' 0001 'u'",
     v5: "0004 'MQTT' 05 42 0000 00 0001 'a'",
   },
-  { what: 'a password without a user name (MQTT 3.1.1 [MQTT-3.1.2-22])', v4: "0004 'MQTT' 04 42 0000 0001 'a' 0001 'p'" },
+  {
+    what: 'a password not announced [MQTT-3.1.2-18]',
+    v4: "0004 'MQTT' 04 82 0000 0001 'a' 0001 'u' 0001 'p'",
+    v5: "0004 'MQTT' 05 82 0000 00 0001 'a' 0001 'u' 0001 'p'",
+  },
+  { what: 'a password without a user name [MQTT3-3.1.2-22]', v4: "0004 'MQTT' 04 42 0000 0001 'a' 0001 'p'" },
   { what: 'no client identifier [MQTT-3.1.3-3]', v4: "0004 'MQTT' 04 02 0000", v5: "0004 'MQTT' 05 02 0000 00" },
   {
     what: 'a client identifier that is no UTF-8 [MQTT-3.1.3-4]',
@@ -130,7 +137,12 @@ const WRONG: { what: string; v4?: string; v5?: string; reason?: number }[] = [
     v5: "0004 'MQTT' 05 06 0000 00 0001 'a' 00 0000 0000",
     reason: 0x90,
   },
-  { what: 'a Will Topic of the server', v5: "0004 'MQTT' 05 06 0000 00 0001 'a' 00 0006 '$SYS/x' 0000", reason: 0x90 },
+  {
+    what: 'a Will Topic of the server, for which MQTT 3.1.1 has no return code [MQTT3-3.2.2-6]',
+    v4: "0004 'MQTT' 04 06 0000 0001 'a' 0006 '$SYS/x' 0000",
+    v5: "0004 'MQTT' 05 06 0000 00 0001 'a' 00 0006 '$SYS/x' 0000",
+    reason: 0x90,
+  },
   {
     what: 'a wildcard in the Response Topic of the will [MQTT-3.3.2-14]',
     v5: "0004 'MQTT' 05 06 0000 00 0001 'a' 06 08 0003 'a/#' 0001 'w' 0000",
@@ -160,8 +172,13 @@ const WRONG: { what: string; v4?: string; v5?: string; reason?: number }[] = [
   { what: 'bytes too many', v4: "0004 'MQTT' 04 02 0000 0001 'a' 00", v5: "0004 'MQTT' 05 02 0000 00 0001 'a' 00" },
 ];
 
+/** Reason Codes that CONNACK may have. MQTT 5.0 section 3.2.2.2, table 3-1. */
+const CONNACK_REASONS = [
+  0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9f,
+];
+
 for (const { what, v4, v5, reason } of WRONG) {
-  test(`CONNECT with ${what} is refused`, async (t) => {
+  test(`CONNECT with ${what} is refused [MQTT-3.1.4-1] [MQTT3-3.1.4-1] [MQTT-3.2.2-7] [MQTT-3.2.2-8] [MQTT-4.13.2-1]`, async (t) => {
     const broker = await startBroker(t);
     if (v4 !== undefined) {
       const peer = await broker.dial();
@@ -171,24 +188,60 @@ for (const { what, v4, v5, reason } of WRONG) {
     if (v5 !== undefined) {
       const peer = await broker.dial({ level: 5 });
       peer.send(packet(0x10, v5), PINGREQ);
+      assert.ok(CONNACK_REASONS.includes(reason ?? 0x81));
       await peer.expectConnack(reason ?? 0x81);
       await peer.expectClose();
     }
-    assert.equal(broker.broker.sessions.size, 0, 'a refused client leaves no session behind [MQTT-3.1.4-6]');
+    assert.equal(broker.broker.sessions.size, 0, 'a refused client leaves no session behind');
   });
 }
 
-test('CONNECT with fixed header flags is malformed [MQTT-2.1.3-1]', async (t) => {
+test('nothing that follows a refused CONNECT is looked at [MQTT-3.1.4-6] [MQTT-3.14.0-1]', async (t) => {
   const broker = await startBroker(t);
-  const [v4, v5] = [await broker.dial(), await broker.dial({ level: 5 })];
-  for (const peer of [v4, v5]) {
-    const connect = peer.packets.connect({ clientId: 'a' });
-    connect[0] = 0x11;
-    peer.send(connect);
+  const watcher = await broker.client(5, { clientId: 'watcher' });
+  await watcher.subscribe({ '#': 0 });
+  const refused = [
+    { level: 3, connect: { clientId: '' }, answer: connackV3(false, 2) },
+    { level: 4, connect: { clientId: '', clean: false }, answer: connackV3(false, 2) },
+    { level: 5, connect: { clientId: 'a', properties: "15 0001 'x' 17 00" }, answer: bytes('20 03 00 8c 00') },
+  ] as const;
+  for (const { level, connect, answer } of refused) {
+    const peer = await broker.dial({ level });
+    const publish = peer.packets.publish({ topic: 'after', qos: 1, id: 1, retain: true });
+    peer.send(peer.packets.connect(connect), publish, peer.packets.connect({ clientId: 'b' }), PINGREQ, peer.packets.disconnect());
+    await peer.expect(answer);
+    await peer.expectClose();
   }
+  await watcher.expectNothing();
+  assert.equal(broker.broker.sessions.size, 1);
+  assert.equal(broker.broker.retained.size, 0);
+});
+
+test('a refusing CONNACK says that no session is present, also where there is one [MQTT-3.2.2-6] [MQTT-3.2.2-7]', async (t) => {
+  const broker = await startBroker(t);
+  const kept = await broker.client(5, { clientId: 'a', properties: '11 ffffffff' });
+  await kept.disconnect();
+  const v4 = await broker.dial();
+  v4.send(packet(0x10, "0004 'MQTT' 06 00 0000 0001 'a'"));
+  await v4.expect('20 03 00 84 00');
   await v4.expectClose();
-  await v5.expectConnack(0x81);
+  const old = await broker.dial();
+  old.send(packet(0x10, "0006 'MQIsdp' 04 00 0000 0001 'a'"));
+  await old.expect('20 02 00 01');
+  await old.expectClose();
+  const v5 = await broker.dial({ level: 5 });
+  v5.send(v5.packets.connect({ clientId: 'a', clean: false, properties: "15 0001 'x' 17 00" }));
+  await v5.expect('20 03 00 8c 00');
   await v5.expectClose();
+  await broker.client(5, { clientId: 'a', clean: false }, true);
+});
+
+test('every QoS and retained messages are served: CONNACK limits neither, and a retained will of QoS 2 is admitted [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.dial({ level: 5 });
+  peer.send(peer.packets.connect({ clientId: 'a', will: { topic: 'w', qos: 2, retain: true } }));
+  await peer.expect(`20 0e 00 00 0b ${SERVER_PROPERTIES}`); // neither 24 (Maximum QoS) nor 25 (Retain Available)
+  await peer.subscribe({ a: 0, b: 1, c: 2 });
 });
 
 test('a CONNECT cut short at every byte is never admitted and harms nobody', async (t) => {
@@ -247,19 +300,19 @@ for (const { what, first } of [
   });
 }
 
-test('a second CONNECT is a protocol error [MQTT-3.1.0-2]', async (t) => {
+test('a second CONNECT is a protocol error and gets no CONNACK [MQTT-3.1.0-2] [MQTT-3.2.0-2]', async (t) => {
   const broker = await startBroker(t);
-  for (const level of [3, 4, 5] as const) {
+  for (const level of LEVELS) {
     const peer = await (await broker.dial({ level })).connect({ clientId: 'twice' });
     peer.send(peer.packets.connect({ clientId: 'twice' }));
     await peer.expectEnd(0x82);
   }
 });
 
-test('client identifiers of one to 23 letters and digits are allowed, so are longer ones and all of UTF-8 [MQTT-3.1.3-5]', async (t) => {
+test('client identifiers of one to 23 letters and digits are allowed, so are longer ones and all of UTF-8: none is refused [MQTT-3.1.3-5] [MQTT-3.1.3-8]', async (t) => {
   const broker = await startBroker(t);
   const ids = ['0', 'abcdefghijklmnopqrstuvw', 'x'.repeat(24), 'y'.repeat(65_535), 'Zürich/#+ $💡', '\u{feff}bom', ' '];
-  for (const level of [3, 4, 5] as const) {
+  for (const level of LEVELS) {
     for (const clientId of ids) {
       const peer = await (await broker.dial({ level })).connect({ clientId });
       assert.ok(broker.broker.sessions.get(clientId), 'the identifier is taken as it is');
@@ -276,7 +329,7 @@ test('MQTT 3.1 needs a client identifier', async (t) => {
   await peer.expectClose();
 });
 
-test('MQTT 3.1.1: an empty client identifier needs Clean Session (MQTT 3.1.1 [MQTT-3.1.3-7] [MQTT-3.1.3-8])', async (t) => {
+test('MQTT 3.1.1: an empty client identifier needs Clean Session [MQTT-3.1.3-6] [MQTT3-3.1.3-7] [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]', async (t) => {
   const broker = await startBroker(t);
   const refused = await broker.dial();
   refused.send(refused.packets.connect({ clientId: '', clean: false }));
@@ -319,7 +372,7 @@ test('reason strings are left out when the client asks for no problem informatio
   await later.expectClose();
 });
 
-test('a reason string never takes a refusal over the Maximum Packet Size [MQTT-3.2.2-19] [MQTT-3.1.2-24]', async (t) => {
+test('a reason string never takes a refusal over the Maximum Packet Size, and there are no user properties [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.1.2-24]', async (t) => {
   const broker = await startBroker(t);
   const small = await broker.dial({ level: 5 });
   small.send(small.packets.connect({ properties: "27 00000010 15 0001 'x'" }));
@@ -330,7 +383,7 @@ test('a reason string never takes a refusal over the Maximum Packet Size [MQTT-3
   await tiny.expectClose();
 });
 
-test('a Maximum Packet Size without room for CONNACK is refused, one with room is not [MQTT-3.1.2-24]', async (t) => {
+test('a Maximum Packet Size without room for CONNACK is refused, one with room is not [MQTT-3.1.2-24] [MQTT-3.1.4-2]', async (t) => {
   const broker = await startBroker(t);
   const exact = await broker.dial({ level: 5 });
   exact.send(exact.packets.connect({ clientId: 'a', properties: '27 00000010' }));
@@ -405,14 +458,17 @@ test('a connection that sends no CONNECT in time is closed', async (t) => {
   await good.expectNothing();
 });
 
-test('will, user name and password are read whatever their bytes', async (t) => {
-  const broker = await startBroker(t);
-  for (const level of [3, 4, 5] as const) {
+test('the fields of CONNECT come in their order, whatever their bytes [MQTT-3.1.3-1]', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true });
+  for (const level of LEVELS) {
+    const watcher = await broker.client(level, { clientId: 'watcher' });
+    const topic = `w/${level}`;
+    await watcher.subscribe({ [topic]: 2 });
     const peer = await broker.dial({ level });
     await peer.connect({
       clientId: 'all',
       will: {
-        topic: 'w',
+        topic,
         payload: Buffer.from([0, 255, 0]),
         qos: 2,
         retain: true,
@@ -422,7 +478,13 @@ test('will, user name and password are read whatever their bytes', async (t) => 
       password: Buffer.from([0, 255]),
       properties: bytes('11 00000001 21 0001 27 00001000 22 0001 19 01 17 01', userProperty('a', ''), userProperty('a', 'b')),
     });
-    await peer.disconnect();
+    assert.ok(broker.broker.sessions.get('all'));
+    await peer.destroy();
+    await broker.disconnected('all');
+    const properties = bytes('01 01', userProperty('a', 'b'));
+    broker.pass(1_100); // the end of an MQTT 5 session, before the delay of its will
+    await watcher.expect(watcher.packets.publish({ topic, payload: Buffer.from([0, 255, 0]), qos: 2, id: 1, properties }));
+    await watcher.disconnect();
   }
 });
 

@@ -42,6 +42,16 @@ for (const level of LEVELS) {
     await watcher.expect(watcher.packets.publish({ ...WILL, retain: true }));
   });
 
+  test(`level ${level}: without the Will Flag no will is published [MQTT3-3.1.2-12]`, async (t) => {
+    const broker = await startBroker(t);
+    const watcher = await broker.client(level, { clientId: 'watcher' });
+    await watcher.subscribe({ '#': 2 });
+    const peer = await broker.client(level, { clientId: 'a' });
+    await peer.destroy();
+    await broker.disconnected('a');
+    await watcher.expectNothing();
+  });
+
   test(`level ${level}: DISCONNECT takes the will away [MQTT-3.1.2-10] [MQTT-3.14.4-3]`, async (t) => {
     const broker = await startBroker(t);
     const watcher = await watch(broker, level);
@@ -50,7 +60,7 @@ for (const level of LEVELS) {
     await watcher.expectNothing();
   });
 
-  test(`level ${level}: a protocol error publishes the will`, async (t) => {
+  test(`level ${level}: a protocol error publishes the will [MQTT-3.1.2-8]`, async (t) => {
     const broker = await startBroker(t);
     const watcher = await watch(broker, level);
     const peer = await broker.client(level, { clientId: 'a', will: WILL });
@@ -194,7 +204,7 @@ test('taken over: a will without delay is published, a delayed one is not, unles
   }
 });
 
-test('taken over before MQTT 5: the will of the old connection is published', async (t) => {
+test('taken over before MQTT 5: the will of the old connection is published, once [MQTT-3.1.2-8] [MQTT-3.1.2-10]', async (t) => {
   const broker = await startBroker(t);
   const watcher = await watch(broker);
   for (const clean of [true, false]) {
@@ -203,6 +213,7 @@ test('taken over before MQTT 5: the will of the old connection is published', as
     await old.expectClose();
     await expectWill(watcher);
     await newer.disconnect();
+    await watcher.expectNothing();
   }
 });
 

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { PINGREQ } from '../harness/mqtt-bytes.ts';
 
-test('UNSUBACK answers every UNSUBSCRIBE, with a code for each filter in MQTT 5 [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-2.2.1-6]', async (t) => {
+const LEVELS = [3, 4, 5] as const;
+
+test('UNSUBACK answers every UNSUBSCRIBE, with a code for each filter in MQTT 5 [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-3.11.3-2] [MQTT-2.2.1-6]', async (t) => {
   const broker = await startBroker(t);
-  for (const level of [3, 4, 5] as const) {
+  for (const level of LEVELS) {
     const peer = await broker.client(level, { clientId: 'a' });
     await peer.subscribe({ a: 0, 'b/+': 1, '$share/g/c': 1 });
     peer.send(peer.packets.unsubscribe(0xfffe, 'a', 'nothing', '$share/g/c', 'b/+', 'c', '$share/h/c'));
@@ -47,6 +49,17 @@ for (const { what, reason, v4, v5 } of WRONG) {
   });
 }
 
+test('UNSUBACK says its reasons in codes alone; one that is too large is not sent: the connection ends [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.11.3-2] [MQTT-3.1.2-24]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.client(5, { clientId: 'a', properties: '27 00000010' });
+  const filters = Array.from({ length: 11 }, (_, i) => `f${i}`);
+  peer.send(peer.packets.unsubscribe(1, ...filters));
+  await peer.expect(peer.packets.unsuback(1, ...filters.map(() => 0x11)));
+  peer.send(peer.packets.unsubscribe(2, ...filters, 'a#'));
+  await peer.expect('e0 02 95 00');
+  await peer.expectClose();
+});
+
 test('a filter that is none is refused alone in MQTT 5, and ends the connection before it', async (t) => {
   const broker = await startBroker(t);
   const v5 = await broker.client(5, { clientId: 'v5' });
@@ -59,32 +72,30 @@ test('a filter that is none is refused alone in MQTT 5, and ends the connection 
   await v4.expectClose();
 });
 
-test('filters are compared character by character: a wildcard does not take away what it matches [MQTT-3.10.4-1]', async (t) => {
-  const broker = await startBroker(t);
-  const peer = await broker.client(5, { clientId: 'a' });
-  await peer.subscribe({ 'a/b': 0, 'a/+': 0 });
-  peer.send(peer.packets.unsubscribe(1, '#', '+/+', 'a/#', 'A/b', 'a/b/', '/a/b'));
-  await peer.expect(peer.packets.unsuback(1, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11));
-  assert.equal(broker.broker.router.size, 2);
-});
+for (const level of LEVELS) {
+  test(`level ${level}: filters are compared character by character: a wildcard does not take away what it matches [MQTT-3.10.4-1]`, async (t) => {
+    const broker = await startBroker(t);
+    const peer = await broker.client(level, { clientId: 'a' });
+    await peer.subscribe({ 'a/b': 0, 'a/+': 0 });
+    peer.send(peer.packets.unsubscribe(1, '#', '+/+', 'a/#', 'A/b', 'a/b/', '/a/b'));
+    await peer.expect(peer.packets.unsuback(1, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11));
+    assert.equal(broker.broker.router.size, 2);
+  });
 
-test('after UNSUBSCRIBE nothing new is delivered, what is under way is completed [MQTT-3.10.4-2] [MQTT-3.10.4-3]', async (t) => {
-  const broker = await startBroker(t);
-  const peer = await broker.client(5, { clientId: 'a', properties: '21 0002' });
-  const sender = await broker.client(4, { clientId: 'b' });
-  await peer.subscribe({ a: 2 });
-  for (const payload of ['1', '2']) await sender.publish({ topic: 'a', payload, qos: 2 });
-  await peer.expect(
-    peer.packets.publish({ topic: 'a', payload: '1', qos: 2, id: 1 }),
-    peer.packets.publish({ topic: 'a', payload: '2', qos: 2, id: 2 }),
-  );
-  peer.send(peer.packets.unsubscribe(1, 'a'));
-  await peer.expect(peer.packets.unsuback(1, 0));
-  await sender.publish({ topic: 'a', payload: '3', qos: 2 });
-  for (const id of [1, 2]) {
-    peer.send(peer.packets.pubrec(id));
-    await peer.expect(peer.packets.pubrel(id));
-    peer.send(peer.packets.pubcomp(id));
-  }
-  await peer.expectNothing();
-});
+  test(`level ${level}: after UNSUBSCRIBE nothing new is delivered, what is under way is completed [MQTT-3.10.4-2] [MQTT-3.10.4-3]`, async (t) => {
+    const broker = await startBroker(t, { limits: { inflightMessages: 2 } });
+    const peer = await broker.client(level, { clientId: 'a' });
+    const sender = await broker.client(4, { clientId: 'b' });
+    await peer.subscribe({ a: 2 });
+    const messages = [1, 2].map((id) => ({ topic: 'a', payload: `${id}`, qos: id, id }));
+    for (const message of messages) await sender.publish(message);
+    await peer.expect(...messages.map((message) => peer.packets.publish(message)));
+    peer.send(peer.packets.unsubscribe(1, 'a'));
+    await peer.expect(peer.packets.unsuback(1, 0));
+    await sender.publish({ topic: 'a', payload: '3', qos: 2 });
+    peer.send(peer.packets.puback(1), peer.packets.pubrec(2));
+    await peer.expect(peer.packets.pubrel(2));
+    peer.send(peer.packets.pubcomp(2));
+    await peer.expectNothing();
+  });
+}

@@ -14,7 +14,7 @@ test('every PINGREQ gets a PINGRESP [MQTT-3.12.4-1]', async (t) => {
   }
 });
 
-test('PINGREQ has neither flags nor a body [MQTT-2.1.3-1]', async (t) => {
+test('PINGREQ has neither flags nor a body [MQTT-2.1.3-1] (section 3.12.1)', async (t) => {
   const broker = await startBroker(t);
   for (const level of [4, 5] as const) {
     for (const wrong of ['c1 00', 'c0 01 00']) {
@@ -38,7 +38,7 @@ for (const level of LEVELS) {
   });
 }
 
-test('any packet counts, also one that nothing answers', async (t) => {
+test('any packet counts, also one that nothing answers [MQTT-3.1.2-22]', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const watcher = await broker.client(4, { clientId: 'w' });
   await watcher.subscribe({ a: 0 });
@@ -81,7 +81,7 @@ test('the largest keep alive is served', async (t) => {
   await peer.expectDisconnect(0x8d);
 });
 
-test('a connector’s default keep alive holds for clients that ask for none, and MQTT 5 is told it [MQTT-3.1.2-21] [MQTT-3.2.2-21] [MQTT-3.2.2-22]', async (t) => {
+test('a connector’s default keep alive holds for clients that ask for none, and MQTT 5 is told it; what a client asks for holds [MQTT-3.2.2-22]', async (t) => {
   const broker = await startBroker(t, { fakeClock: true, connector: { defaultKeepAliveMs: 20_000 } });
   const v5 = await broker.dial({ level: 5 });
   v5.send(v5.packets.connect({ clientId: 'v5' }));
@@ -96,7 +96,7 @@ test('a connector’s default keep alive holds for clients that ask for none, an
   await asks.expectNothing();
 });
 
-test('the end of the keep alive is a failure of the network: the will is published', async (t) => {
+test('the end of the keep alive is a failure of the network: the will is published [MQTT-3.1.2-22] [MQTT-3.1.2-8]', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const watcher = await broker.client(4, { clientId: 'w' });
   await watcher.subscribe({ gone: 0 });

@@ -4,7 +4,7 @@ import { startBroker } from '../harness/mqtt-broker.ts';
 
 const LEVELS = [3, 4, 5] as const;
 
-test('after DISCONNECT the connection is closed without a further byte [MQTT-3.14.4-2]', async (t) => {
+test('after DISCONNECT the connection is closed without a further byte (section 3.14.4)', async (t) => {
   const broker = await startBroker(t);
   for (const level of LEVELS) {
     const peer = await broker.client(level, { clientId: 'a' });
@@ -27,7 +27,7 @@ const WRONG: { what: string; reason: number; v4?: string; v5?: string }[] = [
   { what: 'properties that are cut off', reason: 0x81, v5: 'e0 03 00 05 11' },
   { what: 'bytes behind its properties', reason: 0x81, v5: 'e0 03 00 00 00' },
   { what: 'a property of another packet (section 2.2.2.2)', reason: 0x81, v5: 'e0 05 00 03 21 0001' },
-  { what: 'two Session Expiry Intervals', reason: 0x82, v5: 'e0 0c 00 0a 11 00000000 11 00000000' },
+  { what: 'two Session Expiry Intervals (section 3.14.2.2.2)', reason: 0x82, v5: 'e0 0c 00 0a 11 00000000 11 00000000' },
   { what: 'a Session Expiry Interval where CONNECT had 0 (section 3.14.2.2.2)', reason: 0x82, v5: 'e0 07 00 05 11 00000001' },
 ];
 
@@ -78,12 +78,33 @@ test('a broker that stops tells MQTT 5 clients so, and closes all', async (t) =>
   await silent.expectClose();
 });
 
-test('a reason string never takes DISCONNECT over the Maximum Packet Size [MQTT-3.14.2-3]', async (t) => {
+test('a reason string never takes DISCONNECT over the Maximum Packet Size, and there are no user properties [MQTT-3.14.2-3] [MQTT-3.14.2-4] [MQTT-3.1.2-24]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(5, { clientId: 'a', properties: '27 00000014' });
   peer.send('00 00');
   await peer.expect('e0 02 82 00');
   await peer.expectClose();
+});
+
+test('behind the server’s DISCONNECT nothing follows but the end of the connection [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.14.2-1] [MQTT-4.13.2-1]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.client(5, { clientId: 'a', properties: '11 0000000a' });
+  await peer.subscribe({ a: 1 });
+  const sender = await broker.client(4, { clientId: 'b' });
+  const publish = peer.packets.publish({ topic: 'a' });
+  peer.send(publish, '00 00', publish, 'c0 00', peer.packets.subscribe(1, { b: 0 }), peer.packets.unsubscribe(2, 'a'));
+  await peer.expect(publish);
+  await sender.publish({ topic: 'a', qos: 1 });
+  await peer.expectDisconnect(0x82);
+  assert.equal(broker.broker.router.size, 1);
+});
+
+test('a DISCONNECT with a reason of an error ends the connection as one without does [MQTT-4.13.2-1]', async (t) => {
+  const broker = await startBroker(t);
+  for (const reason of [0x80, 0x93, 0xa2]) {
+    const peer = await broker.client(5, { clientId: 'a' });
+    await peer.disconnect(reason);
+  }
 });
 
 test('the server’s DISCONNECT has no Session Expiry Interval [MQTT-3.14.2-2]', async (t) => {

@@ -6,7 +6,7 @@ import { bytes, Packets, PINGREQ, PINGRESP, packet, text, userProperty } from '.
 
 const LEVELS = [3, 4, 5] as const;
 
-test('QoS 0 goes out as PUBLISH with DUP, QoS and RETAIN clear, and nothing comes back [MQTT-4.3.1-1] [MQTT-2.2.1-2]', async (t) => {
+test('QoS 0 goes out as PUBLISH with DUP, QoS and RETAIN clear, and nothing comes back [MQTT-4.3.1-1] [MQTT-2.2.1-2] [MQTT-2.2.2-1]', async (t) => {
   const broker = await startBroker(t);
   const v4 = await broker.client(4, { clientId: 'v4' });
   const v5 = await broker.client(5, { clientId: 'v5' });
@@ -25,7 +25,7 @@ test('QoS 0 goes out as PUBLISH with DUP, QoS and RETAIN clear, and nothing come
 for (const level of LEVELS) {
   for (const subscribed of [0, 1, 2]) {
     for (const published of [0, 1, 2]) {
-      test(`level ${level}: published with QoS ${published}, subscribed with QoS ${subscribed}: delivered with the lower [MQTT-3.8.4-8] [MQTT-3.3.4-1]`, async (t) => {
+      test(`level ${level}: published with QoS ${published}, subscribed with QoS ${subscribed}: delivered with the lower [MQTT-3.8.4-8] [MQTT-3.3.4-1] [MQTT-2.2.1-5] [MQTT-4.3.2-2] [MQTT-4.3.2-4] [MQTT-4.3.3-2] [MQTT-4.3.3-4] [MQTT-4.3.3-8] [MQTT-4.3.3-11]`, async (t) => {
         const broker = await startBroker(t);
         const receiver = await broker.client(level, { clientId: 'receiver' });
         const sender = await broker.client(level, { clientId: 'sender' });
@@ -100,11 +100,11 @@ const WRONG: { what: string; reason: number; v4?: string | Buffer; v5?: string |
   { what: "'+' in the topic [MQTT-4.7.0-1]", reason: 0x90, v4: "30 05 0003 'a/+'", v5: "30 06 0003 'a/+' 00" },
   { what: 'an empty topic [MQTT-4.7.3-1]', reason: 0x82, v4: '30 03 0000 78', v5: '30 04 0000 00 78' },
   { what: 'an empty topic and properties, but no alias (section 3.3.2.1)', reason: 0x82, v5: '30 05 0000 02 01 01' },
-  { what: 'no properties', reason: 0x81, v5: "30 03 0001 'a'" },
+  { what: 'no properties [MQTT-2.2.2-1]', reason: 0x81, v5: "30 03 0001 'a'" },
   { what: 'properties longer than the packet', reason: 0x81, v5: "30 05 0001 'a' 05 01" },
   { what: 'a Subscription Identifier [MQTT-3.3.4-6]', reason: 0x82, v5: "30 06 0001 'a' 02 0b 01" },
   { what: 'a Topic Alias of 0 [MQTT-3.3.2-8]', reason: 0x94, v5: "30 07 0001 'a' 03 23 0000" },
-  { what: 'a Topic Alias over the maximum [MQTT-3.3.2-9]', reason: 0x94, v5: "30 07 0001 'a' 03 23 0101" },
+  { what: 'a Topic Alias over the maximum [MQTT-3.3.2-9] [MQTT-3.2.2-17]', reason: 0x94, v5: "30 07 0001 'a' 03 23 0101" },
   { what: 'a Topic Alias that was not set (section 3.3.2.3.4)', reason: 0x82, v5: '30 06 0000 03 23 0001' },
   { what: 'two Topic Aliases', reason: 0x82, v5: "30 0a 0001 'a' 06 23 0001 23 0001" },
   { what: 'a wildcard in the Response Topic [MQTT-3.3.2-14]', reason: 0x82, v5: "30 0a 0001 'a' 06 08 0003 'b/#'" },
@@ -118,7 +118,7 @@ const WRONG: { what: string; reason: number; v4?: string | Buffer; v5?: string |
 ];
 
 for (const { what, reason, v4, v5 } of WRONG) {
-  test(`PUBLISH with ${what} ends the connection, and nothing is delivered [MQTT-4.13.1-1]`, async (t) => {
+  test(`PUBLISH with ${what} ends the connection, and nothing is delivered [MQTT-4.13.1-1] [MQTT-4.13.2-1]`, async (t) => {
     const broker = await startBroker(t);
     const watcher = await broker.client(5, { clientId: 'watcher' });
     await watcher.subscribe({ '#': 0 });
@@ -132,8 +132,8 @@ for (const { what, reason, v4, v5 } of WRONG) {
   });
 }
 
-test('where a connector lets clients publish to $ topics, $SYS/ and $share/ are still the server’s', async (t) => {
-  const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
+test('a client may publish to $ topics of its own; $SYS/ and $share/ are the server’s [MQTT3-3.3.5-2]', async (t) => {
+  const broker = await startBroker(t);
   const v5 = await broker.client(5, { clientId: 'v5' });
   const v4 = await broker.client(4, { clientId: 'v4' });
   await v4.subscribe({ '$mine/#': 0, '$SYS/#': 0 });
@@ -184,7 +184,27 @@ test('the application’s properties reach every MQTT 5 subscriber unaltered and
   }
 });
 
-test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-27] [MQTT-3.3.2-7]', async (t) => {
+test('a Payload Format Indicator of 0 is passed on as one, none as none, however the packet is put together [MQTT-3.3.2-4]', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true });
+  const sender = await broker.client(5, { clientId: 'sender', will: { topic: 'w', properties: '01 00' } });
+  const receiver = await broker.client(5, { clientId: 'receiver' });
+  await receiver.subscribe({ plain: 0, expires: 0, w: 0 });
+  await receiver.subscribe({ identified: 0 }, '0b 07');
+  for (const indicator of ['', '01 00', '01 01']) {
+    sender.send(sender.packets.publish({ topic: 'plain', properties: indicator }));
+    await receiver.expect(receiver.packets.publish({ topic: 'plain', properties: indicator }));
+    sender.send(sender.packets.publish({ topic: 'identified', properties: indicator }));
+    await receiver.expect(receiver.packets.publish({ topic: 'identified', properties: bytes(indicator, '0b 07') }));
+    sender.send(sender.packets.publish({ topic: 'expires', properties: bytes(indicator, '02 00000009') }));
+    await receiver.expect(receiver.packets.publish({ topic: 'expires', properties: bytes(indicator, '02 00000009') }));
+    sender.send(sender.packets.publish({ topic: 'plain', properties: bytes('23 0001', indicator) }));
+    await receiver.expect(receiver.packets.publish({ topic: 'plain', properties: indicator }));
+  }
+  await sender.destroy();
+  await receiver.expect(receiver.packets.publish({ topic: 'w', properties: '01 00' }));
+});
+
+test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-27] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(5, { clientId: 'sender' });
   const receiver = await broker.client(5, { clientId: 'receiver', properties: '22 0010' });
@@ -196,7 +216,7 @@ test('properties for the server alone are not passed on: a Topic Alias is a conn
   sender.send(
     sender.packets.publish({ topic: 'a/2', properties: '23 0100' }),
     sender.packets.publish({ topic: '', properties: '23 0100' }),
-  ); // [MQTT-3.3.2-12]
+  );
   sender.send(
     sender.packets.publish({ topic: 'a/3', properties: '23 0001' }),
     sender.packets.publish({ topic: '', properties: '23 0001' }),
@@ -230,6 +250,25 @@ test('an alias and its topic hold for QoS 1 and 2, and with wildcards they are r
   await peer.expectDisconnect(0x90);
 });
 
+test('where no Topic Alias is taken every one is refused [MQTT-3.2.2-18]', async (t) => {
+  const broker = await startBroker(t, { limits: { topicAliasMaximum: 0 } });
+  const peer = await broker.dial({ level: 5 });
+  peer.send(peer.packets.connect({ clientId: 'a' }), peer.packets.publish({ topic: 'a', properties: '23 0001' }));
+  await peer.expect('20 0e 00 00 0b 21 ffff 22 0000 27 05f5e100');
+  await peer.expectDisconnect(0x94);
+});
+
+test('acknowledgements carry a reason at most: neither reason strings nor user properties make them too large [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29] [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]', async (t) => {
+  const broker = await startBroker(t);
+  for (const properties of ['', '27 00000010', '17 00']) {
+    const peer = await broker.client(5, { clientId: 'a', properties });
+    peer.send(peer.packets.publish({ topic: 'nobody', qos: 1, id: 1, properties: userProperty('not', 'returned') }));
+    peer.send(peer.packets.publish({ topic: 'nobody', qos: 2, id: 2 }), peer.packets.pubrec(3), peer.packets.pubrel(4));
+    await peer.expect('40 03 0001 10  50 03 0002 10  62 03 0003 92  70 03 0004 92');
+    await peer.disconnect();
+  }
+});
+
 test('a byte order mark in a topic is a character like any other [MQTT-1.5.4-3]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(4, { clientId: 'a' });
@@ -238,7 +277,7 @@ test('a byte order mark in a topic is a character like any other [MQTT-1.5.4-3]'
   await peer.expect("30 06 0004 efbbbf 'a'");
 });
 
-test('packets split at every byte mean the same', async (t) => {
+test('packets split at every byte mean the same [MQTT-4.2.0-1]', async (t) => {
   const broker = await startBroker(t);
   for (const level of LEVELS) {
     const watcher = await broker.client(level, { clientId: 'watcher' });

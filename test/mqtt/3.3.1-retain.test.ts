@@ -9,7 +9,7 @@ const RETAIN_HANDLING_IF_NEW = 0x10;
 const RETAIN_HANDLING_NEVER = 0x20;
 
 for (const level of [3, 4, 5] as const) {
-  test(`level ${level}: a retained message waits for later subscribers, the newest alone [MQTT-3.3.1-5] [MQTT-3.3.1-8] [MQTT-3.3.1-9] [MQTT-3.3.1-12]`, async (t) => {
+  test(`level ${level}: a retained message waits for later subscribers, the newest alone [MQTT-3.3.1-5] [MQTT-3.3.1-8] [MQTT-3.3.1-9] [MQTT-3.3.1-12] [MQTT3-3.3.1-8]`, async (t) => {
     const broker = await startBroker(t);
     const sender = await broker.client(level, { clientId: 'sender' });
     const early = await broker.client(level, { clientId: 'early' });
@@ -42,6 +42,29 @@ for (const level of [3, 4, 5] as const) {
     await late.expectNothing();
   });
 }
+
+for (const level of [3, 4, 5] as const) {
+  test(`level ${level}: retained messages do not end with the session that published them [MQTT3-3.1.2-7]`, async (t) => {
+    const broker = await startBroker(t);
+    const first = await broker.client(level, { clientId: 'a' });
+    await first.publish({ topic: 'r', payload: 'kept', retain: true, qos: 1 });
+    await first.disconnect();
+    assert.equal(broker.broker.sessions.get('a'), undefined);
+    const clean = await broker.client(level, { clientId: 'a' });
+    await clean.subscribe({ r: 0 });
+    await clean.expect(clean.packets.publish({ topic: 'r', payload: 'kept', retain: true }));
+  });
+}
+
+test('overlapping subscriptions each bring their retained messages with their own identifier [MQTT-3.3.4-5]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.client(5, { clientId: 'a' });
+  await peer.publish({ topic: 'r/a', payload: 'x', retain: true });
+  await peer.subscribe({ 'r/a': 0 }, '0b 01');
+  await peer.expect(peer.packets.publish({ topic: 'r/a', payload: 'x', retain: true, properties: '0b 01' }));
+  await peer.subscribe({ 'r/+': 0 }, '0b 02');
+  await peer.expect(peer.packets.publish({ topic: 'r/a', payload: 'x', retain: true, properties: '0b 02' }));
+});
 
 test('retained messages come after SUBACK, once for each filter that matches', async (t) => {
   const broker = await startBroker(t);
@@ -135,7 +158,7 @@ test('No Local keeps a client’s own retained message from it, over reconnects 
 });
 
 test('wildcards do not match retained $ topics at the first level [MQTT-4.7.2-1]', async (t) => {
-  const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
+  const broker = await startBroker(t);
   const peer = await broker.client(4, { clientId: 'a' });
   await peer.publish({ topic: '$mine/a', payload: 'x', retain: true });
   await peer.subscribe({ '#': 0, '+/a': 0, '+/#': 0 });

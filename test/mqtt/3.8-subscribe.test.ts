@@ -7,7 +7,7 @@ import { bytes, PINGREQ, PINGRESP, packet, text, two, userProperty } from '../ha
 const LEVELS = [3, 4, 5] as const;
 const NO_LOCAL = 0x04;
 
-test('SUBACK has the identifier of its SUBSCRIBE and a code for each filter, in their order [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT-2.2.1-6]', async (t) => {
+test('SUBACK has the identifier of its SUBSCRIBE and a code for each filter, in their order [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-2.2.1-6]', async (t) => {
   const broker = await startBroker(t);
   const v4 = await broker.client(4, { clientId: 'v4' });
   v4.send("82 0e 1234 0001 'a' 02 0001 'b' 00 0001 'c' 01");
@@ -30,9 +30,14 @@ const WRONG: { what: string; reason: number; v4?: string; v5?: string }[] = [
   { what: 'a second filter that is cut off', reason: 0x81, v4: "82 08 0001 0001 'a' 00 0001", v5: "82 09 0001 00 0001 'a' 00 0001" },
   { what: 'a filter that is no UTF-8 [MQTT-3.8.3-1]', reason: 0x81, v4: '82 06 0001 0001 ff 00', v5: '82 07 0001 00 0001 ff 00' },
   { what: 'U+0000 in a filter [MQTT-4.7.3-2]', reason: 0x81, v4: '82 06 0001 0001 00 00', v5: '82 07 0001 00 0001 00 00' },
-  { what: 'QoS 3 (section 3.8.3.1)', reason: 0x82, v4: "82 06 0001 0001 'a' 03", v5: "82 07 0001 00 0001 'a' 03" },
+  { what: 'QoS 3 [MQTT3-3.8.3-4] (section 3.8.3.1)', reason: 0x82, v4: "82 06 0001 0001 'a' 03", v5: "82 07 0001 00 0001 'a' 03" },
   { what: 'Retain Handling 3 (section 3.8.3.1)', reason: 0x82, v5: "82 07 0001 00 0001 'a' 30" },
-  { what: 'reserved option bits [MQTT-3.8.3-5]', reason: 0x81, v4: "82 06 0001 0001 'a' 04", v5: "82 07 0001 00 0001 'a' 40" },
+  {
+    what: 'reserved option bits [MQTT-3.8.3-5] [MQTT3-3.8.3-4]',
+    reason: 0x81,
+    v4: "82 06 0001 0001 'a' 04",
+    v5: "82 07 0001 00 0001 'a' 40",
+  },
   { what: 'the highest reserved option bit [MQTT-3.8.3-5]', reason: 0x81, v4: "82 06 0001 0001 'a' 80", v5: "82 07 0001 00 0001 'a' 80" },
   {
     what: 'No Local on a shared subscription [MQTT-3.8.3-4]',
@@ -89,7 +94,7 @@ const INVALID_FILTERS = [
   '$share/g/a#',
 ];
 
-test('MQTT 5 refuses the filter that is none and takes the others [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]', async (t) => {
+test('MQTT 5 refuses the filter that is none and takes the others [MQTT-3.8.4-5] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(5, { clientId: 'a' });
   for (const filter of INVALID_FILTERS) {
@@ -100,7 +105,7 @@ test('MQTT 5 refuses the filter that is none and takes the others [MQTT-4.7.1-1]
   await peer.expect(peer.packets.publish({ topic: 'last' }));
 });
 
-test('before MQTT 5 a filter that is none ends the connection', async (t) => {
+test('before MQTT 5 a filter that is none ends the connection [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]', async (t) => {
   const broker = await startBroker(t);
   for (const level of [3, 4] as const) {
     for (const filter of INVALID_FILTERS) {
@@ -111,9 +116,9 @@ test('before MQTT 5 a filter that is none ends the connection', async (t) => {
   }
 });
 
-test('a filter with more levels than are served is refused alone, in MQTT 3.1.1 and 5', async (t) => {
+test('a filter with more levels than are served is refused alone; MQTT 3.1, which has no code for it, gets that of MQTT 3.1.1 [MQTT-3.8.4-5] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT3-3.9.3-2]', async (t) => {
   const broker = await startBroker(t, { limits: { topicLevels: 3 } });
-  for (const level of [4, 5] as const) {
+  for (const level of LEVELS) {
     const peer = await broker.client(level, { clientId: 'a' });
     peer.send(peer.packets.subscribe(1, { 'a/b/c': 1, 'a/b/c/d': 1 }));
     await peer.expect(peer.packets.suback(1, 1, level === 5 ? 0x8f : 0x80));
@@ -155,6 +160,41 @@ for (const level of LEVELS) {
     assert.equal(broker.broker.router.size, 1);
   });
 }
+
+for (const level of LEVELS) {
+  test(`level ${level}: nothing is lost and nothing doubled while a subscription is replaced [MQTT-3.8.4-3] [MQTT-3.8.4-4]`, async (t) => {
+    const broker = await startBroker(t);
+    const peer = await broker.client(level, { clientId: 'a' });
+    const sender = await broker.client(level, { clientId: 'b' });
+    await peer.subscribe({ 'a/+': 0 });
+    const count = 500;
+    const payloads = Array.from({ length: count }, (_, i) => `${i}`);
+    for (const [i, payload] of payloads.entries()) {
+      await sender.sent(sender.packets.publish({ topic: 'a/b', payload }));
+      if (i % 5 === 0) peer.send(peer.packets.subscribe(7, { 'a/+': 0 }));
+    }
+    const got: string[] = [];
+    let subacks = 0;
+    while (got.length < count || subacks < count / 5) {
+      const { header, body } = await peer.packet();
+      if (header === 0x90) subacks++;
+      else got.push(body.subarray(2 + 'a/b'.length + (level === 5 ? 1 : 0)).toString());
+    }
+    assert.deepEqual(got, payloads);
+  });
+}
+
+test('of several copies each has the identifier of its own subscription [MQTT-3.3.4-5]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.client(5, { clientId: 'a' });
+  await peer.subscribe({ 'a/b': 0 }, '0b 01');
+  await peer.subscribe({ '$share/g/a/b': 0 }, '0b 02');
+  await peer.subscribe({ '$share/h/a/+': 0 });
+  const sender = await broker.client(4, { clientId: 'b' });
+  await sender.publish({ topic: 'a/b', payload: 'x' });
+  const copy = (properties: string) => peer.packets.publish({ topic: 'a/b', payload: 'x', properties });
+  await peer.expectInAnyOrder(copy('0b 01'), copy('0b 02'), copy(''));
+});
 
 test('the identifiers of all subscriptions that match come with the one copy [MQTT-3.3.4-3] [MQTT-3.3.4-4]', async (t) => {
   const broker = await startBroker(t);
@@ -213,7 +253,7 @@ test('with overlapping subscriptions a client gets its own message by those with
   );
 });
 
-test('a SUBACK larger than the Maximum Packet Size is not sent: the connection ends [MQTT-3.1.2-24]', async (t) => {
+test('a SUBACK larger than the Maximum Packet Size is not sent: the connection ends [MQTT-3.1.2-24] [MQTT-3.9.2-1] [MQTT-3.9.2-2]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(5, { clientId: 'a', properties: '27 00000010' });
   const filters = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`f${i}`, 0]));

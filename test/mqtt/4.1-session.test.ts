@@ -19,7 +19,7 @@ async function gone(broker: TestBroker, peer: MqttPeer): Promise<void> {
 }
 
 for (const level of LEVELS) {
-  test(`level ${level}: a kept session has its subscriptions and what came for them, in order [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.2-23] [MQTT-3.2.2-3] [MQTT-4.5.0-1]`, async (t) => {
+  test(`level ${level}: a kept session has its subscriptions and what came for them, in order [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.2-23] [MQTT-3.1.3-2] [MQTT-3.2.2-1] [MQTT-3.2.2-3] [MQTT-4.5.0-1]`, async (t) => {
     const broker = await startBroker(t);
     const sender = await broker.client(level, { clientId: 'b' });
     const first = await broker.client(level, KEPT[level]);
@@ -38,7 +38,7 @@ for (const level of LEVELS) {
     await again.expectNothing();
   });
 
-  test(`level ${level}: a clean start discards the session [MQTT-3.1.2-4] [MQTT-3.2.2-2]`, async (t) => {
+  test(`level ${level}: a clean start discards the session [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2]`, async (t) => {
     const broker = await startBroker(t);
     const sender = await broker.client(level, { clientId: 'b' });
     const first = await broker.client(level, KEPT[level]);
@@ -52,7 +52,7 @@ for (const level of LEVELS) {
     assert.equal(broker.broker.router.size, 0);
   });
 
-  test(`level ${level}: a session that was begun clean ends with its connection`, async (t) => {
+  test(`level ${level}: a session that was begun clean ends with its connection [MQTT-4.1.0-2] [MQTT-3.1.2-6]`, async (t) => {
     const broker = await startBroker(t);
     const first = await broker.client(level, { clientId: 'a' });
     await first.subscribe({ a: 1 });
@@ -60,6 +60,38 @@ for (const level of LEVELS) {
     assert.equal(broker.broker.sessions.size, 0);
     assert.equal(broker.broker.router.size, 0);
     await broker.client(level, { clientId: 'a', clean: level === 3 }, false);
+  });
+
+  test(`level ${level}: sessions are told apart by the client identifier, byte by byte [MQTT-3.1.3-2]`, async (t) => {
+    const broker = await startBroker(t);
+    const ids = ['a', 'A', 'a ', 'ä', 'a\u0308'];
+    for (const clientId of ids) {
+      const peer = await broker.client(level, { ...KEPT[level], clientId });
+      await peer.subscribe({ [`of/${clientId}`]: 1 });
+      await peer.destroy();
+      await broker.disconnected(clientId);
+    }
+    const sender = await broker.client(level, { clientId: 'b' });
+    for (const clientId of ids) await sender.publish({ topic: `of/${clientId}`, qos: 1 });
+    for (const clientId of ids) {
+      const peer = await broker.client(level, { ...KEPT[level], clientId }, true);
+      await peer.expect(peer.packets.publish({ topic: `of/${clientId}`, qos: 1, id: 1 }));
+      await peer.expectNothing();
+    }
+  });
+
+  test(`level ${level}: a session is whole while its connection lasts, however long that is [MQTT-4.1.0-1]`, async (t) => {
+    const broker = await startBroker(t, { fakeClock: true });
+    const peer = await broker.client(level, { clientId: 'a' });
+    await peer.subscribe({ a: 2 });
+    peer.send(peer.packets.publish({ topic: 'x', qos: 2, id: 9 }));
+    await peer.expectAcknowledgement(0x50, 9);
+    broker.pass(10 * 365 * 86_400_000);
+    const sender = await broker.client(level, { clientId: 'b' });
+    await sender.publish({ topic: 'a', qos: 2 });
+    await peer.expect(peer.packets.publish({ topic: 'a', qos: 2, id: 1 }));
+    peer.send(peer.packets.publish({ topic: 'x', qos: 2, id: 9, dup: true }), peer.packets.pubrel(9));
+    await peer.expect(peer.packets.pubrec(9), peer.packets.pubcomp(9));
   });
 
   test(`level ${level}: the newer connection takes the client over, and its session [MQTT-3.1.4-3]`, async (t) => {
@@ -77,6 +109,16 @@ for (const level of LEVELS) {
     assert.equal(broker.broker.sessions.size, 2);
   });
 }
+
+test('MQTT 3.1: CONNACK has no Session Present flag, also where a session goes on', async (t) => {
+  const broker = await startBroker(t);
+  const first = await broker.client(3, KEPT[3]);
+  await first.subscribe({ a: 1 });
+  await gone(broker, first);
+  const again = await broker.dial({ level: 3 });
+  again.send(again.packets.connect(KEPT[3]), again.packets.publish({ topic: 'a', payload: 'x' }));
+  await again.expect("20 02 00 00  30 04 0001 'a' 'x'");
+});
 
 test('an MQTT 5 session without an expiry ends with its connection, also without Clean Start [MQTT-4.1.0-2]', async (t) => {
   const broker = await startBroker(t);

@@ -19,7 +19,7 @@ async function gone(broker: TestBroker, peer: MqttPeer): Promise<void> {
 }
 
 for (const level of LEVELS) {
-  test(`level ${level}: a QoS 2 message sent again before PUBREL is answered and not delivered again [MQTT-4.3.3-8] [MQTT-4.3.3-10]`, async (t) => {
+  test(`level ${level}: a QoS 2 message sent again before PUBREL is answered and not delivered again; after PUBCOMP it is a new one [MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-12] [MQTT-2.2.1-5]`, async (t) => {
     const broker = await startBroker(t);
     const watcher = await broker.client(level, { clientId: 'w' });
     await watcher.subscribe({ a: 0 });
@@ -32,7 +32,7 @@ for (const level of LEVELS) {
     await watcher.expectNothing();
     peer.send(peer.packets.pubrel(7));
     await peer.expect(peer.packets.pubcomp(7));
-    peer.send(peer.packets.publish({ topic: 'a', payload: 'new', qos: 2, id: 7, dup: true })); // [MQTT-4.3.3-12]
+    peer.send(peer.packets.publish({ topic: 'a', payload: 'new', qos: 2, id: 7, dup: true }));
     await peer.expect(peer.packets.pubrec(7));
     await watcher.expect(watcher.packets.publish({ topic: 'a', payload: 'new' }));
   });
@@ -59,7 +59,7 @@ for (const level of LEVELS) {
     await watcher.expect(watcher.packets.publish({ topic: 'x' }));
   });
 
-  test(`level ${level}: PUBREL is answered with PUBCOMP, known or not [MQTT-4.3.3-11]`, async (t) => {
+  test(`level ${level}: PUBREL is answered with PUBCOMP, known or not [MQTT-4.3.3-11] [MQTT-2.2.1-5]`, async (t) => {
     const broker = await startBroker(t);
     const peer = await broker.client(level, { clientId: 'a' });
     peer.send(peer.packets.pubrel(9));
@@ -78,7 +78,7 @@ for (const level of LEVELS) {
     }
   });
 
-  test(`level ${level}: what was not acknowledged is sent again after a reconnect, in order, with DUP and its identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.6.0-5]`, async (t) => {
+  test(`level ${level}: what was not acknowledged is sent again after a reconnect, in order, with DUP and its identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-4.6.0-1] [MQTT-4.6.0-5] [MQTT-2.2.1-4]`, async (t) => {
     const broker = await startBroker(t);
     const sender = await broker.client(level, { clientId: 'b' });
     const first = await broker.client(level, KEPT[level]);
@@ -92,7 +92,7 @@ for (const level of LEVELS) {
     await sender.publish({ topic: 'x/6', qos: 1 });
     const again = await broker.client(level, KEPT[level], true);
     await again.expect(
-      again.packets.pubrel(4), // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
+      again.packets.pubrel(4),
       again.packets.publish({ topic: 'x/2', qos: 2, id: 2, dup: true }),
       again.packets.publish({ topic: 'x/3', qos: 1, id: 3, dup: true }),
       again.packets.publish({ topic: 'x/5', qos: 2, id: 5, dup: true }),
@@ -230,15 +230,19 @@ test('MQTT 3.1: a PUBREL sent again may have DUP', async (t) => {
   await peer.expect('50 02 0001 70 02 0001 70 02 0001');
 });
 
-test('Packet Identifiers go round and pass over those in use [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.2-2]', async (t) => {
+test('Packet Identifiers go round and pass over 0 and those in use [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(4, { clientId: 'b' });
   const peer = await broker.client(4, { clientId: 'a' });
-  await peer.subscribe({ x: 1 });
+  await peer.subscribe({ x: 2 });
   await sender.publish({ topic: 'x', qos: 1 });
   await peer.expect(peer.packets.publish({ topic: 'x', qos: 1, id: 1 })); // stays unacknowledged
+  await sender.publish({ topic: 'x', qos: 2 });
+  await peer.expect(peer.packets.publish({ topic: 'x', qos: 2, id: 2 })); // stays unreleased
+  peer.send(peer.packets.pubrec(2));
+  await peer.expect(peer.packets.pubrel(2));
   const round = 1_000;
-  let last = 1;
+  let last = 2;
   let wraps = 0;
   while (wraps < 2) {
     const ids = new Set<number>();
@@ -246,7 +250,7 @@ test('Packet Identifiers go round and pass over those in use [MQTT-2.2.1-4] [MQT
     for (let i = 0; i < round; i++) {
       const { body } = await peer.packet();
       const id = body.readUInt16BE(body.length - 2);
-      assert.ok(id > 1 && !ids.has(id), `${id} is in use`);
+      assert.ok(id > 2 && !ids.has(id), `${id} is in use`);
       ids.add(id);
       if (id < last) wraps++;
       last = id;
@@ -254,4 +258,11 @@ test('Packet Identifiers go round and pass over those in use [MQTT-2.2.1-4] [MQT
     peer.send(...[...ids].map((id) => peer.packets.puback(id)));
     for (const _ of ids) await sender.expect(sender.packets.puback(1));
   }
+  const ids = new Set<number>();
+  for (const qos of [1, 2, 1, 2]) {
+    await sender.publish({ topic: 'x', qos });
+    const { body } = await peer.packet();
+    ids.add(body.readUInt16BE(body.length - 2));
+  }
+  assert.ok(ids.size === 4 && Math.min(...ids) > 2, `${[...ids]}: one is in use`);
 });

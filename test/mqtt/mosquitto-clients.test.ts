@@ -35,7 +35,7 @@ async function subscribe(t: TestContext, broker: TestBroker, version: string, ar
 
 for (const version of VERSIONS) {
   for (const qos of [0, 1, 2]) {
-    test(`mosquitto ${version}: QoS ${qos}, payloads of 0 B, 1 B and 1 MB arrive as they were sent`, async (t) => {
+    test(`mosquitto ${version}: QoS ${qos}, payloads of 0 B, 1 B and 1 MB arrive as they were sent [MQTT3-7.0.0-2]`, async (t) => {
       if (!needsMosquittoClients(t)) return;
       const broker = await startBroker(t);
       for (const size of [0, 1, MEGABYTE]) {

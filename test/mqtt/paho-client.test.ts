@@ -9,7 +9,7 @@ import { REPOSITORY_ROOT } from '../harness/repository-root.ts';
 const STEPS = ['payloads', 'burst', 'retained', 'will', 'session'];
 
 for (const version of ['3.1', '3.1.1', '5']) {
-  test(`paho ${version}: payloads, bursts, retained messages, wills, sessions${version === '5' ? ', properties' : ''}`, async (t) => {
+  test(`paho ${version}: payloads, bursts, retained messages, wills, sessions${version === '5' ? ', properties' : ''} [MQTT3-7.0.0-2]`, async (t) => {
     if (!needsPaho(t)) return;
     const broker = await startBroker(t);
     const script = join(REPOSITORY_ROOT, 'test/harness/mqtt-paho.py');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Subscriber } from '../../src/core/subscription.ts';
 import type { MqttSession } from '../../src/protocols/mqtt/session.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
@@ -69,6 +70,37 @@ test('a client that sends and does not read its answers is not listened to until
   peer.readOn();
   await sent;
   await peer.expect(Buffer.alloc(pings, PINGRESP));
+});
+
+test('an error of the server’s own over a packet ends the connection that it came on, and no other [MQTT3-4.8.0-2]', async (t) => {
+  const said: string[] = [];
+  const log = { ...silentLog, error: (message: string) => said.push(message) };
+  const broker = await startBroker(t, { log });
+  const faulty: Subscriber = {
+    id: 'faulty',
+    kind: 'queue',
+    deliver: () => {
+      throw new Error('of ours');
+    },
+  };
+  const subscription = {
+    filter: 'x',
+    group: null,
+    subscriber: faulty,
+    qos: 0,
+    noLocal: false,
+    retainAsPublished: false,
+    identifier: 0,
+  } as const;
+  broker.broker.router.subscribe(subscription);
+  for (const level of [3, 4, 5] as const) {
+    const other = await broker.client(level, { clientId: 'other' });
+    const peer = await broker.client(level, { clientId: 'a' });
+    peer.send(peer.packets.publish({ topic: 'x' }), PINGREQ);
+    await peer.expectClose();
+    await other.expectNothing();
+  }
+  assert.deepEqual(said, Array(3).fill('a connection is closed because of a mistake in Roundhouse, please report it'));
 });
 
 test('one warning is logged when messages are dropped, not one a message', async (t) => {

@@ -28,7 +28,8 @@ export interface DialHost {
 }
 
 /**
- * Keeps one connection to one address, for as long as the address is wanted.
+ * Keeps one connection to one address, for as long as the address is wanted. It speaks OpenWire: to no server is this one a client of MQTT
+ * [MQTT3-7.0.0-1].
  *
  *     waiting ──► connecting ──► linked          this connection is the link, or may become it
  *        ▲            │    └───► dormant         there is a link with that broker already

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../../errors.ts';
-import type { ConnectorOptions } from '../protocol.ts';
 import type { MqttConnection } from './connection.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
 import { readWill } from './will.ts';
@@ -32,38 +31,36 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       BAD_AUTHENTICATION_METHOD,
     );
   const clientId = identify(packet);
-  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels, connection.options.publishDollarTopics);
+  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels);
   if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false).length > p.maximumPacketSize)
     throw new ProtocolError(
-      'MQTT_IMPLEMENTATION_SPECIFIC_ERROR',
+      'MQTT_IMPLEMENTATION_SPECIFIC_ERROR', // [MQTT-3.1.4-2]
       `a Maximum Packet Size of ${p.maximumPacketSize} has no room for CONNACK [MQTT-3.1.2-24]`,
       IMPLEMENTATION_SPECIFIC_ERROR,
     );
 
   const claimedAt = broker.clock.next();
-  const earlier = broker.sessions.get(clientId);
+  const earlier = broker.sessions.get(clientId); // [MQTT-3.1.3-2]
   earlier?.takeOver(); // [MQTT-3.1.4-3]: a session that ends with its connection is gone after this
   let session = broker.sessions.get(clientId);
   if (session !== undefined && (packet.cleanStart || !(session instanceof MqttSession))) {
-    session.discard(); // [MQTT-3.1.2-4]
+    session.discard(); // [MQTT-3.1.2-4] [MQTT-3.1.4-4]
     session = undefined;
   }
   const sessionPresent = session !== undefined; // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
   const mine = session instanceof MqttSession ? session : new MqttSession(clientId, broker, protocol.timers, claimedAt);
   if (!sessionPresent) broker.sessions.set(mine);
   mine.expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
 
   connection.session = mine;
   connection.resumed = sessionPresent;
-  connection.will = will;
-  const { subscriptionPrefetch } = connection.options;
-  connection.inflightMax = Math.min(
-    p.receiveMaximum ?? 65_535,
-    subscriptionPrefetch > 0 ? subscriptionPrefetch : broker.limits.inflightMessages,
-  );
+  connection.will = will; // [MQTT-3.1.2-7]
+  connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, broker.limits.inflightMessages);
   mine.attach(connection, claimedAt);
 
-  connection.connection.write(accept(connection, packet, clientId, sessionPresent));
+  connection.connection.write(accept(connection, packet, clientId, sessionPresent)); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2]
+  // [MQTT-3.2.2-22]
   connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
   broker.log.debug('client connected', {
     ...connection.facts(),
@@ -81,18 +78,18 @@ function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clie
   return writeConnackV5(sessionPresent, SUCCESS, {
     receiveMaximum: broker.limits.receiveMaximum,
     maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
-    assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.2.2-16]
+    assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
     topicAliasMaximum: broker.limits.topicAliasMaximum,
-    serverKeepAlive: serverKeepAliveOf(packet, options),
+    // Before MQTT 5 the connector's default just applies to clients that ask for none.
+    serverKeepAlive: packet.keepAlive === 0 && options.defaultKeepAliveMs > 0 ? Math.ceil(options.defaultKeepAliveMs / 1000) : null,
   });
 }
 
-/** In seconds, for a client that asks for no keep alive; null: it gets none. Before MQTT 5 the connector's default just applies. */
-function serverKeepAliveOf({ keepAlive }: ConnectPacket, { defaultKeepAliveMs, useInactivityMonitor }: ConnectorOptions): number | null {
-  return keepAlive === 0 && defaultKeepAliveMs > 0 && useInactivityMonitor ? Math.ceil(defaultKeepAliveMs / 1000) : null;
-}
-
-/** Says no with CONNACK, in the words of the client's version. Bytes that are no CONNECT at all get no answer. */
+/**
+ * Says no with CONNACK, in the words of the client's version: no session is present [MQTT-3.2.2-6], and all that CONNECT is refused for
+ * has a reason that CONNACK may have [MQTT-3.2.2-8]. A CONNECT of MQTT 3.1.1 that is malformed, or that no return code fits, gets no answer
+ * [MQTT3-3.1.4-1] [MQTT3-3.2.2-6]; neither do bytes that are no CONNECT at all.
+ */
 export function refuse(connection: MqttConnection, error: ProtocolError): void {
   if (error instanceof UnsupportedVersionError) {
     connection.connection.write(
@@ -101,7 +98,7 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
         : writeConnackV3(false, V3_UNACCEPTABLE_PROTOCOL_VERSION), // [MQTT-3.1.2-2]
     );
   } else if (error.code === 'MQTT_CLIENT_IDENTIFIER_NOT_VALID' && connection.level !== MQTT_5) {
-    connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT-3.1.3-8]
+    connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]
   } else if (connection.level === MQTT_5) {
     const room = connection.maximumPacketSize;
     let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });
@@ -110,12 +107,13 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
   }
 }
 
+/** The client identifier: any is taken as it is [MQTT-3.1.3-5] [MQTT-3.1.3-8], an empty one where the version lets it be replaced. */
 function identify(packet: ConnectPacket): string {
   if (packet.clientId !== '') return packet.clientId;
   if (packet.level === MQTT_3_1 || (packet.level !== MQTT_5 && !packet.cleanStart))
     throw new ProtocolError(
       'MQTT_CLIENT_IDENTIFIER_NOT_VALID',
-      packet.level === MQTT_3_1 ? 'MQTT 3.1 needs a client identifier' : 'an empty client identifier needs Clean Session [MQTT-3.1.3-7]',
+      packet.level === MQTT_3_1 ? 'MQTT 3.1 needs a client identifier' : 'an empty client identifier needs Clean Session [MQTT3-3.1.3-7]',
       CLIENT_IDENTIFIER_NOT_VALID,
     );
   return `auto-${randomBytes(12).toString('hex')}`; // [MQTT-3.1.3-6]

@@ -97,6 +97,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #unreleased = 0;
   /** Nothing is read while the client does not read our answers. */
   #paused = false;
+  /** [MQTT-3.3.2-7] */
   #aliases: Map<number, string> | null = null;
   /** The topic that was last found valid: a client mostly publishes to one. */
   #lastTopic: string | null = null;
@@ -112,7 +113,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.inflightMax = this.broker.limits.inflightMessages;
     this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, CONNECT_SIZE_MAX));
     this.#heardAtMs = protocol.clock.monotonicMs();
-    if (options.connectAttemptTimeoutMs > 0) protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
+    protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
@@ -159,7 +160,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.fail(error);
       return;
     }
-    // A mistake of ours that this client's bytes have found: it costs this client its connection, not the others theirs.
+    // A mistake of ours that this client's bytes have found: it costs this client its connection, not the others theirs [MQTT3-4.8.0-2].
     this.broker.log.error('a connection is closed because of a mistake in Roundhouse, please report it', {
       ...this.facts(),
       stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -231,7 +232,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.disconnect(SERVER_SHUTTING_DOWN, null);
   }
 
-  /** Ends the connection from our side: MQTT 5 clients are told why [MQTT-4.13.1-1]. The will is sent. */
+  /**
+   * Ends the connection from our side: MQTT 5 clients are told why, if they have had their CONNACK [MQTT-3.14.0-1], with nothing behind it
+   * [MQTT-3.14.4-1] [MQTT-3.14.4-2]. The will is sent.
+   */
   disconnect(reasonCode: number, reasonString: string | null): void {
     if (this.#closed) return;
     if (this.level === MQTT_5 && this.session !== null) this.#writeDisconnect(reasonCode, this.wantsReasons ? reasonString : null);
@@ -239,7 +243,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.connection.end();
   }
 
-  /** Ends the connection of a client that broke the protocol. The others are not concerned, and the log has it at `debug`. */
+  /** Ends the connection of a client that broke the protocol [MQTT-4.13.1-1] [MQTT-4.13.2-1]. The others are not concerned. */
   fail(error: ProtocolError): void {
     if (this.#closed) return;
     this.protocol.sayFault('client broke the protocol', { ...this.facts(), code: error.code, reason: error.message });
@@ -251,7 +255,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.refuseConnect(error);
   }
 
-  /** Answers a CONNECT that cannot be admitted, and closes. */
+  /** Answers a CONNECT that cannot be admitted, and closes [MQTT-3.2.2-7] [MQTT-4.13.2-1]: nothing more is looked at [MQTT-3.1.4-6]. */
   refuseConnect(error: ProtocolError): void {
     refuse(this, error);
     this.#leave(false);
@@ -269,8 +273,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   /** Starts to watch the keep alive. */
   watchKeepAlive(keepAliveMs: number): void {
-    // [MQTT-3.1.2-22]; not where the connector's `transport.useInactivityMonitor` is off, which asks for just that.
-    this.keepAliveLimitMs = this.options.useInactivityMonitor ? keepAliveMs * 1.5 : 0;
+    this.keepAliveLimitMs = keepAliveMs * 1.5; // [MQTT-3.1.2-22]
     if (this.keepAliveLimitMs > 0) this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs);
     else this.protocol.timers.cancel(this.#timer);
   }
@@ -287,7 +290,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   #onConnect(buffer: Buffer, header: number, start: number, end: number): void {
     try {
-      admit(this, readConnect(buffer, header, start, end));
+      admit(this, readConnect(buffer, header, start, end)); // [MQTT-3.1.4-1]
       this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -316,7 +319,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const qos = view.qos;
     if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
     if (this.#lastReserved) {
-      // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
+      // `$SYS/` is what the server says of itself: a PUBLISH to it is refused in MQTT 5, acknowledged before, and goes nowhere.
       if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED);
       return;
     }
@@ -325,6 +328,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     // What receivers may see as it came is encoded already. A Remaining Length with a byte too many is not passed on.
     if ((p === null || view.forwardsProperties) && start - packetStart === 1 + variableByteLength(end - start))
       message.setFrame(arrivedForm(this.level, qos), packetStart, qos === 0 ? 0 : view.propertiesStart - 2 - packetStart);
+    // An identifier of QoS 1 is not remembered: it may come again with another message [MQTT-4.3.2-5].
     const receivers = this.broker.publish(message);
     if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS);
   }
@@ -334,15 +338,16 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const fault = topicNameFault(topic, this.broker.limits.topicLevels);
     if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `PUBLISH: ${fault}`, TOPIC_NAME_INVALID);
     this.#lastTopic = topic;
-    this.#lastReserved = isReserved(topic, this.options.publishDollarTopics);
+    this.#lastReserved = isReserved(topic);
   }
 
   #resolveAlias(topic: string, alias: number | null): string {
     if (alias === null) return topic;
+    // [MQTT-3.3.2-12]
     if (alias === 0 || alias > this.broker.limits.topicAliasMaximum)
       throw new ProtocolError(
         'MQTT_TOPIC_ALIAS_INVALID',
-        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-8] [MQTT-3.3.2-9]`,
+        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-8] [MQTT-3.3.2-9]`, // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
         TOPIC_ALIAS_INVALID,
       );
     const aliases = (this.#aliases ??= new Map());
@@ -373,6 +378,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     return true;
   }
 
+  /**
+   * PUBACK or PUBREC with the identifier of the message [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], at once and so in the order of messages
+   * [MQTT-4.6.0-2] [MQTT-4.6.0-3], also when it has expired [MQTT-4.3.3-13]. Who may not publish is answered [MQTT3-3.3.5-2].
+   */
   #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number): void {
     // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
     if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
@@ -386,7 +395,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
   }
 
-  /** @returns whether the identifier was in use */
+  /** @returns whether the identifier was in use; from here on it comes with a new message [MQTT-4.3.3-12] */
   #release(session: MqttSession, packetIdentifier: number): boolean {
     if (!session.received.delete(packetIdentifier)) return false;
     if (this.#unreleased > 0) this.#unreleased--; // one that an earlier connection left was not counted

@@ -10,7 +10,8 @@ import { MqttConnection } from './connection.ts';
 const FAULT_LINES_MAX = 10;
 const FAULT_PERIOD_MS = 60_000;
 
-/** MQTT 3.1, 3.1.1 and 5.0 for one broker. */
+/** MQTT 3.1, 3.1.1 and 5.0 for one broker, over connections that lose and reorder nothing [MQTT-4.2.0-1]. No client needs more than that
+ * [MQTT3-7.0.0-2]. */
 export class MqttProtocol implements Protocol {
   readonly name = 'mqtt';
   readonly schemes = ['mqtt', 'mqtt+nio'];

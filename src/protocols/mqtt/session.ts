@@ -144,6 +144,7 @@ export class MqttSession implements Session, Subscriber {
    */
   resume(): void {
     const link = this.#link!;
+    // [MQTT-4.6.0-1]
     for (const packetIdentifier of this.#inflight.inOrder()) {
       if ((this.#inflight.stateOf(packetIdentifier) & RELEASED) !== 0) this.#sendAcknowledgement(link, 0x62, packetIdentifier, 0);
       else this.#resends.push(packetIdentifier);
@@ -163,9 +164,10 @@ export class MqttSession implements Session, Subscriber {
     this.#inflight.clearSent();
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
-      this.discard();
+      this.discard(); // [MQTT-4.1.0-2]
       return;
     }
+    // The session stays, with what comes for it [MQTT-3.1.2-23].
     if (will !== null) {
       if (will.delayInterval === 0) this.#publishWill();
       else this.#timers.schedule(this.#willTimer, will.delayInterval * 1000);
@@ -177,6 +179,7 @@ export class MqttSession implements Session, Subscriber {
     this.#link?.takenOver();
   }
 
+  /** Ends the session; a connection that it has ends first [MQTT-4.1.0-1]. */
   discard(): void {
     this.#link?.takenOver();
     this.#timers.cancel(this.#expiryTimer);
@@ -208,12 +211,15 @@ export class MqttSession implements Session, Subscriber {
     return this.#broker.subscribe(subscription) === null;
   }
 
-  /** @returns whether there was such a subscription */
+  /**
+   * What is in flight or waits by the subscription goes on to the client [MQTT-3.10.4-3].
+   * @returns whether there was such a subscription
+   */
   unsubscribe(filter: string): boolean {
     const subscription = this.subscriptions.get(filter);
     if (!subscription) return false;
     this.subscriptions.delete(filter);
-    this.#broker.router.unsubscribe(subscription.filter, subscription.group, this);
+    this.#broker.router.unsubscribe(subscription.filter, subscription.group, this); // [MQTT-3.10.4-2]
     return true;
   }
 
@@ -230,7 +236,7 @@ export class MqttSession implements Session, Subscriber {
   }
 
   /**
-   * Sends a subscription's retained messages, RETAIN set (section 3.3.1.3). They take their place among the messages that wait, so that
+   * Sends a subscription's retained messages, RETAIN set (section 3.3.1.3) [MQTT3-3.3.1-8]. They take their place among the messages that wait, so that
    * a client sees older ones before and newer ones after them [MQTT-4.6.0-5].
    */
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
@@ -250,7 +256,7 @@ export class MqttSession implements Session, Subscriber {
   }
 
   /**
-   * PUBACK: a QoS 1 message is done. An identifier that is not known is ignored.
+   * PUBACK: a QoS 1 message is done, and not before [MQTT-4.3.2-3]. An identifier that is not known is ignored.
    * @throws ProtocolError MQTT_PROTOCOL_ERROR
    */
   acknowledged(packetIdentifier: number): void {
@@ -277,7 +283,7 @@ export class MqttSession implements Session, Subscriber {
       return;
     }
     if ((state & RELEASED) === 0) {
-      // After a reconnect PUBREL packets leave in the order of these calls again [MQTT-4.6.0-4].
+      // Released, not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6]. After a reconnect PUBREL packets leave in the order of these calls again [MQTT-4.6.0-4].
       this.#letGo(packetIdentifier);
       this.#inflight.release(packetIdentifier, state);
     }
@@ -285,7 +291,7 @@ export class MqttSession implements Session, Subscriber {
   }
 
   /**
-   * PUBCOMP: a QoS 2 message is done. An identifier that is not known is ignored.
+   * PUBCOMP: a QoS 2 message is done, and not before [MQTT-4.3.3-5]. An identifier that is not known is ignored.
    * @throws ProtocolError MQTT_PROTOCOL_ERROR
    */
   completed(packetIdentifier: number): void {
@@ -318,7 +324,7 @@ export class MqttSession implements Session, Subscriber {
     if (kept !== null) this.#heldBytes -= kept.message.size;
   }
 
-  /** A QoS 1 or 2 message: sent now, or queued behind those that wait. */
+  /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
   #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
     const link = this.#link;
     if (link !== null && !this.#waiting && this.#roomForNew(link)) {
@@ -349,6 +355,7 @@ export class MqttSession implements Session, Subscriber {
     return this.expiryInterval !== 0;
   }
 
+  /** The client's window [MQTT-4.9.0-1] [MQTT-4.9.0-2]: nothing but QoS 1 and 2 messages waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
   #roomFor(link: SessionLink): boolean {
     return this.#window < link.inflightMax && link.connection.queuedBytes < SEND_AHEAD_BYTES;
   }
@@ -358,7 +365,10 @@ export class MqttSession implements Session, Subscriber {
     return this.#inflight.size < this.#broker.limits.packetIdentifiers && this.#roomFor(link);
   }
 
-  /** Sends what waits, as far as the client's window and its connection allow. */
+  /**
+   * Sends what waits, as far as the client's window and its connection allow. What has been sent once does not expire any more
+   * [MQTT-4.3.3-7].
+   */
   #pump(): void {
     const link = this.#link;
     if (link === null) return;
@@ -399,6 +409,7 @@ export class MqttSession implements Session, Subscriber {
   #transmit(link: SessionLink, message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
     const keeps = this.#keepsInflight;
     const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
+    // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers } : null);
     if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, false)) {
       this.#window++;
@@ -408,6 +419,7 @@ export class MqttSession implements Session, Subscriber {
     }
   }
 
+  /** DUP says that it is sent again, and says nothing else [MQTT-3.3.1-1] [MQTT-3.3.1-3]. */
   #resend(link: SessionLink, packetIdentifier: number): void {
     const state = this.#inflight.stateOf(packetIdentifier);
     if (state === 0 || (state & RELEASED) !== 0) return; // the client has said meanwhile that it has it
@@ -450,6 +462,7 @@ export class MqttSession implements Session, Subscriber {
     const at = connection.reserve(copied);
     const output = connection.output;
     frame.buffer.copy(output, at, frame.start, frame.start + copied);
+    // [MQTT-4.3.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     output[at] = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
     if (qos !== 0) {
       output[at + frame.packetIdentifierAt] = packetIdentifier >> 8;
@@ -467,12 +480,15 @@ export class MqttSession implements Session, Subscriber {
   #publishWill(): void {
     const will = this.#pendingWill;
     if (will === null) return;
-    this.#pendingWill = null;
+    this.#pendingWill = null; // [MQTT-3.1.2-10]; a client without a will has none here [MQTT3-3.1.2-12]
     this.#timers.cancel(this.#willTimer);
     this.#broker.publish(willMessage(will, this, this.#broker.wallNow()));
   }
 
-  /** Counts a message that this client does not get; the log has one line until messages flow again. */
+  /**
+   * Counts a message that this client does not get; the log has one line until messages flow again. ![MQTT-4.5.0-1]: beyond the bounds on
+   * what waits for one client (`Limits.sessionQueueMessages`, `sessionQueueBytes`) the newest messages are dropped.
+   */
   #drop(limit: string): void {
     this.#broker.counters.dropped++;
     if (this.#dropping) return;
@@ -481,7 +497,11 @@ export class MqttSession implements Session, Subscriber {
   }
 }
 
-/** Writes PUBACK, PUBREC, PUBREL or PUBCOMP. A reason of 0 is left out [MQTT 5.0 section 3.4.2.1]; versions before 5 have none. */
+/**
+ * Writes PUBACK, PUBREC, PUBREL or PUBCOMP with the identifier of its message [MQTT-2.2.1-5]. A reason of 0 is left out (MQTT 5.0 section
+ * 3.4.2.1), versions before 5 have none. There is never a Reason String or a user property: [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
+ * [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29].
+ */
 export function writeAcknowledgement(
   connection: Connection,
   level: ProtocolLevel,

@@ -27,14 +27,15 @@ export function subscribe(
   const codes = packet.requests.map((request, i) => {
     const fault = faults[i]!;
     if (fault !== SUCCESS) return fault;
+    // [MQTT-3.8.4-3] [MQTT-3.8.4-5]
     const isNew = session.subscribe(request.filter, request.qos, request.noLocal, request.retainAsPublished, packet.subscriptionIdentifier);
-    // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a shared subscription gets none (section 4.8.2)
+    // [MQTT-3.8.4-4] [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a shared subscription gets none (section 4.8.2)
     if (!isShared(request.filter) && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew))) replays.push(request);
     return request.qos;
   });
   const finish = (): void => {
     if (connection.closed) return;
-    connection.reply(writeSuback(packet.packetIdentifier, codes, connection.level));
+    connection.reply(writeSuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
     for (const { filter } of replays) {
       const subscription = session.subscriptions.get(filter);
       if (subscription !== undefined) session.replay(subscription, (wanted) => retainedFor(connection, session, wanted));
@@ -46,7 +47,7 @@ export function subscribe(
 }
 
 /**
- * SUCCESS, or the Reason Code that refuses this one filter.
+ * SUCCESS, or the Reason Code that refuses this one filter [MQTT-3.8.4-7] [MQTT-3.9.3-2].
  * @throws ProtocolError when the whole packet is wrong
  */
 function findFault(connection: MqttConnection, request: SubscribeRequest): number {
@@ -55,7 +56,7 @@ function findFault(connection: MqttConnection, request: SubscribeRequest): numbe
     if (connection.level === MQTT_5) return TOPIC_FILTER_INVALID;
     // Earlier versions have no code for a filter that is none: the connection ends. A valid one that is too deep here is refused.
     if (!fault.byLimit) throw protocolError(`SUBSCRIBE: ${fault.text}`);
-    return V3_SUBSCRIPTION_FAILURE;
+    return V3_SUBSCRIPTION_FAILURE; // [MQTT3-3.9.3-2]
   }
   if (request.noLocal && isShared(request.filter)) throw protocolError('No Local on a shared subscription [MQTT-3.8.3-4]');
   return SUCCESS;
@@ -92,9 +93,10 @@ export function unsubscribe(
   const faults = packet.filters.map((filter) => filterFault(connection, filter));
   const wrong = faults.find((fault) => fault !== null && !fault.byLimit);
   if (wrong != null && connection.level !== MQTT_5) throw protocolError(`UNSUBSCRIBE: ${wrong.text}`);
+  // [MQTT-3.10.4-6] [MQTT-3.11.3-2]
   const codes = packet.filters.map((filter, i) => {
     if (faults[i] !== null) return TOPIC_FILTER_INVALID;
     return session.unsubscribe(filter) ? SUCCESS : NO_SUBSCRIPTION_EXISTED; // [MQTT-3.10.4-1]
   });
-  connection.reply(writeUnsuback(packet.packetIdentifier, codes, connection.level));
+  connection.reply(writeUnsuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
 }

@@ -23,9 +23,9 @@ export interface Will {
  * The will in a CONNECT.
  * @throws ProtocolError MQTT_TOPIC_NAME_INVALID or MQTT_PROTOCOL_ERROR
  */
-export function readWill(packet: WillPacket, topicLevelsMax: number, publishDollarTopics: boolean): Will {
-  const fault = isReserved(packet.topic, publishDollarTopics)
-    ? `${packet.topic} is not for clients to publish to`
+export function readWill(packet: WillPacket, topicLevelsMax: number): Will {
+  const fault = isReserved(packet.topic)
+    ? '$SYS/ and $share/ are not for clients to publish to'
     : topicNameFault(packet.topic, topicLevelsMax);
   if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
   return {
@@ -39,7 +39,10 @@ export function readWill(packet: WillPacket, topicLevelsMax: number, publishDoll
   };
 }
 
-/** The message that a will is published as now: its lifetime begins with its publication (section 3.1.3.2.4). */
+/**
+ * The message that a will is published as now: retained or not as the client asked [MQTT-3.1.2-14] [MQTT-3.1.2-15], its user properties in
+ * their order [MQTT-3.1.3-10]. Its lifetime begins with its publication (section 3.1.3.2.4).
+ */
 export function willMessage(will: Will, publisher: Subscriber, wallMs: number): Message {
   const { topic, payload, qos, retain, properties } = will;
   const expiresAtMs = will.messageExpiryInterval === null ? 0 : wallMs + will.messageExpiryInterval * 1000;

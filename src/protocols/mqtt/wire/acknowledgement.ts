@@ -72,7 +72,10 @@ function readLastProperties(buffer: Buffer, at: number, end: number, type: numbe
 const body = new PacketWriter();
 const list = new PacketWriter();
 
-/** DISCONNECT of MQTT 5 from the server, section 3.14. */
+/**
+ * DISCONNECT of MQTT 5 from the server, section 3.14: a reason and its text, never a Session Expiry Interval [MQTT-3.14.2-2] or user
+ * properties [MQTT-3.14.2-4].
+ */
 export function writeDisconnect(reasonCode: number, reasonString: string | null): Buffer {
   list.reset();
   if (reasonString !== null) list.byte(0x1f).string(reasonString);

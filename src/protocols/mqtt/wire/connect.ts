@@ -37,7 +37,7 @@ export class UnsupportedVersionError extends ProtocolError {
 }
 
 /**
- * Reads the body of a CONNECT, MQTT 5.0 section 3.1.
+ * Reads the body of a CONNECT, MQTT 5.0 section 3.1. Its fields have one order, and the flags say which there are [MQTT-3.1.3-1].
  * @throws ProtocolError MQTT_MALFORMED_PACKET or MQTT_PROTOCOL_ERROR; UnsupportedVersionError
  */
 export function readConnect(buffer: Buffer, header: number, start: number, end: number): ConnectPacket {
@@ -57,7 +57,7 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
     if (!hasWill && (flags & 0x38) !== 0) throw malformed('Will QoS or Will Retain without a will [MQTT-3.1.2-11] [MQTT-3.1.2-13]');
   }
   if (hasWill && willQoS === 3) throw malformed('a Will QoS of 3 [MQTT-3.1.2-12]');
-  if (level !== MQTT_5 && (flags & 0xc0) === 0x40) throw malformed('a password without a user name (MQTT 3.1.1 [MQTT-3.1.2-22])');
+  if (level !== MQTT_5 && (flags & 0xc0) === 0x40) throw malformed('a password without a user name [MQTT3-3.1.2-22]');
 
   let properties = NO_PROPERTIES;
   if (level === MQTT_5) {
@@ -66,17 +66,18 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
     if (properties.authenticationData !== null && properties.authenticationMethod === null)
       throw protocolError('Authentication Data without an Authentication Method'); // section 3.1.2.11.10
   }
-  const clientId = readString(buffer, at, end, 'Client Identifier'); // [MQTT-3.1.3-3]
+  const clientId = readString(buffer, at, end, 'Client Identifier'); // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
   at += 2 + buffer.readUInt16BE(at);
 
   let will: WillPacket | null = null;
   if (hasWill) {
+    // [MQTT-3.1.2-9]
     let willProperties = NO_PROPERTIES;
     if (level === MQTT_5) {
       willProperties = readProperties(buffer, at, end, WILL);
       at = propertiesEnd(buffer, at, end);
     }
-    const topic = readString(buffer, at, end, 'Will Topic');
+    const topic = readString(buffer, at, end, 'Will Topic'); // [MQTT-3.1.3-11]
     at += 2 + buffer.readUInt16BE(at);
     const payload = readBinary(buffer, at, end, 'Will Payload');
     at += 2 + payload.length;
@@ -86,15 +87,15 @@ export function readConnect(buffer: Buffer, header: number, start: number, end: 
   const mayLack = level === MQTT_3_1;
   let userName: string | null = null;
   if ((flags & 0x80) !== 0 && !(mayLack && at === end)) {
-    userName = readString(buffer, at, end, 'User Name');
+    userName = readString(buffer, at, end, 'User Name'); // [MQTT-3.1.2-17] [MQTT-3.1.3-12]
     at += 2 + buffer.readUInt16BE(at);
   }
   let password: Buffer | null = null;
   if ((flags & 0x40) !== 0 && !(mayLack && at === end)) {
-    password = readBinary(buffer, at, end, 'Password');
+    password = readBinary(buffer, at, end, 'Password'); // [MQTT-3.1.2-19]
     at += 2 + password.length;
   }
-  if (at !== end) throw malformed(`CONNECT has ${end - at} bytes too many`);
+  if (at !== end) throw malformed(`CONNECT has ${end - at} bytes too many`); // [MQTT-3.1.2-16] [MQTT-3.1.2-18]
   return { level, cleanStart: (flags & 2) !== 0, keepAlive, clientId, will, userName, password, properties };
 }
 
@@ -131,12 +132,16 @@ function printable(text: string): string {
 const body = new PacketWriter();
 const list = new PacketWriter();
 
-/** CONNACK of MQTT 3.1 and 3.1.1, section 3.2. */
+/** CONNACK of MQTT 3.1 and 3.1.1, section 3.2. Its flags are Session Present alone [MQTT-3.2.2-1]. */
 export function writeConnackV3(sessionPresent: boolean, returnCode: number): Buffer {
   return Buffer.from([CONNACK << 4, 2, sessionPresent ? 1 : 0, returnCode]);
 }
 
-/** What a CONNACK of MQTT 5 tells beside the reason; null leaves the property out. */
+/**
+ * What a CONNACK of MQTT 5 tells beside the reason; null leaves the property out. Every QoS and retained messages are served, in wills
+ * too, so nothing says otherwise [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]. User properties are never sent
+ * [MQTT-3.2.2-20].
+ */
 export interface ConnackProperties {
   readonly sessionExpiryInterval?: number | null;
   readonly receiveMaximum?: number;
@@ -147,7 +152,7 @@ export interface ConnackProperties {
   readonly reasonString?: string | null;
 }
 
-/** CONNACK of MQTT 5, section 3.2. */
+/** CONNACK of MQTT 5, section 3.2. Its flags are Session Present alone [MQTT-3.2.2-1]. */
 export function writeConnackV5(sessionPresent: boolean, reasonCode: number, p: ConnackProperties): Buffer {
   list.reset();
   if (p.sessionExpiryInterval != null) list.byte(0x11).four(p.sessionExpiryInterval);

@@ -132,7 +132,7 @@ export class FrameSplitter {
   #tooLarge(header: number, size: number): ProtocolError {
     return new ProtocolError(
       'MQTT_PACKET_TOO_LARGE',
-      `${PACKET_NAMES[header >> 4]} of ${size} bytes: at most ${this.packetSizeMax} are accepted`,
+      `${PACKET_NAMES[header >> 4]} of ${size} bytes: at most ${this.packetSizeMax} are accepted`, // [MQTT-3.2.2-15]
       PACKET_TOO_LARGE,
     );
   }

@@ -14,8 +14,8 @@ const ACKS = [4, 5, 6, 7, 9, 11];
 const TABLE: readonly (readonly [id: number, name: keyof Properties, kind: Kind, packets: readonly number[]])[] = [
   [0x01, 'payloadFormatIndicator', 'byte', [PUBLISH, WILL]],
   [0x02, 'messageExpiryInterval', 'four', [PUBLISH, WILL]],
-  [0x03, 'contentType', 'string', [PUBLISH, WILL]],
-  [0x08, 'responseTopic', 'string', [PUBLISH, WILL]],
+  [0x03, 'contentType', 'string', [PUBLISH, WILL]], // [MQTT-3.3.2-19]
+  [0x08, 'responseTopic', 'string', [PUBLISH, WILL]], // [MQTT-3.3.2-13]
   [0x09, 'correlationData', 'binary', [PUBLISH, WILL]],
   [0x0b, 'subscriptionIdentifiers', 'varint', [PUBLISH, SUBSCRIBE]],
   [0x11, 'sessionExpiryInterval', 'four', [CONNECT, CONNACK, DISCONNECT]],
@@ -117,7 +117,7 @@ export class VariableByteCursor {
 
 const cursor = new VariableByteCursor();
 
-/** Where the properties that start at `at` (with their length) end. @throws ProtocolError MQTT_MALFORMED_PACKET */
+/** Where the properties that start at `at` with their length [MQTT-2.2.2-1] end. @throws ProtocolError MQTT_MALFORMED_PACKET */
 export function propertiesEnd(buffer: Buffer, at: number, end: number): number {
   cursor.read(buffer, at, end);
   const propertiesEnd = cursor.next + cursor.value;
@@ -199,7 +199,7 @@ function readProperty(buffer: Buffer, at: number, end: number, packet: number, p
   const i = cursor.next;
   const target = properties as unknown as Record<string, unknown>;
   if (row.kind === 'pair') {
-    const name = readString(buffer, i, end, row.name);
+    const name = readString(buffer, i, end, row.name); // [MQTT-1.5.7-1]
     const valueAt = i + 2 + buffer.readUInt16BE(i);
     const value = readString(buffer, valueAt, end, row.name);
     (properties.userProperties ??= []).push([name, value]);
@@ -252,7 +252,7 @@ function need(at: number, size: number, end: number, what: string): void {
   if (at + size > end) throw malformed(`${what} is cut off`);
 }
 
-/** Reads a UTF-8 Encoded String. @throws ProtocolError MQTT_MALFORMED_PACKET */
+/** Reads a UTF-8 Encoded String; U+FEFF is a character like any other [MQTT-1.5.4-3]. @throws ProtocolError MQTT_MALFORMED_PACKET */
 export function readString(buffer: Buffer, at: number, end: number, what: string): string {
   need(at, 2, end, what);
   const length = buffer.readUInt16BE(at);

@@ -53,13 +53,13 @@ export function readSubscribe(buffer: Buffer, header: number, start: number, end
   if (at === end) throw protocolError('SUBSCRIBE without a topic filter [MQTT-3.8.3-2]');
   const requests: SubscribeRequest[] = [];
   while (at < end) {
-    const filter = readString(buffer, at, end, 'Topic Filter');
+    const filter = readString(buffer, at, end, 'Topic Filter'); // [MQTT-3.8.3-1]
     at += 2 + buffer.readUInt16BE(at);
     if (at >= end) throw malformed('a topic filter without its options [MQTT-3.8.3-2]');
     const options = buffer[at++]!;
     const qos = options & 3;
-    if ((options & RESERVED_OPTIONS[level]) !== 0) throw malformed('reserved bits of the subscription options must be 0 [MQTT-3.8.3-5]');
-    // Section 3.8.3.1; MQTT 3.1.1 [MQTT-3-8.3-4] has it among the malformed ones, and ends the connection as well.
+    if ((options & RESERVED_OPTIONS[level]) !== 0) throw malformed('reserved bits of the subscription options must be 0 [MQTT-3.8.3-5]'); // [MQTT3-3.8.3-4]
+    // Section 3.8.3.1; MQTT 3.1.1 has it among the malformed ones, and ends the connection as well [MQTT3-3.8.3-4].
     if (qos === 3) throw protocolError('a subscription with QoS 3');
     if (level !== MQTT_5) {
       requests.push({ filter, qos: qos as 0 | 1 | 2, noLocal: false, retainAsPublished: false, retainHandling: 0 });
@@ -90,7 +90,7 @@ export function readUnsubscribe(buffer: Buffer, header: number, start: number, e
   if (at === end) throw protocolError('UNSUBSCRIBE without a topic filter [MQTT-3.10.3-2]');
   const filters: string[] = [];
   while (at < end) {
-    filters.push(readString(buffer, at, end, 'Topic Filter'));
+    filters.push(readString(buffer, at, end, 'Topic Filter')); // [MQTT-3.10.3-1]
     at += 2 + buffer.readUInt16BE(at);
   }
   return { packetIdentifier, filters };
@@ -98,7 +98,10 @@ export function readUnsubscribe(buffer: Buffer, header: number, start: number, e
 
 const body = new PacketWriter();
 
-/** SUBACK: one code a topic filter, in their order [MQTT-3.8.4-6]. */
+/**
+ * SUBACK: the identifier of its SUBSCRIBE [MQTT-2.2.1-6] and one code a topic filter, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]. Never a
+ * Reason String or a user property [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.1.2-29].
+ */
 export function writeSuback(packetIdentifier: number, codes: readonly number[], level: ProtocolLevel): Buffer {
   body.reset().two(packetIdentifier);
   if (level === MQTT_5) body.byte(0);
@@ -106,7 +109,10 @@ export function writeSuback(packetIdentifier: number, codes: readonly number[], 
   return body.packet(SUBACK << 4);
 }
 
-/** UNSUBACK: MQTT 5 has one code a topic filter [MQTT-3.11.3-1], earlier versions none. */
+/**
+ * UNSUBACK: the identifier of its UNSUBSCRIBE [MQTT-2.2.1-6]; MQTT 5 has one code a topic filter [MQTT-3.11.3-1], earlier versions none.
+ * Never a Reason String or a user property [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.1.2-29].
+ */
 export function writeUnsuback(packetIdentifier: number, codes: readonly number[], level: ProtocolLevel): Buffer {
   body.reset().two(packetIdentifier);
   if (level === MQTT_5) {
