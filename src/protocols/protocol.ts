@@ -5,10 +5,16 @@ export interface ConnectorOptions {
   readonly name: string;
   /** Largest packet or frame accepted, in bytes (`wireFormat.maxFrameSize`). */
   readonly maxFrameSize: number;
-  /** Milliseconds from the accepted connection to its first complete packet (`transport.connectAttemptTimeout`). */
+  /** Milliseconds from the accepted connection to its first complete packet (`transport.connectAttemptTimeout`); 0: for ever. */
   readonly connectAttemptTimeoutMs: number;
   /** MQTT: keep alive for clients that ask for 0, in milliseconds (`transport.defaultKeepAlive`); 0: none. */
   readonly defaultKeepAliveMs: number;
+  /** MQTT: whether clients that are silent for longer than their keep alive are let go (`transport.useInactivityMonitor`). */
+  readonly useInactivityMonitor: boolean;
+  /** MQTT: whether clients may publish to topics that begin with `$` (`transport.publishDollarTopics`). */
+  readonly publishDollarTopics: boolean;
+  /** MQTT: QoS 1 and 2 messages sent ahead of their acknowledgements (`transport.activeMQSubscriptionPrefetch`); 0: as many as usual. */
+  readonly subscriptionPrefetch: number;
   /** OpenWire: offered in WireFormatInfo (`wireFormat.maxInactivityDuration`), in milliseconds. */
   readonly maxInactivityDurationMs: number;
 }

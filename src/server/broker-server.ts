@@ -148,6 +148,9 @@ export class BrokerServer {
       maxFrameSize: model.maxFrameSize,
       connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
       defaultKeepAliveMs: model.defaultKeepAliveMs,
+      useInactivityMonitor: model.useInactivityMonitor,
+      publishDollarTopics: model.publishDollarTopics,
+      subscriptionPrefetch: model.subscriptionPrefetch,
       maxInactivityDurationMs: model.maxInactivityDurationMs,
     };
     const listener = new TcpListener({

@@ -6,8 +6,12 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import type { ConnectionHandler } from './connection.ts';
-import { addressOf, connectTcp, TcpConnection } from './tcp-connection.ts';
+import { listeningHandleOf } from './handle-bindings.ts';
+import { bindings, RawSocket } from './raw-socket.ts';
+import { StreamWire } from './stream-wire.ts';
+import { connectTcp, TcpConnection } from './tcp-connection.ts';
 import { Turn } from './turn.ts';
+import type { Wire } from './wire.ts';
 
 /** Bound for every wait, in milliseconds. */
 const WAIT_MS = 20_000;
@@ -39,17 +43,25 @@ interface Pair {
   readonly peer: Socket;
 }
 
+/** How a connection can read and write: by Node's streams, or by the handle below them where Node gives it. */
+const KINDS = ['stream', 'handle'] as const;
+type Kind = (typeof KINDS)[number];
+
 /** A connection of ours over the loopback interface, and its other end. */
 async function pair(
   t: Pick<TestContext, 'after'>,
+  kind: Kind,
   handlerOf: (connection: TcpConnection) => Recorder = () => new Recorder(),
 ): Promise<Pair> {
   const server = await listen(t);
-  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const turn = new Turn();
+  const accepted = new Promise<Wire>((resolve) => {
+    if (kind === 'stream') server.once('connection', (socket) => resolve(new StreamWire(socket)));
+    else listeningHandleOf(server)!.onconnection = (_status, handle) => resolve(new RawSocket(handle!, turn));
+  });
   const peer = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, allowHalfOpen: true });
   peer.on('error', () => {});
-  const socket = await accepted;
-  const connection = new TcpConnection(socket, 'test', new Turn(), addressOf(socket));
+  const connection = new TcpConnection({ wire: await accepted, connector: 'test', turn, remoteAddress: 'peer' });
   const handler = handlerOf(connection);
   connection.start(handler);
   t.after(() => {
@@ -129,180 +141,207 @@ async function perform(connection: TcpConnection, steps: readonly ('turn' | 'man
   return Buffer.concat(sent);
 }
 
-for (const reader of ['a fast', 'a slow'] as const) {
-  test(`${reader} reader gets every byte in order, whatever is written how, and the end after it`, async (t) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const { connection, peer, handler } = await pair(t);
-        const reading = readAll(peer, reader === 'a slow');
-        const sent = await perform(connection, steps);
-        const received = await reading;
-        assert.equal(received.length, sent.length);
-        assert.ok(received.equals(sent));
-        peer.end();
-        await until(() => handler.closes.length === 1, 'onClose');
-        assert.deepEqual(handler.closes, [null]);
-      }),
-      { numRuns: reader === 'a fast' ? 60 : 15 },
-    );
-  });
-}
+test('this Node has the bindings that connections are read and written with, below its streams', () => {
+  assert.ok(bindings !== null);
+  assert.ok(bindings.UV_EOF < 0);
+});
 
-test('two connections that share the slabs do not get each other’s bytes', async (t) => {
-  const pairs = await Promise.all([pair(t), pair(t), pair(t)]);
-  const readings = pairs.map(({ peer }) => readAll(peer));
-  const sent = pairs.map(() => [] as Buffer[]);
-  for (let round = 0; round < 200; round++) {
-    for (const [i, { connection }] of pairs.entries()) {
-      const bytes = Buffer.alloc(1 + ((round * 37 + i * 1_001) % 3_000), `${i}`);
-      const at = connection.reserve(bytes.length);
-      bytes.copy(connection.output, at);
-      sent[i]!.push(bytes);
+for (const kind of KINDS) {
+  for (const reader of ['a fast', 'a slow'] as const) {
+    test(`${kind}: ${reader} reader gets every byte in order, whatever is written how, and the end after it`, async (t) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+          const { connection, peer, handler } = await pair(t, kind);
+          const reading = readAll(peer, reader === 'a slow');
+          const sent = await perform(connection, steps);
+          const received = await reading;
+          assert.equal(received.length, sent.length);
+          assert.ok(received.equals(sent));
+          peer.end();
+          await until(() => handler.closes.length === 1, 'onClose');
+          assert.deepEqual(handler.closes, [null]);
+        }),
+        { numRuns: reader === 'a fast' ? 60 : 15 },
+      );
+    });
+  }
+
+  test(`${kind}: two connections that share the slabs do not get each other’s bytes`, async (t) => {
+    const pairs = await Promise.all([pair(t, kind), pair(t, kind), pair(t, kind)]);
+    const readings = pairs.map(({ peer }) => readAll(peer));
+    const sent = pairs.map(() => [] as Buffer[]);
+    for (let round = 0; round < 200; round++) {
+      for (const [i, { connection }] of pairs.entries()) {
+        const bytes = Buffer.alloc(1 + ((round * 37 + i * 1_001) % 3_000), `${i}`);
+        const at = connection.reserve(bytes.length);
+        bytes.copy(connection.output, at);
+        sent[i]!.push(bytes);
+      }
+      if (round % 3 === 0) await nextTurn();
     }
-    if (round % 3 === 0) await nextTurn();
-  }
-  for (const { connection } of pairs) connection.end();
-  for (const [i, reading] of readings.entries()) assert.ok((await reading).equals(Buffer.concat(sent[i]!)));
-});
-
-test('bytes for a reader that has stalled are counted; when it reads on all arrive and onDrain is called', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  const hash = createHash('sha256');
-  let total = 0;
-  while (connection.queuedBytes < 8 * MB) {
-    for (let i = 0; i < 100; i++) {
-      const bytes = numbered(total, i % 10 === 0 ? 50_000 : 60);
-      hash.update(bytes);
-      total += bytes.length;
-      connection.writeCopy(bytes, 0, bytes.length);
-    }
-    await nextTurn();
-  }
-  const drainsBefore = handler.drains; // the kernel's buffers have taken the first of it
-  const received = createHash('sha256');
-  let count = 0;
-  peer.on('data', (chunk: Buffer) => {
-    received.update(chunk);
-    count += chunk.length;
+    for (const { connection } of pairs) connection.end();
+    for (const [i, reading] of readings.entries()) assert.ok((await reading).equals(Buffer.concat(sent[i]!)));
   });
-  await until(() => count === total, `${total} bytes`);
-  await until(() => handler.drains > drainsBefore, 'onDrain');
-  assert.equal(connection.queuedBytes, 0);
-  assert.equal(received.digest('hex'), hash.digest('hex'));
-});
 
-test('within one turn nothing is written, unless it becomes very much', async (t) => {
-  const { connection, peer } = await pair(t);
-  const chunks: Buffer[] = [];
-  peer.on('data', (chunk: Buffer) => chunks.push(chunk));
-  for (let i = 0; i < 100; i++) connection.write(Buffer.from('x'));
-  assert.equal(connection.queuedBytes, 100);
-  await until(() => chunks.length > 0, 'the bytes');
-  assert.deepEqual(chunks.map(String), ['x'.repeat(100)], 'in one piece');
-  assert.equal(connection.queuedBytes, 0);
-  for (let i = 0; i < 40; i++) connection.write(Buffer.alloc(100_000));
-  assert.ok(connection.queuedBytes <= 4_000_000);
-  await until(() => chunks.reduce((sum, { length }) => sum + length, 0) === 4_000_100, 'the rest');
-});
+  test(`${kind}: bytes for a reader that has stalled are counted; when it reads on all arrive and onDrain is called`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    const hash = createHash('sha256');
+    let total = 0;
+    while (connection.queuedBytes < 8 * MB) {
+      for (let i = 0; i < 100; i++) {
+        const bytes = numbered(total, i % 10 === 0 ? 50_000 : 60);
+        hash.update(bytes);
+        total += bytes.length;
+        connection.writeCopy(bytes, 0, bytes.length);
+      }
+      await nextTurn();
+    }
+    const drainsBefore = handler.drains; // the kernel's buffers have taken the first of it
+    const received = createHash('sha256');
+    let count = 0;
+    peer.on('data', (chunk: Buffer) => {
+      received.update(chunk);
+      count += chunk.length;
+    });
+    await until(() => count === total, `${total} bytes`);
+    await until(() => handler.drains > drainsBefore, 'onDrain');
+    assert.equal(connection.queuedBytes, 0);
+    assert.equal(received.digest('hex'), hash.digest('hex'));
+  });
 
-test('end sends what is queued to a reader that was slow to come, and what is written afterwards is ignored', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  const bytes = numbered(0, 5 * MB);
-  connection.write(bytes);
-  connection.end();
-  assert.equal(connection.writable, false);
-  connection.write(Buffer.from('late'));
-  connection.write(Buffer.alloc(5_000));
-  connection.writeCopy(Buffer.from('late'), 0, 4);
-  connection.reserve(10);
-  connection.end();
-  await delay(20);
-  assert.ok((await readAll(peer)).equals(bytes));
-  peer.end();
-  await until(() => handler.closes.length > 0, 'onClose');
-  assert.deepEqual(handler.closes, [null]);
-});
+  test(`${kind}: within one turn nothing is written, unless it becomes very much`, async (t) => {
+    const { connection, peer } = await pair(t, kind);
+    const chunks: Buffer[] = [];
+    peer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    for (let i = 0; i < 100; i++) connection.write(Buffer.from('x'));
+    assert.equal(connection.queuedBytes, 100);
+    await until(() => chunks.length > 0, 'the bytes');
+    assert.deepEqual(chunks.map(String), ['x'.repeat(100)], 'in one piece');
+    assert.equal(connection.queuedBytes, 0);
+    for (let i = 0; i < 40; i++) connection.write(Buffer.alloc(100_000));
+    assert.ok(connection.queuedBytes <= 4_000_000);
+    await until(() => chunks.reduce((sum, { length }) => sum + length, 0) === 4_000_100, 'the rest');
+  });
 
-test('after end, what the peer still sends is read: it must not reset what is on its way', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  connection.write(Buffer.from('bye'));
-  connection.end();
-  peer.write(Buffer.alloc(MB));
-  await until(() => handler.received.reduce((sum, { length }) => sum + length, 0) === MB, 'the bytes sent after the end');
-  assert.equal((await readAll(peer)).toString(), 'bye');
-});
-
-test('a peer that does not close after end is cut off', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { connection, handler } = await pair(t);
-  connection.end();
-  t.mock.timers.tick(10_000);
-  t.mock.timers.reset();
-  await until(() => handler.closes.length > 0, 'onClose');
-});
-
-test('destroy closes at once, onClose comes once', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  connection.write(Buffer.alloc(20 * MB));
-  connection.destroy();
-  connection.destroy();
-  assert.equal(connection.writable, false);
-  connection.write(Buffer.from('late'));
-  await until(() => handler.closes.length > 0, 'onClose');
-  await nextTurn();
-  assert.deepEqual(handler.closes, [null]);
-  peer.resume();
-});
-
-test('a reset by the peer is an error to onClose, and the turn goes on', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  connection.write(Buffer.from('x'));
-  await nextTurn();
-  peer.resetAndDestroy();
-  await until(() => handler.closes.length > 0, 'onClose');
-  assert.equal((handler.closes[0] as NodeJS.ErrnoException | null)?.code, 'ECONNRESET');
-  connection.write(Buffer.from('late'));
-  await nextTurn();
-  assert.equal(handler.closes.length, 1);
-});
-
-/** Sends everything back. */
-class Echo extends Recorder {
-  readonly #connection: TcpConnection;
-
-  constructor(connection: TcpConnection) {
-    super();
-    this.#connection = connection;
-  }
-
-  override onData(chunk: Buffer, start: number, end: number): void {
-    this.#connection.writeCopy(chunk, start, end);
-  }
-}
-
-test('answers to what a peer sent before it closed its side leave before ours closes', async (t) => {
-  // The last chunk fills the read buffer, so that the end is often read in the same turn.
-  const sent = numbered(0, 2 * 65_536);
-  for (let i = 0; i < 20; i++) {
-    const { peer, handler } = await pair(t, (connection) => new Echo(connection));
-    peer.end(sent);
-    assert.ok((await readAll(peer)).equals(sent));
+  test(`${kind}: end sends what is queued to a reader that was slow to come, and what is written afterwards is ignored`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    const bytes = numbered(0, 5 * MB);
+    connection.write(bytes);
+    connection.end();
+    assert.equal(connection.writable, false);
+    connection.write(Buffer.from('late'));
+    connection.write(Buffer.alloc(5_000));
+    connection.writeCopy(Buffer.from('late'), 0, 4);
+    connection.reserve(10);
+    connection.end();
+    await delay(20);
+    assert.ok((await readAll(peer)).equals(bytes));
+    peer.end();
     await until(() => handler.closes.length > 0, 'onClose');
     assert.deepEqual(handler.closes, [null]);
-  }
-});
+  });
 
-test('a paused connection reads nothing until it is resumed', async (t) => {
-  const { connection, peer, handler } = await pair(t);
-  connection.pause();
-  peer.write('x');
-  const other = await pair(t);
-  other.peer.write('y');
-  await until(() => other.handler.received.length > 0, 'what another connection gets');
-  await nextTurn();
-  assert.equal(handler.received.length, 0);
-  connection.resume();
-  await until(() => handler.received.length > 0, 'the byte');
+  test(`${kind}: after end, what the peer still sends is read: it must not reset what is on its way`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    connection.write(Buffer.from('bye'));
+    connection.end();
+    peer.write(Buffer.alloc(MB));
+    await until(() => handler.received.reduce((sum, { length }) => sum + length, 0) === MB, 'the bytes sent after the end');
+    assert.equal((await readAll(peer)).toString(), 'bye');
+  });
+
+  test(`${kind}: a peer that does not close after end is cut off`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { connection, handler } = await pair(t, kind);
+    connection.end();
+    t.mock.timers.tick(10_000);
+    t.mock.timers.reset();
+    await until(() => handler.closes.length > 0, 'onClose');
+  });
+
+  test(`${kind}: destroy closes at once, onClose comes once`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    connection.write(Buffer.alloc(20 * MB));
+    connection.destroy();
+    connection.destroy();
+    assert.equal(connection.writable, false);
+    connection.write(Buffer.from('late'));
+    await until(() => handler.closes.length > 0, 'onClose');
+    await nextTurn();
+    assert.deepEqual(handler.closes, [null]);
+    peer.resume();
+  });
+
+  test(`${kind}: a reset by the peer is an error to onClose, and the turn goes on`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    connection.write(Buffer.from('x'));
+    await nextTurn();
+    peer.resetAndDestroy();
+    await until(() => handler.closes.length > 0, 'onClose');
+    assert.equal((handler.closes[0] as NodeJS.ErrnoException | null)?.code, 'ECONNRESET');
+    connection.write(Buffer.from('late'));
+    await nextTurn();
+    assert.equal(handler.closes.length, 1);
+  });
+
+  /** Sends everything back. */
+  class Echo extends Recorder {
+    readonly #connection: TcpConnection;
+
+    constructor(connection: TcpConnection) {
+      super();
+      this.#connection = connection;
+    }
+
+    override onData(chunk: Buffer, start: number, end: number): void {
+      this.#connection.writeCopy(chunk, start, end);
+    }
+  }
+
+  test(`${kind}: answers to what a peer sent before it closed its side leave before ours closes`, async (t) => {
+    // The last chunk fills the read buffer, so that the end is often read in the same turn.
+    const sent = numbered(0, 2 * 65_536);
+    for (let i = 0; i < 20; i++) {
+      const { peer, handler } = await pair(t, kind, (connection) => new Echo(connection));
+      peer.end(sent);
+      assert.ok((await readAll(peer)).equals(sent));
+      await until(() => handler.closes.length > 0, 'onClose');
+      assert.deepEqual(handler.closes, [null]);
+    }
+  });
+
+  test(`${kind}: a paused connection reads nothing until it is resumed`, async (t) => {
+    const { connection, peer, handler } = await pair(t, kind);
+    connection.pause();
+    peer.write('x');
+    const other = await pair(t, kind);
+    other.peer.write('y');
+    await until(() => other.handler.received.length > 0, 'what another connection gets');
+    await nextTurn();
+    assert.equal(handler.received.length, 0);
+    connection.resume();
+    await until(() => handler.received.length > 0, 'the byte');
+  });
+}
+
+test('handle: one socket at full speed reads its share of a turn, then the others have theirs', async (t) => {
+  const turns: number[] = [];
+  class Counter extends Recorder {
+    override onData(_chunk: Buffer, start: number, end: number): void {
+      turns[turns.length - 1]! += end - start;
+    }
+  }
+  const { peer } = await pair(t, 'handle', () => new Counter());
+  turns.push(0);
+  const nextCheck = (): void => {
+    turns.push(0);
+    immediate = setImmediate(nextCheck);
+  };
+  let immediate = setImmediate(nextCheck);
+  t.after(() => clearImmediate(immediate));
+  peer.write(Buffer.alloc(24 * MB));
+  await until(() => turns.reduce((sum, bytes) => sum + bytes, 0) === 24 * MB, 'all bytes');
+  assert.ok(Math.max(...turns) < 512 * 1024, `${Math.max(...turns)} bytes in one turn`);
 });
 
 test('connectTcp connects, or says where it could not and why', async (t) => {

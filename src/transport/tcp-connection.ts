@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '../errors.ts';
-import type { ByteStream } from './byte-stream.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
 import { SLAB_SIZE_MAX, SlabPool } from './slab-pool.ts';
 import type { PeerCertificate } from './stage.ts';
+import { StreamWire } from './stream-wire.ts';
 import type { Flushable, Turn } from './turn.ts';
+import type { Wire, WireOwner } from './wire.ts';
 
 /** From this size on, in bytes, `write` keeps a reference instead of copying: the copy would cost more than the extra buffer of a writev. */
 const REFERENCE_SIZE_MIN = 2_048;
@@ -16,57 +17,56 @@ const TURN_BYTES_MAX = 1024 * 1024;
 const END_TIMEOUT_MS = 10_000;
 
 const NOTHING = Buffer.alloc(0);
+/** Nothing is queued: most connections of most turns have no more than one slab. Never written to. */
+const NO_SEGMENTS: Buffer[] = [];
 const pool = new SlabPool();
 let nextId = 1;
 
+/** Who keeps the list of connections. */
+export interface ConnectionKeeper {
+  /** The connection is closed; its protocol is told next. */
+  closed(connection: TcpConnection): void;
+}
+
 /** A TCP socket, or what stages have put around one, as protocols see it. */
-export class TcpConnection implements Connection, Flushable {
+export class TcpConnection implements Connection, Flushable, WireOwner {
   readonly id = nextId++;
   readonly remoteAddress: string;
   readonly peerCertificate: PeerCertificate | null;
   readonly connector: string;
   output: Buffer = NOTHING;
-  readonly #socket: ByteStream;
+  readonly #wire: Wire;
   readonly #turn: Turn;
+  readonly #keeper: ConnectionKeeper | null;
   #handler: ConnectionHandler | null = null;
   /** Bytes used in `output`. */
   #length = 0;
   /** Full slabs and references to large payloads, in order, before `output`. */
-  #segments: Buffer[] = [];
+  #segments = NO_SEGMENTS;
   #segmentBytes = 0;
   /** Slabs among the segments, to be given back. */
-  #slabs: Buffer[] = [];
+  #slabs = NO_SEGMENTS;
   /** Bytes of the last flush: the first slab of the next turn is made for as many. */
   #lastFlushBytes = 0;
-  /** What the kernel had not taken at the last flush. */
-  #backlog = 0;
   #dirty = false;
   #ending = false;
   #endTimer: NodeJS.Timeout | null = null;
   #closed = false;
-  #error: Error | null = null;
 
-  constructor(socket: ByteStream, connector: string, turn: Turn, remoteAddress: string, peerCertificate: PeerCertificate | null = null) {
-    this.#socket = socket;
-    this.#turn = turn;
-    this.connector = connector;
-    this.remoteAddress = remoteAddress;
-    this.peerCertificate = peerCertificate;
-    socket.on('error', (error) => {
-      this.#error ??= error;
-    });
-    // The socket closes its side when the peer has: what this turn has gathered must leave before.
-    socket.prependListener('end', () => this.flush());
-    socket.on('drain', () => {
-      this.#backlog = 0;
-      this.#handler?.onDrain();
-    });
-    socket.on('close', () => {
-      this.#closed = true;
-      if (this.#endTimer !== null) clearTimeout(this.#endTimer);
-      this.#release();
-      this.#handler?.onClose(this.#error);
-    });
+  constructor(options: {
+    readonly wire: Wire;
+    readonly connector: string;
+    readonly turn: Turn;
+    readonly remoteAddress: string;
+    readonly peerCertificate?: PeerCertificate | null;
+    readonly keeper?: ConnectionKeeper | null;
+  }) {
+    this.#wire = options.wire;
+    this.#turn = options.turn;
+    this.#keeper = options.keeper ?? null;
+    this.connector = options.connector;
+    this.remoteAddress = options.remoteAddress;
+    this.peerCertificate = options.peerCertificate ?? null;
   }
 
   /**
@@ -75,14 +75,35 @@ export class TcpConnection implements Connection, Flushable {
    */
   start(handler: ConnectionHandler, head: Buffer | null = null): void {
     this.#handler = handler;
-    this.#socket.on('data', (chunk: Buffer) => handler.onData(chunk, 0, chunk.length));
+    this.#wire.start(this);
     if (head === null) return;
-    this.#socket.resume();
+    this.#wire.resume();
     if (head.length > 0) handler.onData(head, 0, head.length);
   }
 
+  onData(chunk: Buffer, start: number, end: number): void {
+    this.#handler!.onData(chunk, start, end);
+  }
+
+  /** Our side closes when the peer's has: what this turn has gathered must leave before. */
+  onEnd(): void {
+    this.flush();
+  }
+
+  onDrain(): void {
+    this.#handler!.onDrain();
+  }
+
+  onClose(error: Error | null): void {
+    this.#closed = true;
+    if (this.#endTimer !== null) clearTimeout(this.#endTimer);
+    this.#release();
+    this.#keeper?.closed(this);
+    this.#handler!.onClose(error);
+  }
+
   get queuedBytes(): number {
-    return this.#backlog + this.#segmentBytes + this.#length;
+    return this.#wire.unsentBytes + this.#segmentBytes + this.#length;
   }
 
   get writable(): boolean {
@@ -112,7 +133,7 @@ export class TcpConnection implements Connection, Flushable {
     }
     if (!this.writable) return;
     if (this.#length > 0) this.#closeSegment();
-    this.#segments.push(bytes);
+    this.#addSegment(bytes);
     this.#segmentBytes += bytes.length;
     if (!this.#dirty) this.#markDirty();
     if (this.#segmentBytes > TURN_BYTES_MAX) this.#send();
@@ -127,22 +148,22 @@ export class TcpConnection implements Connection, Flushable {
     if (!this.writable) return;
     if (this.#segments.length > 0 || this.#length > 0) this.#send();
     this.#ending = true;
-    this.#socket.end();
+    this.#wire.end();
     // A peer that neither reads nor closes would keep the socket for ever.
-    this.#endTimer = setTimeout(() => this.#socket.destroy(), END_TIMEOUT_MS).unref();
+    this.#endTimer = setTimeout(() => this.#wire.destroy(), END_TIMEOUT_MS).unref();
   }
 
   destroy(): void {
     this.#ending = true;
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#wire.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#wire.resume();
   }
 
   #markDirty(): void {
@@ -161,16 +182,22 @@ export class TcpConnection implements Connection, Flushable {
   }
 
   #closeSegment(): void {
-    this.#segments.push(this.#length === this.output.length ? this.output : this.output.subarray(0, this.#length));
+    this.#addSegment(this.#length === this.output.length ? this.output : this.output.subarray(0, this.#length));
     this.#segmentBytes += this.#length;
+    if (this.#slabs === NO_SEGMENTS) this.#slabs = [];
     this.#slabs.push(this.output);
     this.output = NOTHING;
     this.#length = 0;
   }
 
+  #addSegment(bytes: Buffer): void {
+    if (this.#segments === NO_SEGMENTS) this.#segments = [];
+    this.#segments.push(bytes);
+  }
+
   #send(): void {
-    const socket = this.#socket;
-    if (this.#closed || this.#ending || socket.destroyed) {
+    const wire = this.#wire;
+    if (this.#closed || this.#ending || wire.destroyed) {
       this.#release();
       return;
     }
@@ -180,27 +207,23 @@ export class TcpConnection implements Connection, Flushable {
       const length = this.#length;
       this.output = NOTHING;
       this.#length = 0;
-      socket.write(length === slab.length ? slab : slab.subarray(0, length));
-      this.#backlog = socket.writableLength;
-      if (this.#backlog === 0) pool.give(slab); // the kernel has copied it
+      wire.send(length === slab.length ? slab : slab.subarray(0, length));
+      if (wire.unsentBytes === 0) pool.give(slab); // the kernel has copied it
       return;
     }
     if (this.#length > 0) this.#closeSegment();
     const segments = this.#segments;
     const slabs = this.#slabs;
-    this.#segments = [];
-    this.#slabs = [];
+    this.#segments = NO_SEGMENTS;
+    this.#slabs = NO_SEGMENTS;
     this.#segmentBytes = 0;
-    socket.cork();
-    for (const segment of segments) socket.write(segment);
-    socket.uncork();
-    this.#backlog = socket.writableLength;
-    if (this.#backlog === 0) for (const slab of slabs) pool.give(slab);
+    wire.sendAll(segments);
+    if (wire.unsentBytes === 0) for (const slab of slabs) pool.give(slab);
   }
 
   #release(): void {
-    this.#segments = [];
-    this.#slabs = [];
+    this.#segments = NO_SEGMENTS;
+    this.#slabs = NO_SEGMENTS;
     this.#segmentBytes = 0;
     this.#length = 0;
     this.output = NOTHING;
@@ -226,7 +249,7 @@ export function connectTcp(options: { host: string; port: number; timeoutMs: num
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', onError);
-      resolve(new TcpConnection(socket, '', turn, addressOf(socket)));
+      resolve(new TcpConnection({ wire: new StreamWire(socket), connector: '', turn, remoteAddress: addressOf(socket) }));
     });
   });
 }

@@ -1,11 +1,16 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
-import type { Stage } from './stage.ts';
-import { addressOf, TcpConnection } from './tcp-connection.ts';
+import { listeningHandleOf } from './handle-bindings.ts';
+import { bindings, RawSocket } from './raw-socket.ts';
+import type { PeerCertificate, Stage } from './stage.ts';
+import { StreamWire } from './stream-wire.ts';
+import { addressOf, type ConnectionKeeper, TcpConnection } from './tcp-connection.ts';
 import type { Turn } from './turn.ts';
+import type { Wire } from './wire.ts';
 
 /** Connections that wait in the kernel for `accept`; ActiveMQ's default for a connector, enough for a fleet that reconnects at once. */
 const BACKLOG = 5_000;
@@ -28,7 +33,7 @@ export interface TcpListenerOptions {
 }
 
 /** One transportConnector's listening socket. */
-export class TcpListener {
+export class TcpListener implements ConnectionKeeper {
   readonly connections = new Set<TcpConnection>();
   readonly #options: TcpListenerOptions;
   readonly #server: Server;
@@ -49,7 +54,7 @@ export class TcpListener {
             timeoutMs: stagesTimeoutMs,
             onArrived: ({ stream, remoteAddress, peerCertificate, head }) => {
               if (this.#isFull()) stream.destroy();
-              else this.#connect(new TcpConnection(stream, options.name, options.turn, remoteAddress, peerCertificate), head);
+              else this.#connect(new StreamWire(stream), remoteAddress, peerCertificate, head);
             },
             onFailed: ({ remoteAddress }, stage, reason) =>
               log.info('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
@@ -57,7 +62,7 @@ export class TcpListener {
     this.#server = createServer({ noDelay: true }, (socket) => {
       if (this.#isFull()) socket.destroy();
       else if (this.#arrivals !== null) this.#arrivals.admit(socket);
-      else this.#connect(new TcpConnection(socket, options.name, options.turn, addressOf(socket)), null);
+      else this.#connect(new StreamWire(socket), addressOf(socket), null, null);
     });
   }
 
@@ -82,6 +87,7 @@ export class TcpListener {
         this.#server.on('error', (error) =>
           this.#options.log.error('accepting connections failed', { connector: name, reason: error.message }),
         );
+        if (this.#arrivals === null) this.#acceptRaw();
         resolve();
       });
     });
@@ -93,22 +99,32 @@ export class TcpListener {
     this.#arrivals?.close();
   }
 
+  closed(connection: TcpConnection): void {
+    this.connections.delete(connection);
+    this.#full = false;
+  }
+
+  /** Without stages nobody needs Node's streams: connections are taken as handles, where this Node gives them. */
+  #acceptRaw(): void {
+    const listening = bindings === null ? null : listeningHandleOf(this.#server);
+    if (listening === null) return;
+    listening.onconnection = (status, handle) => {
+      if (status !== 0 || handle === undefined) {
+        this.#server.emit('error', new Error(`accept ${getSystemErrorName(status)}`));
+        return;
+      }
+      const socket = new RawSocket(handle, this.#options.turn);
+      if (this.#isFull()) socket.destroy();
+      else this.#connect(socket, socket.remoteAddress, null, null);
+    };
+  }
+
   /** @param head bytes that stages have read; null: there was none */
-  #connect(connection: TcpConnection, head: Buffer | null): void {
+  #connect(wire: Wire, remoteAddress: string, peerCertificate: PeerCertificate | null, head: Buffer | null): void {
+    const { name: connector, turn } = this.#options;
+    const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, keeper: this });
     this.connections.add(connection);
-    const handler = this.#options.onConnection(connection);
-    connection.start(
-      {
-        onData: (chunk, start, end) => handler.onData(chunk, start, end),
-        onDrain: () => handler.onDrain(),
-        onClose: (error) => {
-          this.connections.delete(connection);
-          this.#full = false;
-          handler.onClose(error);
-        },
-      },
-      head,
-    );
+    connection.start(this.#options.onConnection(connection), head);
   }
 
   /** Whether one more connection has to be turned away, which is counted and said. */

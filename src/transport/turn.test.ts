@@ -47,3 +47,16 @@ test('a flush by hand takes what has gathered, and the turn’s own finds nothin
   await nextTurn();
   assert.deepEqual(log, ['a', 'b']);
 });
+
+test('who has read its share of a turn reads on after the turn’s writes', async () => {
+  const turn = new Turn();
+  const log: string[] = [];
+  turn.readOn({ readOn: () => log.push('read on') });
+  turn.add(recorder(log, 'write'));
+  const { number } = turn;
+  await nextTurn();
+  assert.deepEqual(log, ['write', 'read on']);
+  assert.equal(turn.number, number + 1);
+  await nextTurn();
+  assert.deepEqual(log, ['write', 'read on'], 'once');
+});

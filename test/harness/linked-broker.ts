@@ -121,6 +121,9 @@ export class TestBroker {
           maxFrameSize: 104_857_600,
           connectAttemptTimeoutMs: 500,
           defaultKeepAliveMs: 0,
+          useInactivityMonitor: true,
+          publishDollarTopics: false,
+          subscriptionPrefetch: 0,
           maxInactivityDurationMs: 30_000,
         }),
     });

@@ -51,6 +51,9 @@ export class TestBroker {
       maxFrameSize: MAX_FRAME_SIZE,
       connectAttemptTimeoutMs: 30_000,
       defaultKeepAliveMs: 0,
+      useInactivityMonitor: true,
+      publishDollarTopics: false,
+      subscriptionPrefetch: 0,
       maxInactivityDurationMs: 30_000,
       ...options.connector,
     };

@@ -50,6 +50,9 @@ export const MEMORY_CONNECTOR = {
   maxFrameSize: 1_000_000,
   connectAttemptTimeoutMs: 30_000,
   defaultKeepAliveMs: 0,
+  useInactivityMonitor: true,
+  publishDollarTopics: false,
+  subscriptionPrefetch: 0,
   maxInactivityDurationMs: 30_000,
 };
 

@@ -158,7 +158,7 @@ test('No Local keeps a client’s own retained message from it, over reconnects 
 });
 
 test('wildcards do not match retained $ topics at the first level [MQTT-4.7.2-1]', async (t) => {
-  const broker = await startBroker(t);
+  const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
   const peer = await broker.client(4, { clientId: 'a' });
   await peer.publish({ topic: '$mine/a', payload: 'x', retain: true });
   await peer.subscribe({ '#': 0, '+/a': 0, '+/#': 0 });

@@ -36,7 +36,7 @@ const TABLE: readonly { filter: string; matches: readonly string[]; not: readonl
 
 for (const level of [4, 5] as const) {
   test(`level ${level}: topics and filters match as section 4.7 has it [MQTT-3.3.2-3] [MQTT-4.7.2-1] [MQTT-4.7.3-4] [MQTT3-3.8.3-2]`, async (t) => {
-    const broker = await startBroker(t);
+    const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
     const peer = await broker.client(level, { clientId: 'a' });
     for (const { filter, matches, not } of TABLE) {
       await peer.subscribe({ [filter]: 0 });

@@ -146,7 +146,7 @@ test('a member that leaves takes its turn along', async (t) => {
 });
 
 test('$share without a slash behind it, and $shared/..., are ordinary filters', async (t) => {
-  const broker = await startBroker(t);
+  const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
   const peer = await broker.client(5, { clientId: 'a' });
   await peer.subscribe({ $share: 0, '$shared/g/x': 0 });
   peer.send(peer.packets.publish({ topic: '$share' }), peer.packets.publish({ topic: '$shared/g/x' }));

@@ -79,6 +79,12 @@ export interface TransportConnectorModel {
   readonly connectAttemptTimeoutMs: number;
   /** Milliseconds of keep alive for an MQTT client that asks for 0; 0: none. */
   readonly defaultKeepAliveMs: number;
+  /** Whether an MQTT client that is silent for longer than its keep alive is let go. */
+  readonly useInactivityMonitor: boolean;
+  /** Whether MQTT clients may publish to topics that begin with `$`. */
+  readonly publishDollarTopics: boolean;
+  /** QoS 1 and 2 messages that an MQTT client gets ahead of its acknowledgements; 0: the broker's own bound. */
+  readonly subscriptionPrefetch: number;
   /** What OpenWire's WireFormatInfo offers (`wireFormat.*`). */
   readonly maxInactivityDurationMs: number;
   /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */

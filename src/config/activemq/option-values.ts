@@ -3,7 +3,7 @@ import { type Disposition, describe, type Rules } from './dispositions.ts';
 import type { Reading } from './reading.ts';
 import type { LocatedText } from './source-text.ts';
 import { didYouMean, listed } from './suggestion.ts';
-import { parseInteger } from './values.ts';
+import { parseInteger, parseValue } from './values.ts';
 
 export type OptionValue = string | number | boolean;
 
@@ -28,6 +28,9 @@ export function integer(min: number, max: number): ValueReader {
   };
 }
 
+/** `true` or `false`. */
+export const flag: ValueReader = (text) => parseValue({ kind: 'boolean', strict: true }, text);
+
 /** The honoured options of one URI. Of several names the first that is given counts. */
 export class OptionValues {
   readonly #values: ReadonlyMap<string, OptionValue>;
@@ -39,6 +42,11 @@ export class OptionValues {
   number(fallback: number, ...names: readonly string[]): number {
     const value = this.#first(names);
     return typeof value === 'number' ? value : fallback;
+  }
+
+  flag(fallback: boolean, ...names: readonly string[]): boolean {
+    const value = this.#first(names);
+    return typeof value === 'boolean' ? value : fallback;
   }
 
   text<T extends string | null>(fallback: T, ...names: readonly string[]): string | T {

@@ -66,6 +66,9 @@ test('defaults are those of ActiveMQ', () => {
     maxFrameSize: MQTT_FRAME_SIZE_MAX,
     connectAttemptTimeoutMs: 30_000,
     defaultKeepAliveMs: 0,
+    useInactivityMonitor: true,
+    publishDollarTopics: false,
+    subscriptionPrefetch: 0,
     maxInactivityDurationMs: 30_000,
     discovery: null,
   });
@@ -81,6 +84,11 @@ test('the options of an MQTT connector', () => {
     [mqtt.name, mqtt.maximumConnections, mqtt.maxFrameSize, mqtt.connectAttemptTimeoutMs, mqtt.defaultKeepAliveMs],
     ['m', 5, 1000, 700, 60_000],
   );
+  const { useInactivityMonitor, publishDollarTopics, subscriptionPrefetch } = read(
+    'mqtt://h:1?transport.useInactivityMonitor=false&amp;transport.publishDollarTopics=TRUE&amp;transport.activeMQSubscriptionPrefetch=10',
+  );
+  assert.deepEqual([useInactivityMonitor, publishDollarTopics, subscriptionPrefetch], [false, true, 10]);
+  assert.equal(read('mqtt://h:1?transport.activeMQSubscriptionPrefetch=-1').subscriptionPrefetch, 0);
   assert.equal(read('mqtt://h:1?wireFormat.connectAttemptTimeout=700').connectAttemptTimeoutMs, 700);
   assert.equal(read('mqtt://h:1?transport.maxFrameSize=1000').maxFrameSize, 1000);
   assert.equal(read('mqtt://h:1?wireFormat.maxFrameSize=999999999999').maxFrameSize, MQTT_FRAME_SIZE_MAX);
@@ -113,9 +121,10 @@ for (const [uri, expected] of [
     'tcp://h:1?needClientAuth=true',
     '3:36: error: option needClientAuth asks for TLS: this is not supported yet, and a broker must not start more open than its file says',
   ],
+  ['mqtt://h:1?transport.useInactivityMonitor=no', '3:68: error: transport.useInactivityMonitor: expected true or false, found "no"'],
   [
-    'mqtt://h:1?transport.useInactivityMonitor=false',
-    '3:37: warning: option transport.useInactivityMonitor: in ActiveMQ it checks keep alives; a keep alive that a client asks for is always checked, so it has no effect',
+    'mqtt://h:1?transport.subscriptionStrategy=mqtt-virtual-topic-subscriptions',
+    '3:37: warning: option transport.subscriptionStrategy: in ActiveMQ it keeps subscriptions as virtual topics; they are kept as MQTT sessions, so it has no effect',
   ],
   [
     'tcp://h:1?wireFormat.cacheEnabled=true',

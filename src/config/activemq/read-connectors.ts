@@ -73,6 +73,9 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
       'wireFormat.connectAttemptTimeout',
     ),
     defaultKeepAliveMs: options.number(0, 'transport.defaultKeepAlive'),
+    useInactivityMonitor: options.flag(true, 'transport.useInactivityMonitor'),
+    publishDollarTopics: options.flag(false, 'transport.publishDollarTopics'),
+    subscriptionPrefetch: Math.max(0, options.number(0, 'transport.activeMQSubscriptionPrefetch')),
     maxInactivityDurationMs: options.number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
     discovery,
   };

@@ -47,6 +47,9 @@ test('the classic files are read as they are written', () => {
     maxFrameSize: 104_857_600,
     connectAttemptTimeoutMs: 30_000,
     defaultKeepAliveMs: 0,
+    useInactivityMonitor: true,
+    publishDollarTopics: false,
+    subscriptionPrefetch: 0,
     maxInactivityDurationMs: 30_000,
     discovery: null,
   });

@@ -1,5 +1,5 @@
 import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
-import { integer, type OptionTable } from './option-values.ts';
+import { flag, integer, type OptionTable } from './option-values.ts';
 import { INT_MAX } from './sizes.ts';
 
 const TLS = refused('asks for TLS', BECAUSE.notOpen);
@@ -44,13 +44,12 @@ export const MQTT_OPTIONS: OptionTable = {
       honoured('is the time in ms a client has from connecting to its CONNECT packet; 0: for ever'),
     ),
     'transport.defaultKeepAlive': honoured('is the keep alive in ms of a client that asks for none; 0: none'),
-    'transport.useInactivityMonitor': inert('checks keep alives', 'a keep alive that a client asks for is always checked'),
-    'transport.activeMQSubscriptionPrefetch': inert(
-      'is how many messages a client gets ahead',
-      'MQTT 5 clients say it (Receive Maximum), and others have a bound of their own',
+    'transport.useInactivityMonitor': honoured('lets clients go that are silent for longer than 1.5 times their keep alive; false: never'),
+    'transport.activeMQSubscriptionPrefetch': honoured(
+      'is how many messages a client gets ahead of its acknowledgements; 0 or less: the usual number (1024 here)',
     ),
     'transport.subscriptionStrategy': inert('keeps subscriptions as virtual topics', 'they are kept as MQTT sessions'),
-    'transport.publishDollarTopics': inert('lets clients publish to topics that begin with $', 'MQTT leaves those to the broker'),
+    'transport.publishDollarTopics': honoured('lets clients publish to topics that begin with $; false: such messages go nowhere'),
     'wireFormat.version': inert('is the version of the codec', 'each client says which MQTT it speaks'),
     ...each('maxInactivityDuration maxInactivityDurationInitalDelay', inert('checks silent connections', 'MQTT has keep alives')),
   },
@@ -61,6 +60,9 @@ export const MQTT_OPTIONS: OptionTable = {
     'transport.connectAttemptTimeout': integer(0, INT_MAX),
     'wireFormat.connectAttemptTimeout': integer(0, INT_MAX),
     'transport.defaultKeepAlive': integer(0, INT_MAX),
+    'transport.useInactivityMonitor': flag,
+    'transport.activeMQSubscriptionPrefetch': integer(-1, INT_MAX),
+    'transport.publishDollarTopics': flag,
   },
   families: SOCKET_PROPERTIES,
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../../errors.ts';
+import type { ConnectorOptions } from '../protocol.ts';
 import type { MqttConnection } from './connection.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
 import { readWill } from './will.ts';
@@ -31,7 +32,7 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       BAD_AUTHENTICATION_METHOD,
     );
   const clientId = identify(packet);
-  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels);
+  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels, connection.options.publishDollarTopics);
   if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false).length > p.maximumPacketSize)
     throw new ProtocolError(
       'MQTT_IMPLEMENTATION_SPECIFIC_ERROR', // [MQTT-3.1.4-2]
@@ -56,7 +57,11 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   connection.session = mine;
   connection.resumed = sessionPresent;
   connection.will = will; // [MQTT-3.1.2-7]
-  connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, broker.limits.inflightMessages);
+  const { subscriptionPrefetch } = connection.options;
+  connection.inflightMax = Math.min(
+    p.receiveMaximum ?? 65_535,
+    subscriptionPrefetch > 0 ? subscriptionPrefetch : broker.limits.inflightMessages,
+  );
   mine.attach(connection, claimedAt);
 
   connection.connection.write(accept(connection, packet, clientId, sessionPresent)); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2]
@@ -80,9 +85,13 @@ function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clie
     maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
     assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
     topicAliasMaximum: broker.limits.topicAliasMaximum,
-    // Before MQTT 5 the connector's default just applies to clients that ask for none.
-    serverKeepAlive: packet.keepAlive === 0 && options.defaultKeepAliveMs > 0 ? Math.ceil(options.defaultKeepAliveMs / 1000) : null,
+    serverKeepAlive: serverKeepAliveOf(packet, options),
   });
+}
+
+/** In seconds, for a client that asks for no keep alive; null: it gets none. Before MQTT 5 the connector's default just applies. */
+function serverKeepAliveOf({ keepAlive }: ConnectPacket, { defaultKeepAliveMs, useInactivityMonitor }: ConnectorOptions): number | null {
+  return keepAlive === 0 && defaultKeepAliveMs > 0 && useInactivityMonitor ? Math.ceil(defaultKeepAliveMs / 1000) : null;
 }
 
 /**

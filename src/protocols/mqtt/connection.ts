@@ -113,7 +113,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.inflightMax = this.broker.limits.inflightMessages;
     this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, CONNECT_SIZE_MAX));
     this.#heardAtMs = protocol.clock.monotonicMs();
-    protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
+    if (options.connectAttemptTimeoutMs > 0) protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
@@ -273,7 +273,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   /** Starts to watch the keep alive. */
   watchKeepAlive(keepAliveMs: number): void {
-    this.keepAliveLimitMs = keepAliveMs * 1.5; // [MQTT-3.1.2-22]
+    // [MQTT-3.1.2-22]; not where the connector's `transport.useInactivityMonitor` is off, which asks for just that.
+    this.keepAliveLimitMs = this.options.useInactivityMonitor ? keepAliveMs * 1.5 : 0;
     if (this.keepAliveLimitMs > 0) this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs);
     else this.protocol.timers.cancel(this.#timer);
   }
@@ -319,7 +320,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const qos = view.qos;
     if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
     if (this.#lastReserved) {
-      // `$SYS/` is what the server says of itself: a PUBLISH to it is refused in MQTT 5, acknowledged before, and goes nowhere.
+      // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
       if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED);
       return;
     }
@@ -338,7 +339,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const fault = topicNameFault(topic, this.broker.limits.topicLevels);
     if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `PUBLISH: ${fault}`, TOPIC_NAME_INVALID);
     this.#lastTopic = topic;
-    this.#lastReserved = isReserved(topic);
+    this.#lastReserved = isReserved(topic, this.options.publishDollarTopics);
   }
 
   #resolveAlias(topic: string, alias: number | null): string {

@@ -35,7 +35,10 @@ export const MQTT_5_PROPERTIES: PropertiesForm = {
   decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH), Number.POSITIVE_INFINITY),
 };
 
-/** Whether a topic belongs to the server: what it says of itself, and the place of shared subscriptions. */
-export function isReserved(topic: string): boolean {
-  return topic.startsWith('$SYS/') || topic.startsWith('$share/');
+/**
+ * Whether a topic is not for clients to publish to: what the server says of itself, and the place of shared subscriptions; unless the
+ * connector lets them, all that begin with `$` (section 4.7.2).
+ */
+export function isReserved(topic: string, publishDollarTopics: boolean): boolean {
+  return topic.startsWith('$') && (!publishDollarTopics || topic.startsWith('$SYS/') || topic.startsWith('$share/'));
 }

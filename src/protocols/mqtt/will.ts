@@ -23,9 +23,9 @@ export interface Will {
  * The will in a CONNECT.
  * @throws ProtocolError MQTT_TOPIC_NAME_INVALID or MQTT_PROTOCOL_ERROR
  */
-export function readWill(packet: WillPacket, topicLevelsMax: number): Will {
-  const fault = isReserved(packet.topic)
-    ? '$SYS/ and $share/ are not for clients to publish to'
+export function readWill(packet: WillPacket, topicLevelsMax: number, publishDollarTopics: boolean): Will {
+  const fault = isReserved(packet.topic, publishDollarTopics)
+    ? `${packet.topic} is not for clients to publish to`
     : topicNameFault(packet.topic, topicLevelsMax);
   if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
   return {
