@@ -1,13 +1,7 @@
 import type { Socket } from 'node:net';
+import type { Places } from './places.ts';
 import type { Arrival, Stage } from './stage.ts';
 import { addressOf } from './tcp-connection.ts';
-
-/**
- * Sockets of one connector that may be within its stages at once. Each costs what a half-done handshake costs (TLS: some tens of
- * kilobytes), and is no connection yet. Beyond it the one that has been at it for longest has to go: whoever opens sockets and is silent
- * keeps nobody out.
- */
-export const ARRIVALS_MAX = 1_000;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -16,7 +10,10 @@ export interface ArrivalsOptions {
   readonly stages: readonly Stage[];
   /** Time for all stages together, in milliseconds; 0: no bound. */
   readonly timeoutMs: number;
-  onArrived(arrival: Arrival): void;
+  /** Bounds how many are on their way. */
+  readonly places: Places;
+  /** @param accepted the socket by which `places` knows it */
+  onArrived(arrival: Arrival, accepted: Socket): void;
   /** @param stage the name of the stage that it did not get through */
   onFailed(arrival: Arrival, stage: string, reason: string): void;
 }
@@ -32,7 +29,7 @@ interface Pending {
 /** The sockets of one connector that are on their way through its stages. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
-  /** By accepted socket, the oldest first. */
+  /** By accepted socket. */
   readonly #pending = new Map<Socket, Pending>();
 
   constructor(options: ArrivalsOptions) {
@@ -44,8 +41,8 @@ export class Arrivals {
   }
 
   admit(socket: Socket): void {
-    const { stages, timeoutMs } = this.#options;
-    if (this.#pending.size >= ARRIVALS_MAX) this.#dropOldest();
+    const { stages, timeoutMs, places } = this.#options;
+    places.arrive(socket);
     const pending: Pending = {
       arrival: { socket, stream: socket, head: NO_BYTES, remoteAddress: addressOf(socket), peerCertificate: null },
       stage: stages[0]!,
@@ -55,13 +52,17 @@ export class Arrivals {
     const timer = timeoutMs === 0 ? null : setTimeout(() => this.#expire(socket, pending), timeoutMs);
     const leave = (): void => {
       if (timer !== null) clearTimeout(timer);
-      socket.off('close', leave);
+      socket.off('close', closed);
       this.#pending.delete(socket);
     };
-    socket.on('close', leave);
+    const closed = (): void => {
+      leave();
+      places.leave(socket);
+    };
+    socket.on('close', closed);
     // Whoever reads the socket hears of its errors, too; this only keeps one between two stages from being nobody's.
     socket.on('error', () => {});
-    this.#begin(pending, 0, leave);
+    this.#begin(pending, 0, socket, leave);
   }
 
   /** Destroys all that are still on their way. */
@@ -69,11 +70,11 @@ export class Arrivals {
     for (const socket of this.#pending.keys()) socket.destroy();
   }
 
-  #begin(pending: Pending, index: number, leave: () => void): void {
+  #begin(pending: Pending, index: number, accepted: Socket, leave: () => void): void {
     const stage = this.#options.stages[index];
     if (stage === undefined) {
       leave();
-      this.#options.onArrived(pending.arrival);
+      this.#options.onArrived(pending.arrival, accepted);
       return;
     }
     pending.stage = stage;
@@ -81,19 +82,10 @@ export class Arrivals {
       done: (arrival) => {
         if (pending.failed) return;
         pending.arrival = arrival;
-        this.#begin(pending, index + 1, leave);
+        this.#begin(pending, index + 1, accepted, leave);
       },
       failed: (reason) => this.#fail(pending, reason),
     });
-  }
-
-  #dropOldest(): void {
-    for (const [socket, pending] of this.#pending) {
-      this.#fail(pending, `still not done when ${ARRIVALS_MAX} others had come`);
-      socket.destroy();
-      this.#pending.delete(socket);
-      return;
-    }
   }
 
   #expire(socket: Socket, pending: Pending): void {

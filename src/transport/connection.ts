@@ -34,6 +34,14 @@ export interface Connection {
   destroy(): void;
   pause(): void;
   resume(): void;
+  /**
+   * Takes one of the connector's places (`maximumConnections`) until the connection closes. To be called when it is known who connects.
+   * @param from a connection that this one replaces: its place passes over
+   * @returns false when no place is free
+   */
+  admit(from: Connection | null): boolean;
+  /** Counts the connection as a probe: it came, said nothing and went, as health checks do. */
+  countProbe(): void;
 }
 
 /** What a protocol does with a connection. All calls are synchronous and must not throw. */

@@ -24,6 +24,9 @@ let nextId = 1;
 
 /** Who keeps the list of connections. */
 export interface ConnectionKeeper {
+  /** See `Connection.admit`. */
+  admit(connection: TcpConnection, from: Connection | null): boolean;
+  countProbe(): void;
   /** The connection is closed; its protocol is told next. */
   closed(connection: TcpConnection): void;
 }
@@ -164,6 +167,14 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
 
   resume(): void {
     this.#wire.resume();
+  }
+
+  admit(from: Connection | null): boolean {
+    return this.#keeper === null || this.#keeper.admit(this, from);
+  }
+
+  countProbe(): void {
+    this.#keeper?.countProbe();
   }
 
   #markDirty(): void {

@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Log, silentLog } from '../telemetry/log.ts';
-import { ARRIVALS_MAX } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
+import { SURPLUS_MAX } from './places.ts';
 import type { Stage } from './stage.ts';
 import { TcpListener, type TcpListenerOptions } from './tcp-listener.ts';
 import { Turn } from './turn.ts';
@@ -12,9 +12,19 @@ import { Turn } from './turn.ts';
 /** Bound for every wait, in milliseconds. */
 const WAIT_MS = 20_000;
 
-/** Sends everything back. */
+/** Sends everything back, to those for whom there is a place. */
 function echo(connection: Connection): ConnectionHandler {
-  return { onData: (chunk, start, end) => connection.writeCopy(chunk, start, end), onDrain() {}, onClose() {} };
+  return {
+    onData(chunk, start, end) {
+      if (connection.admit(null)) connection.writeCopy(chunk, start, end);
+      else {
+        connection.write(Buffer.from('full'));
+        connection.end();
+      }
+    },
+    onDrain() {},
+    onClose() {},
+  };
 }
 
 async function start(t: TestContext, options: Partial<TcpListenerOptions> = {}): Promise<TcpListener> {
@@ -76,25 +86,25 @@ test('connections get their protocol, and the connector’s name', async (t) => 
   await until(() => listener.connections.size === 0, 'the connection to be forgotten');
 });
 
-test('beyond maximumConnections a connection is closed at once, said once until there was room again', async (t) => {
-  const warnings: unknown[] = [];
-  const log: Log = { ...silentLog, warn: (message, facts) => warnings.push([message, facts]) };
-  const listener = await start(t, { maximumConnections: 2, log });
+test('a connection takes a place when its protocol knows who it is; beyond maximumConnections there is none, until one closes', async (t) => {
+  const listener = await start(t, { maximumConnections: 2 });
+  const silent = dial(t, listener.port);
+  await until(() => listener.connections.size === 1, 'the silent connection');
   const inside = [dial(t, listener.port), dial(t, listener.port)];
   for (const socket of inside) {
     socket.write('x');
     assert.equal(await next(socket), 'x');
   }
-  for (let i = 0; i < 3; i++) assert.equal(await next(dial(t, listener.port)), null);
-  assert.equal(listener.refused, 3);
-  assert.deepEqual(warnings, [['connector is full: further connections are closed', { connector: 'echo', maximumConnections: 2 }]]);
+  for (let i = 0; i < 3; i++) {
+    const surplus = dial(t, listener.port);
+    surplus.write('y');
+    assert.equal(await next(surplus), 'full');
+  }
+  assert.equal(listener.counters.refused, 3);
   inside[0]!.destroy();
-  await until(() => listener.connections.size === 1, 'room');
-  const late = dial(t, listener.port);
-  late.write('y');
-  assert.equal(await next(late), 'y');
-  assert.equal(await next(dial(t, listener.port)), null);
-  assert.equal(warnings.length, 2);
+  await until(() => listener.connections.size <= 2, 'the end of all but the silent and one inside');
+  silent.write('z');
+  assert.equal(await next(silent), 'z');
 });
 
 test('close stops accepting and leaves what is connected', async (t) => {
@@ -202,19 +212,15 @@ test('what fails in a stage is closed as the stage says, and the log has why; wh
 });
 
 test('what is within a stage takes no place of a connection, and the oldest gives way when there are too many', async (t) => {
-  const listener = await start(t, { stages: [introduction], maximumConnections: 1 });
+  const listener = await start(t, { stages: [introduction], maximumConnections: 0 });
   const oldest = dial(t, listener.port);
   const closed = next(oldest);
   await new Promise((resolve) => oldest.once('connect', resolve));
-  await Promise.all(Array.from({ length: ARRIVALS_MAX }, () => new Promise((resolve) => dial(t, listener.port).once('connect', resolve))));
+  for (let i = 0; i < SURPLUS_MAX; i++) await new Promise((resolve) => dial(t, listener.port).once('connect', resolve));
   assert.equal(await closed, null);
   const client = dial(t, listener.port);
   client.write('bob.hello');
-  assert.equal(await next(client), 'hello');
-  const surplus = dial(t, listener.port);
-  surplus.write('eve.hello');
-  assert.equal(await next(surplus), null);
-  assert.equal(listener.refused, 1);
+  assert.equal(await next(client), 'full');
 });
 
 test('close ends what is still within a stage', async (t) => {

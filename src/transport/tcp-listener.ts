@@ -1,10 +1,11 @@
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
 import { listeningHandleOf } from './handle-bindings.ts';
+import { type PlaceCounters, Places } from './places.ts';
 import { bindings, RawSocket } from './raw-socket.ts';
 import type { PeerCertificate, Stage } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
@@ -20,6 +21,7 @@ export interface TcpListenerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Connections that may be admitted by their protocol at once. */
   readonly maximumConnections: number;
   readonly backlog?: number;
   /** What an accepted socket goes through before its protocol, in order; none for plain TCP. */
@@ -37,38 +39,35 @@ export class TcpListener implements ConnectionKeeper {
   readonly connections = new Set<TcpConnection>();
   readonly #options: TcpListenerOptions;
   readonly #server: Server;
+  readonly #places: Places;
   /** null: there are no stages. */
   readonly #arrivals: Arrivals | null;
-  /** Said once when the limit is reached, and again only after it was left: an overload must not flood the log. */
-  #full = false;
-  #refused = 0;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
     const { stages = [], stagesTimeoutMs = 0, log } = options;
+    this.#places = new Places({ connector: options.name, maximumConnections: options.maximumConnections, log });
     this.#arrivals =
       stages.length === 0
         ? null
         : new Arrivals({
             stages,
             timeoutMs: stagesTimeoutMs,
-            onArrived: ({ stream, remoteAddress, peerCertificate, head }) => {
-              if (this.#isFull()) stream.destroy();
-              else this.#connect(new StreamWire(stream), remoteAddress, peerCertificate, head);
-            },
+            places: this.#places,
+            onArrived: ({ stream, remoteAddress, peerCertificate, head }, accepted) =>
+              this.#connect(new StreamWire(stream), remoteAddress, { peerCertificate, head, accepted }),
             onFailed: ({ remoteAddress }, stage, reason) =>
               log.info('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
           });
     this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.#isFull()) socket.destroy();
-      else if (this.#arrivals !== null) this.#arrivals.admit(socket);
-      else this.#connect(new StreamWire(socket), addressOf(socket), null, null);
+      if (this.#arrivals !== null) this.#arrivals.admit(socket);
+      else this.#connect(new StreamWire(socket), addressOf(socket), null);
     });
   }
 
-  /** Connections turned away because `maximumConnections` was reached. */
-  get refused(): number {
-    return this.#refused;
+  /** What became of accepted connections. */
+  get counters(): Readonly<PlaceCounters> {
+    return this.#places.counters;
   }
 
   /** The port that is listened on. */
@@ -99,9 +98,17 @@ export class TcpListener implements ConnectionKeeper {
     this.#arrivals?.close();
   }
 
+  admit(connection: TcpConnection, from: Connection | null): boolean {
+    return this.#places.admit(connection, from);
+  }
+
+  countProbe(): void {
+    this.#places.counters.probes++;
+  }
+
   closed(connection: TcpConnection): void {
     this.connections.delete(connection);
-    this.#full = false;
+    this.#places.leave(connection);
   }
 
   /** Without stages nobody needs Node's streams: connections are taken as handles, where this Node gives them. */
@@ -114,29 +121,28 @@ export class TcpListener implements ConnectionKeeper {
         return;
       }
       const socket = new RawSocket(handle, this.#options.turn);
-      if (this.#isFull()) socket.destroy();
-      else this.#connect(socket, socket.remoteAddress, null, null);
+      this.#connect(socket, socket.remoteAddress, null);
     };
   }
 
-  /** @param head bytes that stages have read; null: there was none */
-  #connect(wire: Wire, remoteAddress: string, peerCertificate: PeerCertificate | null, head: Buffer | null): void {
+  /** @param staged what came of the stages; null: there are none */
+  #connect(wire: Wire, remoteAddress: string, staged: Staged | null): void {
     const { name: connector, turn } = this.#options;
+    const peerCertificate = staged?.peerCertificate ?? null;
     const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, keeper: this });
     this.connections.add(connection);
-    connection.start(this.#options.onConnection(connection), head);
+    if (staged === null) this.#places.arrive(connection);
+    else this.#places.become(staged.accepted, connection);
+    connection.start(this.#options.onConnection(connection), staged?.head ?? null);
   }
+}
 
-  /** Whether one more connection has to be turned away, which is counted and said. */
-  #isFull(): boolean {
-    const { name, maximumConnections, log } = this.#options;
-    if (this.connections.size < maximumConnections) return false;
-    this.#refused++;
-    if (this.#full) return true;
-    this.#full = true;
-    log.warn('connector is full: further connections are closed', { connector: name, maximumConnections });
-    return true;
-  }
+/** What stages have found out. */
+interface Staged {
+  readonly accepted: Socket;
+  readonly peerCertificate: PeerCertificate | null;
+  /** Bytes that they have read. */
+  readonly head: Buffer;
 }
 
 function listenError(error: NodeJS.ErrnoException, name: string, host: string, port: number): ConfigError {

@@ -7,6 +7,7 @@ import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
 import type { ConnectorOptions } from '../../src/protocols/protocol.ts';
 import { type Log, silentLog } from '../../src/telemetry/log.ts';
 import { FakeClock } from '../../src/timing/clock.ts';
+import type { PlaceCounters } from '../../src/transport/places.ts';
 import { TcpListener } from '../../src/transport/tcp-listener.ts';
 import { Turn } from '../../src/transport/turn.ts';
 import type { ConnectFields, Level } from './mqtt-bytes.ts';
@@ -15,6 +16,8 @@ import { MqttPeer, PEER_WAIT_MS, type PeerOptions } from './mqtt-peer.ts';
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
   readonly connector?: Partial<ConnectorOptions>;
+  /** Default: 10,000. */
+  readonly maximumConnections?: number;
   /** Time stands still and passes only with `TestBroker.pass`. */
   readonly fakeClock?: boolean;
   readonly log?: Log;
@@ -61,7 +64,7 @@ export class TestBroker {
       name: 'mqtt',
       host: '127.0.0.1',
       port: 0,
-      maximumConnections: 10_000,
+      maximumConnections: options.maximumConnections ?? 10_000,
       turn: new Turn(),
       log,
       onConnection: (connection) => this.protocol.accept(connection, connector),
@@ -70,6 +73,11 @@ export class TestBroker {
 
   get port(): number {
     return this.#listener.port;
+  }
+
+  /** What became of accepted connections. */
+  get placeCounters(): Readonly<PlaceCounters> {
+    return this.#listener.counters;
   }
 
   /** Connections that are open. */

@@ -42,6 +42,12 @@ export class MemoryConnection implements Connection {
   pause(): void {}
 
   resume(): void {}
+
+  admit(): boolean {
+    return true;
+  }
+
+  countProbe(): void {}
 }
 
 /** What a connector would say of such a connection. */

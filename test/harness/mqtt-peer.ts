@@ -241,6 +241,11 @@ export class MqttPeer {
     this.#socket.end();
   }
 
+  /** The connection is gone with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   /** The connection is gone without a word. Resolves when the socket is closed here. */
   destroy(): Promise<void> {
     return new Promise((resolve) => {

@@ -10,8 +10,10 @@ import {
   BAD_AUTHENTICATION_METHOD,
   CLIENT_IDENTIFIER_NOT_VALID,
   IMPLEMENTATION_SPECIFIC_ERROR,
+  QUOTA_EXCEEDED,
   SUCCESS,
   V3_IDENTIFIER_REJECTED,
+  V3_SERVER_UNAVAILABLE,
   V3_UNACCEPTABLE_PROTOCOL_VERSION,
 } from './wire/reason-code.ts';
 
@@ -40,8 +42,11 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       IMPLEMENTATION_SPECIFIC_ERROR,
     );
 
-  const claimedAt = broker.clock.next();
   const earlier = broker.sessions.get(clientId); // [MQTT-3.1.3-2]
+  if (!connection.connection.admit(earlier instanceof MqttSession ? earlier.connection : null))
+    throw new ProtocolError('MQTT_QUOTA_EXCEEDED', 'the connector has all the connections that it may have', QUOTA_EXCEEDED);
+
+  const claimedAt = broker.clock.next();
   earlier?.takeOver(); // [MQTT-3.1.4-3]: a session that ends with its connection is gone after this
   let session = broker.sessions.get(clientId);
   if (session !== undefined && (packet.cleanStart || !(session instanceof MqttSession))) {
@@ -108,6 +113,8 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
     );
   } else if (error.code === 'MQTT_CLIENT_IDENTIFIER_NOT_VALID' && connection.level !== MQTT_5) {
     connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]
+  } else if (error.reasonCode === QUOTA_EXCEEDED && connection.level !== MQTT_5) {
+    connection.connection.write(writeConnackV3(false, V3_SERVER_UNAVAILABLE));
   } else if (connection.level === MQTT_5) {
     const room = connection.maximumPacketSize;
     let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });

@@ -42,6 +42,7 @@ import {
   PACKET_IDENTIFIER_NOT_FOUND,
   PACKET_TOO_LARGE,
   protocolError,
+  QUOTA_EXCEEDED,
   RECEIVE_MAXIMUM_EXCEEDED,
   SERVER_SHUTTING_DOWN,
   SESSION_TAKEN_OVER,
@@ -140,7 +141,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   onClose(error: Error | null): void {
     if (!this.#closed) {
-      this.broker.log.debug('client connection lost', { ...this.facts(), reason: error?.message ?? 'closed without DISCONNECT' });
+      if (this.session === null && !this.#splitter.partial) this.#countProbe();
+      else this.broker.log.debug('client connection lost', { ...this.facts(), reason: error?.message ?? 'closed without DISCONNECT' });
       this.#leave(true);
     }
     this.protocol.connections.delete(this);
@@ -297,8 +299,11 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
       this.level = connectLevel(buffer, start, end);
-      this.protocol.sayFault('client refused', { ...this.facts(), code: error.code, reason: error.message });
-      this.protocol.counters.protocolErrors++;
+      // A full connector has said so once for all.
+      if (error.reasonCode !== QUOTA_EXCEEDED) {
+        this.protocol.sayFault('client refused', { ...this.facts(), code: error.code, reason: error.message });
+        this.protocol.counters.protocolErrors++;
+      }
       this.refuseConnect(error);
     }
   }
@@ -422,6 +427,12 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const will = withWill ? this.will : null;
     this.will = null;
     this.session?.detach(this, will);
+  }
+
+  /** It said nothing and went: a health check, and no client. */
+  #countProbe(): void {
+    this.protocol.counters.probes++;
+    this.connection.countProbe();
   }
 
   #writeDisconnect(reasonCode: number, reasonString: string | null): void {

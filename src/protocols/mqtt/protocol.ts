@@ -20,7 +20,7 @@ export class MqttProtocol implements Protocol {
   readonly timers: TimerWheel;
   readonly connections = new Set<MqttConnection>();
   /** Counts since the start. */
-  readonly counters = { protocolErrors: 0 };
+  readonly counters = { protocolErrors: 0, probes: 0 };
 
   #faultPeriodEndMs = 0;
   #faults = 0;

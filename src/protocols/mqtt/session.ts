@@ -118,6 +118,11 @@ export class MqttSession implements Session, Subscriber {
     return this.#link !== null;
   }
 
+  /** null while the client is away. */
+  get connection(): Connection | null {
+    return this.#link?.connection ?? null;
+  }
+
   get readiness(): Readiness {
     if (this.#link === null) return AWAY;
     return this.#queue.length === 0 && this.#roomForNew(this.#link) ? READY : BEHIND;

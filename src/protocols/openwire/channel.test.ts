@@ -65,6 +65,12 @@ class FakeConnection implements Connection {
     this.paused = false;
   }
 
+  admit(): boolean {
+    return true;
+  }
+
+  countProbe(): void {}
+
   /** Takes what was written since the last time. */
   take(): Buffer {
     return Buffer.concat(this.#written.splice(0));

@@ -144,6 +144,11 @@ export class Channel implements ConnectionHandler {
     return this.#held ? `the peer did not take our answers for ${ms} ms` : `nothing heard for ${ms} ms`;
   }
 
+  /** True of a connection that ended before the peer had said anything, and not because of us: of a health check. */
+  get wasProbe(): boolean {
+    return this.#closed && !this.#heard && !this.#negotiated && this.#fault === null;
+  }
+
   /** True once the connection is on its way out: nothing more is sent or handed on. */
   get closing(): boolean {
     return this.#closed || !this.connection.writable;

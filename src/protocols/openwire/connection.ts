@@ -19,7 +19,10 @@ export interface ConnectionContext {
   readonly links: BrokerLinks;
   /** Said once for all connections. */
   sayClientsUnsupported(address: string): void;
-  closed(connection: OpenWireConnection): void;
+  /** The network of brokers has taken over. */
+  handedOver(connection: OpenWireConnection): void;
+  /** @returns whether it was a probe, of which nothing is said */
+  closed(connection: OpenWireConnection): boolean;
 }
 
 /**
@@ -66,8 +69,8 @@ export class OpenWireConnection implements ChannelHandler {
   onDrain(): void {}
 
   onClosed(fault: string | null): void {
-    this.#context.closed(this);
-    if (fault === null) return;
+    const wasProbe = this.#context.closed(this);
+    if (fault === null || wasProbe) return;
     this.#context.log.warn('OpenWire connection closed', { address: this.#address, reason: fault });
   }
 
@@ -77,7 +80,11 @@ export class OpenWireConnection implements ChannelHandler {
       this.#refuseClient(peer);
       return;
     }
-    this.#context.closed(this);
+    if (!channel.connection.admit(null)) {
+      channel.end(); // the connector has said once for all that it is full
+      return;
+    }
+    this.#context.handedOver(this);
     channel.handOver(this.#context.links.accept(channel, this.#offer!, peer));
   }
 

@@ -10,6 +10,7 @@ import { OpenWireConnection } from './connection.ts';
 export class OpenWireProtocol implements Protocol {
   readonly name = 'openwire';
   readonly schemes = ['tcp', 'nio', 'openwire'];
+  readonly counters = { probes: 0 };
   readonly #broker: Broker;
   readonly #links: BrokerLinks;
   readonly #clock: Clock;
@@ -29,7 +30,8 @@ export class OpenWireProtocol implements Protocol {
         log: this.#broker.log,
         links: this.#links,
         sayClientsUnsupported: (address) => this.#sayClientsUnsupported(address),
-        closed: (closed) => this.#channels.delete(closed),
+        handedOver: (connection) => this.#channels.delete(connection),
+        closed: (connection) => this.#onClosed(connection),
       },
       connection.remoteAddress,
     );
@@ -49,6 +51,15 @@ export class OpenWireProtocol implements Protocol {
 
   stop(): void {
     for (const channel of this.#channels.values()) channel.end();
+  }
+
+  #onClosed(connection: OpenWireConnection): boolean {
+    const channel = this.#channels.get(connection);
+    this.#channels.delete(connection);
+    if (channel?.wasProbe !== true) return false;
+    this.counters.probes++;
+    channel.connection.countProbe();
+    return true;
   }
 
   #sayClientsUnsupported(address: string): void {

@@ -27,6 +27,7 @@ export const QUOTA_EXCEEDED = 0x97;
 /** CONNACK return codes of MQTT 3.1 and 3.1.1 (section 3.2.2.3). */
 export const V3_UNACCEPTABLE_PROTOCOL_VERSION = 1;
 export const V3_IDENTIFIER_REJECTED = 2;
+export const V3_SERVER_UNAVAILABLE = 3;
 
 /** SUBACK return code of MQTT 3.1.1 (section 3.9.3) for a subscription that was not made. */
 export const V3_SUBSCRIPTION_FAILURE = 0x80;
