@@ -1,12 +1,13 @@
 import type { Log } from '../telemetry/log.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { Message } from './message.ts';
+import { Message } from './message.ts';
 import type { Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
-import { AWAY, READY, type Readiness, type Route, type SharedRoutes, type Subscription } from './subscription.ts';
+import type { SharedGroup } from './shared-group.ts';
+import type { Subscription } from './subscription.ts';
 
 export interface BrokerOptions {
   /** Unique over the network and new at each start; two brokers may share a name, never an id. */
@@ -80,13 +81,33 @@ export class Broker {
       route.subscriber.deliver(message, route); // [MQTT-4.5.0-1]
       receivers++;
     }
-    for (const shared of routes.shared) {
-      const route = nextMember(shared);
+    const shared = routes.shared;
+    for (let i = 0; i < shared.length; i++) {
+      const route = shared[i]!.choose(message);
+      if (route === null) continue;
       route.subscriber.deliver(message, route);
       receivers++;
     }
     this.counters.delivered += receivers;
     return receivers;
+  }
+
+  /**
+   * A member's session ended before the message was delivered to it: another member of the group gets it, here or at a linked broker, as if
+   * it had just been published (MQTT 5.0 section 4.8.2).
+   */
+  reassign(message: Message, { filter, name }: SharedGroup): void {
+    if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.wallNow()) return; // [MQTT-3.3.2-5]
+    const anew = message.transit === null ? message : publishedHere(message);
+    const route = this.router.group(filter, name)?.choose(anew) ?? null;
+    if (route === null) return;
+    route.subscriber.deliver(anew, route);
+    this.counters.delivered++;
+  }
+
+  /** Whether a group that may have ended meanwhile has members, here or at linked brokers. */
+  hasMembers({ filter, name }: SharedGroup): boolean {
+    return this.router.group(filter, name) !== null;
   }
 
   /** @returns the subscription it replaced, or null */
@@ -131,23 +152,11 @@ export class Broker {
   }
 }
 
-/**
- * Members take turns; one that is away or behind is passed over while another is better prepared. Whoever is chosen has the message alone
- * from then on, whatever becomes of it [MQTT-4.8.2-4] [MQTT-4.8.2-5] [MQTT-4.8.2-6], by its own route [MQTT-4.8.2-3].
- */
-function nextMember({ group, members }: SharedRoutes): Route {
-  let chosen = group.next % members.length;
-  let best: Readiness = AWAY;
-  for (let i = 0; i < members.length; i++) {
-    const at = (group.next + i) % members.length;
-    const readiness = members[at]!.subscriber.readiness ?? READY;
-    if (readiness <= best) continue;
-    chosen = at;
-    best = readiness;
-    if (best === READY) break;
-  }
-  group.next = (chosen + 1) % members.length;
-  return members[chosen]!;
+/** A message without the way it came, which may go to any broker. */
+function publishedHere(message: Message): Message {
+  const { topic, qos, retain, properties, expiresAtMs, publisher } = message.keep();
+  const { payload } = message;
+  return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, null);
 }
 
 /** Ids look like ActiveMQ's (`ID:host-...`), since its tools show them. */

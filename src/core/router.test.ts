@@ -28,7 +28,7 @@ function shown(routes: Routes): unknown {
   return {
     direct: routes.direct.map(said).sort(byText),
     shared: routes.shared
-      .map(({ group, members }) => ({ name: group.name, filter: group.filter, members: members.map(said).sort(byText) }))
+      .map((group) => ({ name: group.name, filter: group.filter, members: [...group.routes()].map(said).sort(byText) }))
       .sort(byText),
   };
 }
@@ -146,15 +146,20 @@ test('a very long topic is matched like any other', () => {
   assert.equal(router.match(topic).direct.length, 0);
 });
 
-test('a group keeps its turn while members come and go, and begins anew when the last has gone', () => {
+test('a group stays the same while members come and go, also in remembered routes, and is another one after the last has gone', () => {
   const router = new Router(100);
   const join = (i: number) => router.subscribe(subscription('a', { group: 'g', subscriber: SUBSCRIBERS[i]! }));
   join(0);
-  const group = router.match('a').shared[0]!.group;
-  group.next = 5;
+  const routes = router.match('a');
+  const group = routes.shared[0]!;
+  assert.equal(router.group('a', 'g'), group);
   join(1);
-  assert.equal(router.match('a').shared[0]!.group, group);
+  assert.equal(router.match('a'), routes);
+  assert.equal(group.size, 2);
   for (const i of [0, 1]) router.unsubscribe('a', 'g', SUBSCRIBERS[i]!);
+  assert.equal(router.group('a', 'g'), null);
   join(2);
-  assert.equal(router.match('a').shared[0]!.group.next, 0);
+  assert.notEqual(router.match('a').shared[0], group);
+  assert.equal(router.group('a', 'h'), null);
+  assert.equal(router.group('b', 'g'), null);
 });

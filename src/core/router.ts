@@ -1,9 +1,10 @@
 import type { QoS } from './message.ts';
-import type { Route, Routes, SharedGroup, SharedRoutes, Subscriber, Subscription } from './subscription.ts';
+import { type GroupWatcher, SharedGroup } from './shared-group.ts';
+import type { Route, Routes, Subscriber, Subscription } from './subscription.ts';
 import { hasWildcard, topicMatches } from './topic-filter.ts';
 
 /** Is told of every subscription that comes and goes, after it has taken effect. */
-export interface SubscriptionWatcher {
+export interface SubscriptionWatcher extends GroupWatcher {
   subscribed(subscription: Subscription): void;
   unsubscribed(subscription: Subscription): void;
 }
@@ -11,8 +12,9 @@ export interface SubscriptionWatcher {
 /** All subscriptions with one filter. */
 interface FilterEntry {
   readonly filter: string;
+  /** The ordinary ones. */
   readonly subscriptions: Subscription[];
-  /** Turns of the `$share` groups on this filter, by name; null while there are none. */
+  /** The `$share` groups, by name; null while there are none. */
   groups: Map<string, SharedGroup> | null;
 }
 
@@ -62,37 +64,29 @@ export class Router {
   /** Adds a subscription. The same subscriber's earlier one with the same filter and group is replaced; returns it, or null. */
   subscribe(subscription: Subscription): Subscription | null {
     const entry = this.#entryFor(subscription.filter);
-    const at = indexOf(entry, subscription.subscriber, subscription.group);
-    const replaced = at < 0 ? null : entry.subscriptions[at]!;
-    if (at < 0) {
-      entry.subscriptions.push(subscription);
+    const replaced = subscription.group === null ? this.#put(entry, subscription) : this.#join(entry, subscription.group, subscription);
+    if (replaced === null) {
       this.#size++;
-    } else {
-      entry.subscriptions[at] = subscription;
+      for (const watcher of this.#watchers) watcher.subscribed(subscription);
     }
-    if (subscription.group !== null) {
-      entry.groups ??= new Map();
-      if (!entry.groups.has(subscription.group))
-        entry.groups.set(subscription.group, { name: subscription.group, filter: subscription.filter, next: 0 });
-    }
-    this.#forget(subscription.filter);
-    if (replaced === null) for (const watcher of this.#watchers) watcher.subscribed(subscription);
     return replaced;
   }
 
   /** Takes a subscription away; returns it, or null when there was none. */
   unsubscribe(filter: string, group: string | null, subscriber: Subscriber): Subscription | null {
-    const entry = hasWildcard(filter) ? this.#findNode(filter)?.entry : this.#exact.get(filter);
+    const entry = this.#find(filter);
     if (!entry) return null;
-    const at = indexOf(entry, subscriber, group);
-    if (at < 0) return null;
-    const [subscription] = entry.subscriptions.splice(at, 1);
+    const removed = group === null ? this.#take(entry, subscriber) : this.#leave(entry, group, subscriber);
+    if (removed === null) return null;
     this.#size--;
-    if (group !== null && !entry.subscriptions.some((s) => s.group === group)) entry.groups?.delete(group);
-    if (entry.subscriptions.length === 0) this.#removeEntry(filter);
-    this.#forget(filter);
-    for (const watcher of this.#watchers) watcher.unsubscribed(subscription!);
-    return subscription!;
+    if (entry.subscriptions.length === 0 && entry.groups === null) this.#removeEntry(filter);
+    for (const watcher of this.#watchers) watcher.unsubscribed(removed);
+    return removed;
+  }
+
+  /** The members of `$share/{name}/{filter}`; null when there are none. */
+  group(filter: string, name: string): SharedGroup | null {
+    return this.#find(filter)?.groups?.get(name) ?? null;
   }
 
   /** Who receives `topic` [MQTT-3.3.2-3]. The answer is shared and must not be changed. */
@@ -102,8 +96,51 @@ export class Router {
 
   /** Every subscription, in no particular order. */
   *subscriptions(): Generator<Subscription> {
-    for (const entry of this.#exact.values()) yield* entry.subscriptions;
+    for (const entry of this.#exact.values()) yield* of(entry);
     yield* below(this.#root);
+  }
+
+  #put(entry: FilterEntry, subscription: Subscription): Subscription | null {
+    const at = indexOf(entry.subscriptions, subscription.subscriber);
+    const replaced = at < 0 ? null : entry.subscriptions[at]!;
+    entry.subscriptions[at < 0 ? entry.subscriptions.length : at] = subscription;
+    this.#forget(entry.filter);
+    return replaced;
+  }
+
+  #take(entry: FilterEntry, subscriber: Subscriber): Subscription | null {
+    const at = indexOf(entry.subscriptions, subscriber);
+    if (at < 0) return null;
+    const [subscription] = entry.subscriptions.splice(at, 1);
+    this.#forget(entry.filter);
+    return subscription!;
+  }
+
+  /** Routes name the group and not its members: they are forgotten only when a group begins or ends. */
+  #join(entry: FilterEntry, name: string, subscription: Subscription): Subscription | null {
+    entry.groups ??= new Map();
+    let group = entry.groups.get(name);
+    if (group === undefined) {
+      group = new SharedGroup(entry.filter, name, this.#watchers);
+      entry.groups.set(name, group);
+      this.#forget(entry.filter);
+    }
+    return group.add(subscription);
+  }
+
+  #leave(entry: FilterEntry, name: string, subscriber: Subscriber): Subscription | null {
+    const group = entry.groups?.get(name);
+    const removed = group?.remove(subscriber) ?? null;
+    if (removed !== null && group!.size === 0) {
+      entry.groups!.delete(name);
+      if (entry.groups!.size === 0) entry.groups = null;
+      this.#forget(entry.filter);
+    }
+    return removed;
+  }
+
+  #find(filter: string): FilterEntry | null | undefined {
+    return hasWildcard(filter) ? this.#findNode(filter)?.entry : this.#exact.get(filter);
   }
 
   #resolve(topic: string): Routes {
@@ -212,11 +249,8 @@ export class Router {
   }
 }
 
-function indexOf(entry: FilterEntry, subscriber: Subscriber, group: string | null): number {
-  const list = entry.subscriptions;
-  for (let i = 0; i < list.length; i++) {
-    if (list[i]!.subscriber === subscriber && list[i]!.group === group) return i;
-  }
+function indexOf(list: readonly Subscription[], subscriber: Subscriber): number {
+  for (let i = 0; i < list.length; i++) if (list[i]!.subscriber === subscriber) return i;
   return -1;
 }
 
@@ -225,8 +259,13 @@ function firstLevel(name: string): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
+function* of({ subscriptions, groups }: FilterEntry): Generator<Subscription> {
+  yield* subscriptions;
+  if (groups !== null) for (const group of groups.values()) yield* group.subscriptions();
+}
+
 function* below(node: Node): Generator<Subscription> {
-  if (node.entry) yield* node.entry.subscriptions;
+  if (node.entry) yield* of(node.entry);
   if (node.children) for (const child of node.children.values()) yield* below(child);
 }
 
@@ -256,18 +295,10 @@ function descend(node: Node, levels: readonly string[], at: number, reserved: bo
 /** One route a subscriber: a client with overlapping subscriptions gets one copy, at their highest QoS [MQTT-3.3.4-2] [MQTT-3.3.4-4]. */
 function mergeRoutes(entries: readonly FilterEntry[]): Routes {
   const direct: Route[] = [];
-  const shared: SharedRoutes[] = [];
+  const shared: SharedGroup[] = [];
   const seen = entries.length > 1 ? new Map<Subscriber, number>() : null;
-  for (const entry of entries) {
-    let members: Map<string, Route[]> | null = null;
-    for (const s of entry.subscriptions) {
-      if (s.group !== null) {
-        members ??= new Map();
-        const list = members.get(s.group);
-        if (list) list.push(toRoute(s));
-        else members.set(s.group, [toRoute(s)]);
-        continue;
-      }
+  for (const { subscriptions, groups } of entries) {
+    for (const s of subscriptions) {
       const at = seen?.get(s.subscriber);
       if (at === undefined) {
         seen?.set(s.subscriber, direct.length);
@@ -276,7 +307,7 @@ function mergeRoutes(entries: readonly FilterEntry[]): Routes {
         direct[at] = merge(direct[at]!, s);
       }
     }
-    if (members) for (const [name, routes] of members) shared.push({ group: entry.groups!.get(name)!, members: routes });
+    if (groups !== null) shared.push(...groups.values());
   }
   return { direct, shared };
 }
@@ -289,6 +320,7 @@ function toRoute(s: Subscription): Route {
     own: null,
     retainAsPublished: s.retainAsPublished,
     identifiers: s.identifier === 0 ? NO_IDENTIFIERS : [s.identifier], // [MQTT-3.3.4-5]
+    group: null,
   };
 }
 
@@ -300,6 +332,7 @@ function merge(route: Route, s: Subscription): Route {
     own: mergeOwn(route, s),
     retainAsPublished: route.retainAsPublished || s.retainAsPublished,
     identifiers: s.identifier === 0 ? route.identifiers : [...route.identifiers, s.identifier],
+    group: null,
   };
 }
 

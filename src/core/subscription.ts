@@ -1,10 +1,23 @@
 import type { Message, QoS } from './message.ts';
+import type { SharedGroup } from './shared-group.ts';
 
-/** How soon a subscriber can take a message: a shared subscription prefers the member that is best prepared. */
-export const AWAY = 0;
-export const BEHIND = 1;
-export const READY = 2;
-export type Readiness = typeof AWAY | typeof BEHIND | typeof READY;
+/**
+ * How soon a subscriber can take a message: a shared subscription prefers the member that is best prepared.
+ *
+ *     NEVER        it must not have it
+ *     FULL         it would have to throw it away
+ *     UNREACHABLE  it waits for a linked broker that may never come back
+ *     AWAY         it waits for the client to come back
+ *     BEHIND       it waits for what is before it
+ *     READY        it is sent at once
+ */
+export const NEVER = 0;
+export const FULL = 1;
+export const UNREACHABLE = 2;
+export const AWAY = 3;
+export const BEHIND = 4;
+export const READY = 5;
+export type Readiness = typeof NEVER | typeof FULL | typeof UNREACHABLE | typeof AWAY | typeof BEHIND | typeof READY;
 
 /** Everything that can receive: an MQTT session, a queue, a remote broker. */
 export interface Subscriber {
@@ -12,6 +25,8 @@ export interface Subscriber {
   readonly kind: 'client' | 'queue' | 'peer';
   /** Left out: always READY. */
   readonly readiness?: Readiness;
+  /** Left out: always. Who is a member of a group says so when it changes: see `SharedGroup.moved`. */
+  readonly connected?: boolean;
   /** Takes the message: into its output, its queue, or nowhere by policy. Synchronous; never throws. */
   deliver(message: Message, route: Route): void;
 }
@@ -43,23 +58,12 @@ export interface Route {
   readonly retainAsPublished: boolean;
   /** Subscription Identifiers of all that match, in no particular order. */
   readonly identifiers: readonly number[];
+  /** The shared subscription it is a member's route of; null for the route by ordinary ones. */
+  readonly group: SharedGroup | null;
 }
 
-/** All members of one `$share` group that one topic can go to, each with its route. */
-export interface SharedRoutes {
-  readonly group: SharedGroup;
-  readonly members: readonly Route[];
-}
-
-/** The turn of one shared subscription, kept from message to message. */
-export interface SharedGroup {
-  readonly name: string;
-  readonly filter: string;
-  /** Index of the member whose turn is next; taken modulo the number of members. */
-  next: number;
-}
-
+/** Who receives a topic: everyone in `direct`, and one member of each of `shared`. */
 export interface Routes {
   readonly direct: readonly Route[];
-  readonly shared: readonly SharedRoutes[];
+  readonly shared: readonly SharedGroup[];
 }

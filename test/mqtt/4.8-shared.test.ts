@@ -123,16 +123,115 @@ test('a QoS 2 delivery cut off is completed with the same client, and with no ot
   await second!.expectNothing();
 });
 
-test('a refused message goes to no other member [MQTT-4.8.2-6]', async (t) => {
+for (const [qos, answer] of [
+  [1, 'puback'],
+  [2, 'pubrec'],
+] as const) {
+  test(`a message refused with ${answer.toUpperCase()} goes to no other member [MQTT-4.8.2-6]`, async (t) => {
+    const broker = await startBroker(t);
+    const [first, second] = (await members(broker, 2, '$share/g/x', qos)) as [MqttPeer, MqttPeer];
+    const sender = await broker.client(4, { clientId: 's' });
+    await sender.publish({ topic: 'x', qos });
+    await first.expect(first.packets.publish({ topic: 'x', qos, id: 1 }));
+    first.send(first.packets[answer](1, 0x80));
+    await first.expectNothing();
+    await first.disconnect();
+    await second.expectNothing();
+  });
+}
+
+test('what a member leaves unacknowledged at QoS 1, or was never sent, goes to another member when its session ends', async (t) => {
   const broker = await startBroker(t);
-  const peers = await members(broker, 2, '$share/g/x');
+  const first = await broker.client(5, { clientId: 'first', properties: '21 0002' });
+  await first.subscribe({ '$share/g/x': 2 });
+  const sender = await broker.client(4, { clientId: 's' });
+  const sent = ['a1', 'b2', 'c1', 'd2', 'e2'];
+  for (const payload of sent) await sender.publish({ topic: 'x', qos: Number(payload[1]), payload });
+  await first.expect(
+    first.packets.publish({ topic: 'x', qos: 1, id: 1, payload: 'a1' }),
+    first.packets.publish({ topic: 'x', qos: 2, id: 2, payload: 'b2' }),
+  );
+  const [second] = (await members(broker, 1, '$share/g/x', 2)) as [MqttPeer];
+  await first.disconnect();
+  // In their order, and b2 to nobody [MQTT-4.8.2-5].
+  await second.expect(
+    second.packets.publish({ topic: 'x', qos: 1, id: 1, payload: 'a1' }),
+    second.packets.publish({ topic: 'x', qos: 1, id: 2, payload: 'c1' }),
+    second.packets.publish({ topic: 'x', qos: 2, id: 3, payload: 'd2' }),
+    second.packets.publish({ topic: 'x', qos: 2, id: 4, payload: 'e2' }),
+  );
+  await second.expectNothing();
+});
+
+for (const [how, ends] of [
+  ['expires', (broker: TestBroker) => broker.pass(11_000)],
+  ['is begun anew', async (broker: TestBroker) => (await broker.client(5, { clientId: 'away' })).expectNothing()],
+] as const) {
+  test(`what waits for a member that is away goes to another one when its session ${how}, but not what has expired`, async (t) => {
+    const broker = await startBroker(t, { fakeClock: true });
+    const away = await broker.client(5, { clientId: 'away', properties: '11 0000000a' });
+    await away.subscribe({ '$share/g/x': 1, '$share/h/x': 1, x: 1 });
+    await away.destroy();
+    await broker.disconnected('away');
+    const sender = await broker.client(5, { clientId: 's' });
+    await sender.publish({ topic: 'x', qos: 1, payload: 'short', properties: '02 00000005' });
+    await sender.publish({ topic: 'x', qos: 1, payload: 'long', properties: '02 00000064' });
+    const [there] = (await members(broker, 1, '$share/g/x')) as [MqttPeer];
+    broker.pass(6_000);
+    await there.expectNothing();
+    await ends(broker);
+    // Of group g alone: the ordinary subscription's copy and that of the group without other members are gone with the session.
+    const { body } = await there.packet();
+    const expiry = body.indexOf(Buffer.from('0200', 'hex'));
+    assert.ok(body.toString('latin1').endsWith('long'));
+    assert.equal(body.readUInt32BE(expiry + 1), how === 'expires' ? 100 - 17 : 100 - 6, 'remaining expiry [MQTT-3.3.2-6]');
+    await there.expectNothing();
+  });
+}
+
+test('a member whose queue is full is passed over for one that is away and has room', async (t) => {
+  const broker = await startBroker(t, { limits: { sessionQueueMessages: 3 } });
+  const away: string[] = ['one', 'two'];
+  for (const clientId of away) {
+    const peer = await broker.client(5, { clientId, properties: '11 ffffffff' });
+    await peer.subscribe({ '$share/g/x': 1, [clientId]: 1 });
+    await peer.destroy();
+    await broker.disconnected(clientId);
+  }
+  const sender = await broker.client(4, { clientId: 's' });
+  for (const topic of ['one', 'one', 'one', 'x', 'x', 'x']) await sender.publish({ topic, qos: 1 });
+  assert.equal(broker.broker.counters.dropped, 0);
+});
+
+test('a member that takes over its own session keeps what waits for it', async (t) => {
+  const broker = await startBroker(t);
+  const first = await broker.client(5, { clientId: 'first', properties: '11 ffffffff' });
+  await first.subscribe({ '$share/g/x': 1 });
   const sender = await broker.client(4, { clientId: 's' });
   await sender.publish({ topic: 'x', qos: 1 });
-  const [first, second] = peers;
-  await first!.expect(first!.packets.publish({ topic: 'x', qos: 1, id: 1 }));
-  first!.send(first!.packets.puback(1, 0x80));
-  await first!.expectNothing();
-  await second!.expectNothing();
+  await first.expect(first.packets.publish({ topic: 'x', qos: 1, id: 1 }));
+  const [second] = (await members(broker, 1, '$share/g/x')) as [MqttPeer];
+  const again = await broker.client(5, { clientId: 'first', clean: false, properties: '11 ffffffff' }, true);
+  await again.expect(again.packets.publish({ topic: 'x', qos: 1, id: 1, dup: true }));
+  await second.expectNothing();
+  again.send(again.packets.puback(1));
+  // Both are there and take turns.
+  for (let i = 0; i < 4; i++) await sender.publish({ topic: 'x', qos: 1 });
+  assert.deepEqual(await received([again, second]), [2, 2]);
+});
+
+test('a client with an ordinary subscription and a shared one gets a copy by each, with its own QoS and identifier', async (t) => {
+  const broker = await startBroker(t);
+  const both = await broker.client(5, { clientId: 'both' });
+  await both.subscribe({ '$share/g/a/#': 0 }, '0b 01');
+  await both.subscribe({ 'a/+': 1, 'a/b': 2 }, '0b 02');
+  const sender = await broker.client(4, { clientId: 's' });
+  await sender.publish({ topic: 'a/b', qos: 2 });
+  await both.expectInAnyOrder(
+    both.packets.publish({ topic: 'a/b', properties: '0b 01' }),
+    both.packets.publish({ topic: 'a/b', qos: 2, id: 1, properties: '0b 02 0b 02' }),
+  );
+  await both.expectNothing();
 });
 
 test('a member that leaves takes its turn along', async (t) => {

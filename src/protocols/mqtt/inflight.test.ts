@@ -6,7 +6,7 @@ import { Message } from '../../core/message.ts';
 import { Inflight, type Kept, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
 
 function keep(topic: string): Kept {
-  return { message: Message.of(topic, Buffer.alloc(0), 1), qos: 1, retain: false, identifiers: [] };
+  return { message: Message.of(topic, Buffer.alloc(0), 1), qos: 1, retain: false, identifiers: [], group: null };
 }
 
 test('identifiers are given out in turn, from 1 to 65,535 and from 1 again, and none that is in use [MQTT-2.2.1-4]', () => {

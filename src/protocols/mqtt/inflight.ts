@@ -1,11 +1,14 @@
 import type { Message, QoS } from '../../core/message.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
 
-/** A message on its way to a client whose session outlives the connection, or that another client is to get if the session ends. */
+/** A message for a client that waits, or is on its way and may have to be sent again: to it, or to another member of the group. */
 export interface Kept {
   readonly message: Message;
   readonly qos: QoS;
   readonly retain: boolean;
   readonly identifiers: readonly number[];
+  /** The shared subscription it came by; null: an ordinary one. */
+  readonly group: SharedGroup | null;
 }
 
 /** What is known of a Packet Identifier in use; combined as bits. 0: not in use. */

@@ -5,6 +5,7 @@ import { TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions, Protocol } from '../protocol.ts';
 import { MqttConnection } from './connection.ts';
+import { MqttSession } from './session.ts';
 
 /** Lines of the log at `info` for what clients do wrong, in each period: enough to see what goes on, too few to be flooded by a scanner. */
 const FAULT_LINES_MAX = 10;
@@ -53,6 +54,10 @@ export class MqttProtocol implements Protocol {
   }
 
   stop(): void {
+    // What is on its way to a member of a group goes to members at other brokers, not to the next one here that leaves.
+    const sessions = [...this.broker.sessions.values()].filter((session) => session instanceof MqttSession);
+    for (const session of sessions) session.leaveGroups();
+    for (const session of sessions) session.handOverGroups();
     for (const connection of this.connections) connection.shutDown();
     this.timers.clear();
   }

@@ -3,11 +3,12 @@ import { Fifo } from '../../core/fifo.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import { FrameCursor, type Message, type QoS } from '../../core/message.ts';
 import type { Session } from '../../core/ports.ts';
-import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from '../../core/subscription.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
+import { AWAY, BEHIND, FULL, READY, type Readiness, type Route, type Subscriber, type Subscription } from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
-import { Inflight, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
+import { Inflight, type Kept, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
 import { type Will, willMessage } from './will.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
@@ -38,13 +39,6 @@ export interface SessionLink {
   readonly inflightMax: number;
   /** The client id has a newer connection: tell the client and close. */
   takenOver(): void;
-}
-
-interface Queued {
-  readonly message: Message;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly identifiers: readonly number[];
 }
 
 /** Retained messages on their way to a new subscription, sent as fast as the client reads. */
@@ -93,7 +87,7 @@ export class MqttSession implements Session, Subscriber {
   #window = 0;
   /** Packet Identifiers in flight that the present connection has still to be sent again. They go before the queue. */
   readonly #resends = new Fifo<number>();
-  readonly #queue = new Fifo<Queued | Replay>();
+  readonly #queue = new Fifo<Kept | Replay>();
   /** Those in the queue, by topic filter. */
   readonly #replays = new Map<string, Replay>();
   /** Messages kept in flight and in the queue, in bytes. */
@@ -124,8 +118,11 @@ export class MqttSession implements Session, Subscriber {
   }
 
   get readiness(): Readiness {
-    if (this.#link === null) return AWAY;
-    return this.#queue.length === 0 && this.#roomForNew(this.#link) ? READY : BEHIND;
+    const link = this.#link;
+    if (link !== null && !this.#waiting && this.#roomForNew(link)) return READY;
+    const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
+    if (this.#queue.length >= sessionQueueMessages || this.#heldBytes >= sessionQueueBytes) return FULL;
+    return link === null ? AWAY : BEHIND;
   }
 
   /** QoS 1 and 2 messages waiting or unacknowledged. */
@@ -140,6 +137,7 @@ export class MqttSession implements Session, Subscriber {
     this.#dropping = false;
     this.#timers.cancel(this.#expiryTimer);
     this.#timers.cancel(this.#willTimer);
+    this.#tellGroups();
     this.#pendingWill = null; // [MQTT-3.1.3-9] a new connection before the delay has passed: the will is not sent
   }
 
@@ -173,6 +171,7 @@ export class MqttSession implements Session, Subscriber {
       return;
     }
     // The session stays, with what comes for it [MQTT-3.1.2-23].
+    this.#tellGroups();
     if (will !== null) {
       if (will.delayInterval === 0) this.#publishWill();
       else this.#timers.schedule(this.#willTimer, will.delayInterval * 1000);
@@ -189,6 +188,7 @@ export class MqttSession implements Session, Subscriber {
     this.#link?.takenOver();
     this.#timers.cancel(this.#expiryTimer);
     this.#timers.cancel(this.#willTimer);
+    const undelivered = this.#undelivered();
     for (const subscription of this.subscriptions.values()) this.#broker.router.unsubscribe(subscription.filter, subscription.group, this);
     this.subscriptions.clear();
     this.received.clear();
@@ -197,7 +197,26 @@ export class MqttSession implements Session, Subscriber {
     this.#replays.clear();
     this.#heldBytes = 0;
     this.#broker.sessions.delete(this);
+    for (const { message, group } of undelivered) this.#broker.reassign(message, group!);
     this.#publishWill(); // the session ends: its will is due [MQTT-3.1.2-8]
+  }
+
+  /** The broker stops: this client is no member of a group any more. */
+  leaveGroups(): void {
+    for (const { filter, group } of this.subscriptions.values()) if (group !== null) this.#broker.router.unsubscribe(filter, group, this);
+  }
+
+  /** After that: what waits for it by groups that have members at other brokers goes there. */
+  handOverGroups(): void {
+    for (let waiting = this.#queue.length; waiting > 0; waiting--) {
+      const entry = this.#queue.shift()!;
+      if (entry instanceof Replay || entry.group === null || !this.#broker.hasMembers(entry.group)) {
+        this.#queue.push(entry);
+      } else {
+        this.#heldBytes -= entry.message.size;
+        this.#broker.reassign(entry.message, entry.group);
+      }
+    }
   }
 
   /** @param filter as sent, `$share/...` included; valid. @returns whether the subscription is new */
@@ -233,7 +252,7 @@ export class MqttSession implements Session, Subscriber {
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const link = this.#link;
     if (qos !== 0) {
-      this.#offer(message, qos, retain, route.identifiers);
+      this.#offer(message, qos, retain, route.identifiers, route.group);
     } else if (link !== null) {
       if (link.connection.queuedBytes > this.#broker.limits.connectionQueueBytes) this.#drop('connectionQueueBytes');
       else this.#send(link, message, 0, retain, route.identifiers, 0, false);
@@ -312,6 +331,26 @@ export class MqttSession implements Session, Subscriber {
     if (this.#waiting) this.#pump();
   }
 
+  /** The groups that it is a member of pass it over while it is away. */
+  #tellGroups(): void {
+    for (const { filter, group } of this.subscriptions.values()) if (group !== null) this.#broker.router.group(filter, group)?.moved(this);
+  }
+
+  /**
+   * What other members of its groups get when the session ends: of QoS 1 what has not been acknowledged, and what has not been sent. A
+   * message of QoS 2 that has been sent is this client's or nobody's [MQTT-4.8.2-5].
+   */
+  #undelivered(): Kept[] {
+    const found: Kept[] = [];
+    for (const packetIdentifier of this.#inflight.inOrder()) {
+      const kept = this.#inflight.keptOf(packetIdentifier);
+      if (kept !== null && kept.group !== null && kept.qos === 1) found.push(kept);
+    }
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift())
+      if (!(entry instanceof Replay) && entry.group !== null) found.push(entry);
+    return found;
+  }
+
   get #waiting(): boolean {
     return this.#queue.length > 0 || this.#resends.length > 0;
   }
@@ -330,18 +369,18 @@ export class MqttSession implements Session, Subscriber {
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
-  #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
+  #offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
     const link = this.#link;
     if (link !== null && !this.#waiting && this.#roomForNew(link)) {
-      if (this.#keepsInflight && !this.#hold(message)) return;
-      this.#transmit(link, message, qos, retain, identifiers);
+      if (this.#keepsInflight(qos, group) && !this.#hold(message)) return;
+      this.#transmit(link, message, qos, retain, identifiers, group);
       return;
     }
     if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
       this.#drop('sessionQueueMessages');
       return;
     }
-    if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers });
+    if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
   }
 
   /** Counts a message as held. @returns false when there is no room for it: it is dropped */
@@ -355,9 +394,12 @@ export class MqttSession implements Session, Subscriber {
     return true;
   }
 
-  /** A session that ends with its connection sends nothing a second time, and keeps nothing that it would send again. */
-  get #keepsInflight(): boolean {
-    return this.expiryInterval !== 0;
+  /**
+   * A session that ends with its connection sends nothing a second time, and keeps nothing that it would send again; but what another
+   * member of a group would get then.
+   */
+  #keepsInflight(qos: QoS, group: SharedGroup | null): boolean {
+    return this.expiryInterval !== 0 || (group !== null && qos === 1);
   }
 
   /** The client's window [MQTT-4.9.0-1] [MQTT-4.9.0-2]: nothing but QoS 1 and 2 messages waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
@@ -389,10 +431,10 @@ export class MqttSession implements Session, Subscriber {
         }
       } else {
         this.#queue.shift();
-        const { message, qos, retain, identifiers } = first;
+        const { message, qos, retain, identifiers, group } = first;
         const expired = message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow(); // [MQTT-3.3.2-5]
-        if (expired || !this.#keepsInflight) this.#heldBytes -= message.size;
-        if (!expired) this.#transmit(link, message, qos, retain, identifiers);
+        if (expired || !this.#keepsInflight(qos, group)) this.#heldBytes -= message.size;
+        if (!expired) this.#transmit(link, message, qos, retain, identifiers, group);
       }
     }
   }
@@ -405,17 +447,24 @@ export class MqttSession implements Session, Subscriber {
     if (qos === 0) {
       this.#send(link, message, 0, true, replay.identifiers, 0, false);
     } else {
-      if (this.#keepsInflight) this.#heldBytes += message.size;
-      this.#transmit(link, message, qos, true, replay.identifiers);
+      if (this.#keepsInflight(qos, null)) this.#heldBytes += message.size;
+      this.#transmit(link, message, qos, true, replay.identifiers, null);
     }
   }
 
   /** Sends a message; one that is to be kept until it is acknowledged is counted as held already. */
-  #transmit(link: SessionLink, message: Message, qos: QoS, retain: boolean, identifiers: readonly number[]): void {
-    const keeps = this.#keepsInflight;
+  #transmit(
+    link: SessionLink,
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    identifiers: readonly number[],
+    group: SharedGroup | null,
+  ): void {
+    const keeps = this.#keepsInflight(qos, group);
     const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
     // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
-    const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers } : null);
+    const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers, group } : null);
     if (this.#send(link, message, qos, retain, identifiers, packetIdentifier, false)) {
       this.#window++;
     } else {
