@@ -4,13 +4,13 @@ import type { Turn } from './turn.ts';
 import type { Wire, WireOwner } from './wire.ts';
 
 /** Bytes of one read. Every read is handled before the next begins, so that all sockets read into one buffer. */
-const READ_BYTES = 131_072;
+const READ_BYTES = 262_144;
 
 /**
  * Bytes that one socket may read in one turn of the event loop, before the others have theirs: one client at full speed must not keep
  * the rest waiting for longer than a few milliseconds.
  */
-const READ_BUDGET_BYTES = 2 * READ_BYTES;
+const READ_BUDGET_BYTES = READ_BYTES;
 
 /** Node's own bindings to sockets; null where this Node does not have them, and its public streams have to do. */
 export const bindings: HandleBindings | null = loadHandleBindings();

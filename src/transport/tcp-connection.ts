@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import { SLAB_SIZE_MAX, SlabPool } from '../bytes/slab-pool.ts';
 import { CodedError } from '../errors.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
-import { SLAB_SIZE_MAX, SlabPool } from './slab-pool.ts';
 import type { PeerCertificate } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
 import type { Flushable, Turn } from './turn.ts';
@@ -10,8 +10,11 @@ import type { Wire, WireOwner } from './wire.ts';
 /** From this size on, in bytes, `write` keeps a reference instead of copying: the copy would cost more than the extra buffer of a writev. */
 const REFERENCE_SIZE_MIN = 2_048;
 
-/** Bytes gathered on one connection within a turn beyond which it is written at once, so that one turn cannot hold unbounded memory. */
-const TURN_BYTES_MAX = 1024 * 1024;
+/**
+ * Bytes gathered on one connection within a turn beyond which they are written at once. Enough to make system calls rare, few enough to be
+ * in the processor's cache still when the kernel reads them, and to be the same memory again right after.
+ */
+const TURN_BYTES_MAX = 65_536;
 
 /** How long a peer has to take the last bytes and close its side after `end`, in milliseconds. */
 const END_TIMEOUT_MS = 10_000;

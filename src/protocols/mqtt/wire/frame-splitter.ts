@@ -1,3 +1,4 @@
+import { SlabPool } from '../../../bytes/slab-pool.ts';
 import { ProtocolError } from '../../../errors.ts';
 import { PACKET_NAMES } from './control-packet.ts';
 import { malformed, PACKET_TOO_LARGE } from './reason-code.ts';
@@ -8,11 +9,14 @@ export interface PacketSink {
   onPacket(buffer: Buffer, packetStart: number, start: number, end: number): boolean;
 }
 
-/** First allocation for a packet that arrives in pieces, in bytes: memory follows what has come, not what was announced. */
-const PARTIAL_SIZE_FIRST = 4_096;
+/**
+ * A packet that arrives in pieces gets room for this many times what has come of it: memory follows what is there, not what was announced,
+ * and few pieces are copied twice.
+ */
+const PARTIAL_GROWTH = 4;
 
-/** Type byte and up to four bytes of Remaining Length. */
-const HEADER_MAX = 5;
+/** Room for pieces, from one packet to the next: a large packet in two reads is the rule at full speed. */
+const pool = new SlabPool();
 
 /**
  * Cuts a byte stream into MQTT packets. ![MQTT-1.5.5-1]: a Remaining Length with more bytes than it needs is read all the same, since
@@ -75,7 +79,6 @@ export class FrameSplitter {
   #begin(chunk: Buffer, start: number, end: number): void {
     this.#have = 0;
     this.#need = 0;
-    this.#partial = Buffer.allocUnsafe(Math.max(HEADER_MAX, Math.min(end - start + 256, PARTIAL_SIZE_FIRST)));
     this.#append(chunk, start, end);
     this.#readHeader();
   }
@@ -97,17 +100,24 @@ export class FrameSplitter {
     this.#partial = null;
     this.#have = 0;
     this.#need = 0;
-    return sink.onPacket(packet, 0, this.#bodyAt, need) ? at + take : -1;
+    const goesOn = sink.onPacket(packet, 0, this.#bodyAt, need);
+    pool.give(packet);
+    return goesOn ? at + take : -1;
   }
 
   #append(chunk: Buffer, start: number, end: number): void {
     const size = this.#have + end - start;
-    if (size > this.#partial!.length) {
-      const grown = Buffer.allocUnsafe(Math.max(size, Math.min(this.#need || size, this.#partial!.length * 2)));
-      this.#partial!.copy(grown, 0, 0, this.#have);
-      this.#partial = grown;
+    let partial = this.#partial;
+    if (partial === null || size > partial.length) {
+      const wanted = size * PARTIAL_GROWTH;
+      partial = pool.take(this.#need === 0 ? wanted : Math.max(size, Math.min(this.#need, wanted)));
+      if (this.#partial !== null) {
+        this.#partial.copy(partial, 0, 0, this.#have);
+        pool.give(this.#partial);
+      }
+      this.#partial = partial;
     }
-    chunk.copy(this.#partial!, this.#have, start, end);
+    chunk.copy(partial, this.#have, start, end);
     this.#have = size;
   }
 
