@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Log, silentLog } from '../telemetry/log.ts';
+import { type Facts, type Log, silentLog } from '../telemetry/log.ts';
 import { Broker } from './broker.ts';
 import type { Stamp } from './hybrid-clock.ts';
-import { Message } from './message.ts';
+import { QUIET_MS } from './limit-watch.ts';
+import { Message, type WireForm } from './message.ts';
 import type { Cluster, Session } from './ports.ts';
 import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from './subscription.ts';
 
@@ -11,10 +12,13 @@ function broker(): Broker {
   return new Broker({ id: 'b', name: 'test', log: silentLog, wallNow: () => 1_000 });
 }
 
+const NOTHING_HELD = { queued: 0, inflight: 0, heldBytes: 0 };
+
 /** Writes down what it gets. */
 class Recorder implements Subscriber {
   readonly id: string;
   readonly kind = 'client';
+  readonly publisher = this;
   readiness: Readiness = READY;
   readonly received: { topic: string; qos: number }[] = [];
 
@@ -44,7 +48,8 @@ test('each subscriber gets one copy, and how many there were is said', () => {
   assert.equal(b.publish(Message.of('a/b', Buffer.from('x'))), 2);
   assert.equal(b.publish(Message.of('nobody', Buffer.from('x'))), 0);
   assert.deepEqual([one.received, two.received], [[{ topic: 'a/b', qos: 2 }], [{ topic: 'a/b', qos: 0 }]]);
-  assert.deepEqual(b.counters, { published: 2, delivered: 2, dropped: 0 });
+  const { published, delivered, dropped } = b.counters;
+  assert.deepEqual({ published, delivered, dropped }, { published: 2, delivered: 2, dropped: 0 });
 });
 
 test('No Local holds back what the subscriber published itself, by those of its subscriptions that have it', () => {
@@ -139,17 +144,22 @@ test('beyond the limit neither a client’s nor a linked broker’s new topic is
   );
 });
 
-test('that the retained messages are full is said once, and again after there was room', () => {
-  const warnings: string[] = [];
-  const log: Log = { ...silentLog, warn: (message) => warnings.push(message) };
-  const b = new Broker({ id: 'b', name: 'test', log, limits: { retainedMessages: 1 } });
-  const retain = (topic: string, payload = 'x') => b.publish(Message.of(topic, Buffer.from(payload), 0, true));
+test('a limit that is reached is counted each time and said once, and again after a quiet minute', () => {
+  const warnings: { message: string; facts: Facts | undefined }[] = [];
+  const log: Log = { ...silentLog, warn: (message, facts) => warnings.push({ message, facts }) };
+  let now = 0;
+  const b = new Broker({ id: 'b', name: 'test', log, limits: { retainedMessages: 1 }, wallNow: () => now });
+  const retain = (topic: string) => b.publish(Message.of(topic, Buffer.from('x'), 0, true));
   for (const topic of ['a', 'b', 'c', 'a', 'd']) retain(topic);
-  assert.deepEqual(warnings, ['retained messages are full: new topics are not kept']);
-  retain('a', '');
+  assert.deepEqual(warnings, [{ message: 'a limit is reached', facts: { limit: 'retainedMessages', value: 1, refusals: 1, topic: 'b' } }]);
+  now += QUIET_MS - 1;
   retain('e');
+  assert.equal(warnings.length, 1, 'it has been reached all the time');
+  now += QUIET_MS;
   retain('f');
   assert.equal(warnings.length, 2);
+  assert.deepEqual(warnings[1]!.facts, { limit: 'retainedMessages', value: 1, refusals: 5, topic: 'f' });
+  assert.equal(b.counters.refusedBy.retainedMessages, 5);
 });
 
 test('a client id claimed elsewhere ends an older connection here, not a newer one, and not a session without one', () => {
@@ -158,6 +168,7 @@ test('a client id claimed elsewhere ends an older connection here, not a newer o
   const session = (clientId: string, connected: boolean, wallMs: number): Session => ({
     clientId,
     connected,
+    ...NOTHING_HELD,
     claimedAt: { wallMs, counter: 0, brokerId: 'b' },
     takeOver: () => taken++,
     discard: () => assert.fail('a session is kept'),
@@ -177,6 +188,7 @@ test('a session is removed only while it is the one of its client id', () => {
   const make = (): Session => ({
     clientId: 'a',
     connected: true,
+    ...NOTHING_HELD,
     claimedAt: { wallMs: 0, counter: 0, brokerId: 'b' },
     takeOver() {},
     discard() {},
@@ -189,4 +201,26 @@ test('a session is removed only while it is the one of its client id', () => {
   assert.deepEqual([...b.sessions.values()], [second]);
   b.sessions.delete(second);
   assert.equal(b.sessions.size, 0);
+});
+
+test('a retained message holds its payload and no encoded form of it, and of its publisher the name alone', () => {
+  const b = broker();
+  let encoded = 0;
+  const form: WireForm = {
+    slot: 0,
+    encode: () => {
+      encoded++;
+      return { buffer: Buffer.alloc(10), start: 0, end: 10, packetIdentifierAt: 0 };
+    },
+  };
+  const publisher = { id: 'p', kind: 'client' } as const;
+  const reader: Subscriber = { ...publisher, publisher, deliver: (message) => void message.frame(form) };
+  for (let i = 0; i < 3; i++) b.subscribe(subscription({ ...reader }, 'a'));
+  const retained = new Message('a', 0, true, Buffer.from('x'), 0, 1, false, null, 0, publisher, null);
+  b.publish(retained);
+  assert.equal(encoded, 1, 'once for all who receive it now');
+  assert.equal(b.retained.get('a'), retained);
+  retained.frame(form);
+  assert.equal(encoded, 2);
+  assert.equal(retained.publisher, publisher);
 });

@@ -1,6 +1,8 @@
-import type { Log } from '../telemetry/log.ts';
+import type { Facts, Log } from '../telemetry/log.ts';
+import { BrokerCounters } from './counters.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { LimitWatch } from './limit-watch.ts';
+import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
 import { Message } from './message.ts';
 import type { Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
@@ -14,19 +16,10 @@ export interface BrokerOptions {
   readonly id: string;
   readonly name: string;
   readonly log: Log;
+  /** Those that are to differ from their defaults. */
   readonly limits?: Partial<Limits>;
   /** Wall clock in milliseconds; for tests. */
   readonly wallNow?: () => number;
-}
-
-/** Counts since the start. */
-export interface BrokerCounters {
-  /** Messages published here by clients and by linked brokers. */
-  published: number;
-  /** Copies handed to subscribers. */
-  delivered: number;
-  /** Copies thrown away because a receiver was too slow or its queue full. */
-  dropped: number;
 }
 
 /**
@@ -43,17 +36,19 @@ export class Broker {
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
-  readonly counters: BrokerCounters = { published: 0, delivered: 0, dropped: 0 };
+  readonly counters = new BrokerCounters();
   /** null for a broker that stands alone. */
   cluster: Cluster | null = null;
-  #retainedFull = false;
+  readonly #limitWatch: LimitWatch;
 
+  /** @throws ConfigError INVALID_LIMIT */
   constructor(options: BrokerOptions) {
     this.id = options.id;
     this.name = options.name;
     this.log = options.log;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.limits = limitsWith(options.limits ?? {});
     this.wallNow = options.wallNow ?? Date.now;
+    this.#limitWatch = new LimitWatch(this.counters, this.log, this.wallNow);
     this.clock = new HybridClock(options.id, this.wallNow);
     this.router = new Router(this.limits.routeCacheTopics);
     this.retained = new RetainedMessages(this.limits, this.wallNow);
@@ -74,7 +69,7 @@ export class Broker {
     let receivers = 0;
     for (let i = 0; i < direct.length; i++) {
       let route = direct[i]!;
-      if (route.noLocal && route.subscriber === publisher) {
+      if (route.noLocal && route.subscriber.publisher === publisher) {
         if (route.own === null) continue; // [MQTT-3.8.3-3]
         route = route.own;
       }
@@ -89,6 +84,7 @@ export class Broker {
       receivers++;
     }
     this.counters.delivered += receivers;
+    if (message.retainedAt !== null) message.dropFrames(); // whoever subscribes later may never come
     return receivers;
   }
 
@@ -108,6 +104,11 @@ export class Broker {
   /** Whether a group that may have ended meanwhile has members, here or at linked brokers. */
   hasMembers({ filter, name }: SharedGroup): boolean {
     return this.router.group(filter, name) !== null;
+  }
+
+  /** Somebody is refused something because of this limit: counted, and said once. `facts`: who and what, the first time. */
+  refused(limit: RefusingLimit, facts: Facts): void {
+    this.#limitWatch.refused(limit, limit in this.limits ? { value: this.limits[limit as LimitName], ...facts } : facts);
   }
 
   /** @returns the subscription it replaced, or null */
@@ -135,20 +136,10 @@ export class Broker {
     this.cluster?.retained(message.topic, message, stamp);
   }
 
-  /** The log has one line when the retained messages are full, and the next only after there was room again. */
   #hasRoomFor(message: Message): boolean {
-    if (this.retained.hasRoomFor(message)) {
-      this.#retainedFull &&= this.retained.full;
-      return true;
-    }
-    if (!this.#retainedFull)
-      this.log.warn('retained messages are full: new topics are not kept', {
-        topic: message.topic,
-        retainedMessages: this.limits.retainedMessages,
-        retainedBytes: this.limits.retainedBytes,
-      });
-    this.#retainedFull = true;
-    return false;
+    const full = this.retained.fullFor(message);
+    if (full !== null) this.refused(full, { topic: message.topic });
+    return full === null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Stamp } from './hybrid-clock.ts';
-import type { Subscriber } from './subscription.ts';
+import type { Publisher } from './subscription.ts';
 
 export type QoS = 0 | 1 | 2;
 
@@ -78,10 +78,10 @@ export class Message {
   /** Wall clock in milliseconds; 0: never. */
   readonly expiresAtMs: number;
   /** Who published it here: for No Local, and so that a peer does not get back what it sent. */
-  readonly publisher: Subscriber | null;
+  readonly publisher: Publisher | null;
   /** null for a message published at this broker. */
   readonly transit: Transit | null;
-  /** When and where it was retained; null until then. */
+  /** When and where it was written to the retained messages; null: it was not. */
   retainedAt: Stamp | null = null;
   /** How often it was sent, counted by senders that share large payloads from the second time on. */
   sends = 0;
@@ -110,7 +110,7 @@ export class Message {
     borrowed: boolean,
     properties: MessageProperties | null,
     expiresAtMs: number,
-    publisher: Subscriber | null,
+    publisher: Publisher | null,
     transit: Transit | null,
   ) {
     this.topic = topic;
@@ -225,6 +225,11 @@ export class Message {
       return { buffer: this.#source, start: this.#frameStart, end: this.#end, packetIdentifierAt: this.#packetIdentifierAt };
     const frames = (this.#frames ??= []);
     return (frames[form.slot] ??= form.encode(this));
+  }
+
+  /** Forgets the forms that were encoded for receivers: whoever keeps the message for long need not hold them all. */
+  dropFrames(): void {
+    this.#frames = null;
   }
 }
 

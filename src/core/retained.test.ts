@@ -128,11 +128,11 @@ test('a message kept owns its bytes: the read buffer may go', () => {
 
 test('at its limit there is room for known topics alone', () => {
   const retained = store({ retainedMessages: 1 });
-  assert.equal(retained.hasRoomFor(message('a')), true);
+  assert.equal(retained.fullFor(message('a')), null);
   retained.put('a', message('a'), stamp(1));
-  assert.deepEqual([retained.hasRoomFor(message('a')), retained.hasRoomFor(message('b'))], [true, false]);
+  assert.deepEqual([retained.fullFor(message('a')), retained.fullFor(message('b'))], [null, 'retainedMessages']);
   retained.put('a', null, stamp(2));
-  assert.equal(retained.hasRoomFor(message('b')), true);
+  assert.equal(retained.fullFor(message('b')), null);
 });
 
 test('at its limit what has expired makes room, looked for now and then; older copies of it do not come back', () => {
@@ -140,11 +140,11 @@ test('at its limit what has expired makes room, looked for now and then; older c
   const retained = store({ retainedMessages: 2 }, () => now);
   retained.put('a', message('a', 'x', now + 1_000), stamp(now));
   retained.put('b', message('b'), stamp(now));
-  assert.equal(retained.hasRoomFor(message('c')), false);
+  assert.equal(retained.fullFor(message('c')), 'retainedMessages');
   now += 1_000;
-  assert.equal(retained.hasRoomFor(message('c')), false, 'not looked for again so soon');
+  assert.equal(retained.fullFor(message('c')), 'retainedMessages', 'not looked for again so soon');
   now += 10_000;
-  assert.equal(retained.hasRoomFor(message('c')), true);
+  assert.equal(retained.fullFor(message('c')), null);
   assert.equal(retained.size, 1);
   assert.equal(retained.put('a', message('a'), stamp(999_999)), false);
 });
@@ -160,8 +160,8 @@ test('the limit in bytes counts topics and properties, and what is replaced make
   const of = (topic: string, payload: string): Message => Message.of(topic, Buffer.from(payload), 0, true, big);
   const retained = store({ retainedBytes: 100 });
   retained.put('a', of('a', 'x'.repeat(20)), stamp(1));
-  assert.equal(retained.hasRoomFor(of('b', '')), false);
-  assert.equal(retained.hasRoomFor(of('a', 'x'.repeat(50))), true, 'in the place of the one that is kept');
+  assert.equal(retained.fullFor(of('b', '')), 'retainedBytes');
+  assert.equal(retained.fullFor(of('a', 'x'.repeat(50))), null, 'in the place of the one that is kept');
   retained.put('a', null, stamp(2));
-  assert.equal(retained.hasRoomFor(of('b', '')), true);
+  assert.equal(retained.fullFor(of('b', '')), null);
 });

@@ -18,6 +18,8 @@ interface Node {
 export class RetainedMessages {
   readonly #root: Node = { children: null, message: null };
   readonly #tombstones = new Map<string, Stamp>();
+  /** Their topics, in characters. */
+  #tombstoneBytes = 0;
   readonly #limits: Limits;
   readonly #wallNow: () => number;
   #size = 0;
@@ -34,26 +36,26 @@ export class RetainedMessages {
     return this.#size;
   }
 
-  /** Whether a limit is reached, as far as can be said without knowing what comes. */
-  get full(): boolean {
-    return this.#size >= this.#limits.retainedMessages || this.#bytes >= this.#limits.retainedBytes;
+  /** Payload, topic and properties of all, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   has(topic: string): boolean {
     return this.#find(topic)?.message != null;
   }
 
-  /** Whether this message fits: in the place of the one that is kept for its topic, or of ones that have expired. */
-  hasRoomFor(message: Message): boolean {
-    if (this.#fits(message)) return true;
+  /** The limit that keeps this message out, or null when it fits: in the place of the one kept for its topic, or of ones that have expired. */
+  fullFor(message: Message): 'retainedMessages' | 'retainedBytes' | null {
+    if (this.#limitFor(message) === null) return null;
     this.#removeExpired();
-    return this.#fits(message);
+    return this.#limitFor(message);
   }
 
-  #fits(message: Message): boolean {
+  #limitFor(message: Message): 'retainedMessages' | 'retainedBytes' | null {
     const kept = this.#find(message.topic)?.message ?? null;
-    if (kept === null && this.#size >= this.#limits.retainedMessages) return false;
-    return this.#bytes - (kept?.size ?? 0) + message.size <= this.#limits.retainedBytes;
+    if (kept === null && this.#size >= this.#limits.retainedMessages) return 'retainedMessages';
+    return this.#bytes - (kept?.size ?? 0) + message.size > this.#limits.retainedBytes ? 'retainedBytes' : null;
   }
 
   get(topic: string): Message | null {
@@ -66,14 +68,14 @@ export class RetainedMessages {
    * @returns false when a newer write is known: nothing changed
    */
   put(topic: string, message: Message | null, stamp: Stamp): boolean {
+    if (message !== null) message.retainedAt = stamp;
     const known = this.#find(topic)?.message?.retainedAt ?? this.#tombstones.get(topic);
     if (known && compareStamps(known, stamp) >= 0) return false;
     if (message === null) {
       this.#remove(topic);
       this.#bury(topic, stamp);
     } else {
-      message.retainedAt = stamp;
-      this.#tombstones.delete(topic);
+      this.#exhume(topic);
       this.#insert(topic, message.keep());
     }
     return true;
@@ -158,15 +160,22 @@ export class RetainedMessages {
     }
   }
 
-  /** Remembers a removal; old ones and those beyond the limit go, the oldest first (a Map keeps the order of insertion). */
+  /** Remembers a removal; old ones and those beyond the limits go, the oldest first (a Map keeps the order of insertion). */
   #bury(topic: string, stamp: Stamp): void {
-    this.#tombstones.delete(topic);
+    this.#exhume(topic);
     this.#tombstones.set(topic, stamp);
-    const oldest = this.#wallNow() - this.#limits.retainedTombstoneMs;
+    this.#tombstoneBytes += topic.length;
+    const { retainedTombstoneMs, retainedTombstones, retainedTombstoneBytes } = this.#limits;
+    const oldest = this.#wallNow() - retainedTombstoneMs;
     for (const [buried, at] of this.#tombstones) {
-      if (at.wallMs >= oldest && this.#tombstones.size <= this.#limits.retainedTombstones) break;
-      this.#tombstones.delete(buried);
+      const fits = this.#tombstones.size <= retainedTombstones && this.#tombstoneBytes <= retainedTombstoneBytes;
+      if (at.wallMs >= oldest && fits) break;
+      this.#exhume(buried);
     }
+  }
+
+  #exhume(topic: string): void {
+    if (this.#tombstones.delete(topic)) this.#tombstoneBytes -= topic.length;
   }
 }
 

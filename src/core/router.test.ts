@@ -6,7 +6,12 @@ import { Router } from './router.ts';
 import type { Route, Routes, Subscriber, Subscription } from './subscription.ts';
 import { topicMatches } from './topic-filter.ts';
 
-const SUBSCRIBERS: readonly Subscriber[] = ['s0', 's1', 's2', 's3'].map((id) => ({ id, kind: 'client', deliver: () => {} }));
+const SUBSCRIBERS: readonly Subscriber[] = ['s0', 's1', 's2', 's3'].map((id) => ({
+  id,
+  kind: 'client',
+  publisher: { id, kind: 'client' },
+  deliver: () => {},
+}));
 
 function subscription(filter: string, fields: Partial<Subscription> = {}): Subscription {
   return { filter, group: null, subscriber: SUBSCRIBERS[0]!, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0, ...fields };

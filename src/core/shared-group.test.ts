@@ -8,6 +8,7 @@ import {
   BEHIND,
   FULL,
   NEVER,
+  type Publisher,
   READY,
   type Readiness,
   type Route,
@@ -22,12 +23,14 @@ const MESSAGE = Message.of('t', Buffer.from('x'));
 class Client implements Subscriber {
   readonly kind = 'client';
   readonly id: string;
+  readonly publisher: Publisher;
   connected = true;
   says: Readiness = READY;
   asked = 0;
 
   constructor(id: string) {
     this.id = id;
+    this.publisher = { id, kind: 'client' };
   }
 
   get readiness(): Readiness {
@@ -41,6 +44,7 @@ class Client implements Subscriber {
 class Elsewhere implements RemoteMembers {
   readonly kind = 'peer';
   readonly id: string;
+  readonly publisher = this;
   memberCount: number;
   says: Readiness = READY;
 

@@ -19,10 +19,16 @@ export const BEHIND = 4;
 export const READY = 5;
 export type Readiness = typeof NEVER | typeof FULL | typeof UNREACHABLE | typeof AWAY | typeof BEHIND | typeof READY;
 
-/** Everything that can receive: an MQTT session, a queue, a remote broker. */
-export interface Subscriber {
+/** Who published a message: no more than a name, so that a message which is kept does not keep its publisher's session. */
+export interface Publisher {
   readonly id: string;
   readonly kind: 'client' | 'queue' | 'peer';
+}
+
+/** Everything that can receive: an MQTT session, a queue, a remote broker. */
+export interface Subscriber extends Publisher {
+  /** What the messages that it publishes itself carry; the same object always. */
+  readonly publisher: Publisher;
   /** Left out: always READY. */
   readonly readiness?: Readiness;
   /** Left out: always. Who is a member of a group says so when it changes: see `SharedGroup.moved`. */

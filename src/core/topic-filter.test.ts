@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hasWildcard, parseShared, topicFilterFault, topicMatches, topicNameFault } from './topic-filter.ts';
+import {
+  ANY_TOPIC,
+  hasWildcard,
+  isBrokerTopic,
+  parseShared,
+  TOPIC_BYTES_MAX,
+  topicFilterFault,
+  topicMatches,
+  topicNameFault,
+} from './topic-filter.ts';
 
 /** The specification's own examples, and the corners between them. MQTT 5.0 section 4.7. */
 const MATCHES: readonly [filter: string, topic: string, matches: boolean][] = [
@@ -81,8 +90,8 @@ const topicFilter = fc
 test('matching agrees with the rules put as a regular expression', () => {
   fc.assert(
     fc.property(topicFilter, topicName, (filter, topic) => {
-      assert.equal(topicFilterFault(filter, 10), null);
-      assert.equal(topicNameFault(topic, 10), null);
+      assert.equal(topicFilterFault(filter, ANY_TOPIC), null);
+      assert.equal(topicNameFault(topic, ANY_TOPIC), null);
       assert.equal(topicMatches(filter, topic), matchesByRules(filter, topic));
     }),
     { numRuns: 5_000 },
@@ -91,27 +100,45 @@ test('matching agrees with the rules put as a regular expression', () => {
 
 test('wildcards have their own levels, # the last one [MQTT-4.7.1-1] [MQTT-4.7.1-2]', () => {
   for (const right of ['#', '+', '/', 'a/#', '+/+/#', 'a/+/b', '/+', '+/', ' ', '$', '$share', 'a//b'])
-    assert.equal(topicFilterFault(right, 10), null, right);
+    assert.equal(topicFilterFault(right, ANY_TOPIC), null, right);
   for (const wrong of ['a#', '#a', 'a/#/b', '#/', '/#/', '##', 'a+', '+a', 'a/+b', 'a/b+/c', '++', '+#', '#+'])
-    assert.match(topicFilterFault(wrong, 10) ?? 'no fault', /\[MQTT-4\.7\.1-[12]\]/, wrong);
+    assert.match(topicFilterFault(wrong, ANY_TOPIC)?.text ?? 'no fault', /\[MQTT-4\.7\.1-[12]\]/, wrong);
 });
 
 test('neither a topic nor a filter is empty or has U+0000 [MQTT-4.7.3-1] [MQTT-4.7.3-2]', () => {
   for (const fault of [topicNameFault, topicFilterFault]) {
-    assert.match(fault('', 10) ?? '', /MQTT-4\.7\.3-1/);
-    assert.match(fault('a\0', 10) ?? '', /MQTT-4\.7\.3-2/);
+    assert.match(fault('', ANY_TOPIC)?.text ?? '', /MQTT-4\.7\.3-1/);
+    assert.match(fault('a\0', ANY_TOPIC)?.text ?? '', /MQTT-4\.7\.3-2/);
   }
 });
 
 test('a topic name has no wildcards [MQTT-3.3.2-2]', () => {
-  for (const wrong of ['+', '#', 'a+b', 'a/#', 'a/+/b']) assert.match(topicNameFault(wrong, 10) ?? '', /MQTT-3\.3\.2-2/);
+  for (const wrong of ['+', '#', 'a+b', 'a/#', 'a/+/b']) assert.match(topicNameFault(wrong, ANY_TOPIC)?.text ?? '', /MQTT-3\.3\.2-2/);
 });
 
-test('levels are counted and bounded', () => {
+test('levels and UTF-8 bytes are counted and bounded, and the bound is named', () => {
+  const bounds = { topicLevels: 3, topicBytes: 8 };
   for (const fault of [topicNameFault, topicFilterFault]) {
-    assert.equal(fault('a/b/c', 3), null);
-    assert.match(fault('a/b/c/', 3) ?? '', /3 levels, this one has 4/);
+    assert.equal(fault('a/b/c', bounds), null);
+    assert.match(fault('a/b/c/', bounds)!.text, /3 levels, this one has 4/);
+    assert.equal(fault('a/b/c/', bounds)!.limit, 'topicLevels');
+    assert.equal(fault('12345678', bounds), null);
+    assert.equal(fault('1234üü', bounds), null);
+    assert.match(fault('12345üü', bounds)!.text, /8 bytes, this one has 9/);
+    assert.equal(fault('12345üü', bounds)!.limit, 'topicBytes');
   }
+});
+
+test('what no length field can hold is a fault whatever the bounds [MQTT-4.7.3-3]', () => {
+  for (const fault of [topicNameFault, topicFilterFault]) {
+    assert.equal(fault('x'.repeat(TOPIC_BYTES_MAX), ANY_TOPIC), null);
+    assert.deepEqual([fault('ü'.repeat(32_768), ANY_TOPIC)!.limit, fault('x'.repeat(65_536), ANY_TOPIC)!.limit], [null, null]);
+  }
+});
+
+test('topics below $SYS/ and $share/ belong to the broker, others that begin with $ do not', () => {
+  for (const reserved of ['$SYS/', '$SYS/broker/uptime', '$share/g/a']) assert.equal(isBrokerTopic(reserved), true, reserved);
+  for (const free of ['$SYS', '$SYSx/a', '$mine/a', 'x/$SYS/a', '']) assert.equal(isBrokerTopic(free), false, free);
 });
 
 test('a filter has a wildcard when it has a + or ends with a #', () => {

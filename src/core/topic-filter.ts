@@ -12,23 +12,45 @@
 /** Largest topic name or filter, in UTF-8 bytes: its length field has 16 bits [MQTT-4.7.3-3]. */
 export const TOPIC_BYTES_MAX = 65_535;
 
+/** How large a topic name or filter may be: `Limits` has both. */
+export interface TopicBounds {
+  readonly topicLevels: number;
+  /** In UTF-8. */
+  readonly topicBytes: number;
+}
+
+/** What any MQTT broker could take. */
+export const ANY_TOPIC: TopicBounds = { topicLevels: TOPIC_BYTES_MAX + 1, topicBytes: TOPIC_BYTES_MAX };
+
+/** Why a topic name or filter is not taken. */
+export interface TopicFault {
+  readonly text: string;
+  /** The bound that it is beyond; null where no broker could take it. */
+  readonly limit: keyof TopicBounds | null;
+}
+
+/** Whether a topic belongs to the broker: what it says of itself, and the place of shared subscriptions. */
+export function isBrokerTopic(topic: string): boolean {
+  return topic.charCodeAt(0) === 0x24 && (topic.startsWith('$SYS/') || topic.startsWith('$share/'));
+}
+
 /** Says why `topic` cannot be published to, or null when it can. */
-export function topicNameFault(topic: string, levelsMax: number): string | null {
-  if (topic.length === 0) return 'a topic name must be at least one character long [MQTT-4.7.3-1]';
+export function topicNameFault(topic: string, bounds: TopicBounds): TopicFault | null {
+  if (topic.length === 0) return invalid('a topic name must be at least one character long [MQTT-4.7.3-1]');
   let levels = 1;
   for (let i = 0; i < topic.length; i++) {
     const c = topic.charCodeAt(i);
     if (c === 0x2f) levels++;
     else if (c === 0x2b || c === 0x23)
-      return `a topic name must not contain '${topic[i]}' [MQTT-3.3.2-2]`; // [MQTT-4.7.0-1]
-    else if (c === 0) return 'a topic name must not contain U+0000 [MQTT-4.7.3-2]';
+      return invalid(`a topic name must not contain '${topic[i]}' [MQTT-3.3.2-2]`); // [MQTT-4.7.0-1]
+    else if (c === 0) return invalid('a topic name must not contain U+0000 [MQTT-4.7.3-2]');
   }
-  return levels > levelsMax ? `a topic name may have ${levelsMax} levels, this one has ${levels}` : null;
+  return sizeFault('a topic name', topic, levels, bounds);
 }
 
 /** Says why `filter` cannot be subscribed to, or null when it can. A `$share/` prefix is not looked at. */
-export function topicFilterFault(filter: string, levelsMax: number): string | null {
-  if (filter.length === 0) return 'a topic filter must be at least one character long [MQTT-4.7.3-1]';
+export function topicFilterFault(filter: string, bounds: TopicBounds): TopicFault | null {
+  if (filter.length === 0) return invalid('a topic filter must be at least one character long [MQTT-4.7.3-1]');
   let levels = 1;
   for (let i = 0; i < filter.length; i++) {
     const c = filter.charCodeAt(i);
@@ -36,15 +58,27 @@ export function topicFilterFault(filter: string, levelsMax: number): string | nu
       levels++;
     } else if (c === 0x2b) {
       if ((i > 0 && filter.charCodeAt(i - 1) !== 0x2f) || (i + 1 < filter.length && filter.charCodeAt(i + 1) !== 0x2f))
-        return "'+' must stand alone in its level [MQTT-4.7.1-2]";
+        return invalid("'+' must stand alone in its level [MQTT-4.7.1-2]");
     } else if (c === 0x23) {
       if ((i > 0 && filter.charCodeAt(i - 1) !== 0x2f) || i + 1 !== filter.length)
-        return "'#' must be the last level, alone [MQTT-4.7.1-1]";
+        return invalid("'#' must be the last level, alone [MQTT-4.7.1-1]");
     } else if (c === 0) {
-      return 'a topic filter must not contain U+0000 [MQTT-4.7.3-2]';
+      return invalid('a topic filter must not contain U+0000 [MQTT-4.7.3-2]');
     }
   }
-  return levels > levelsMax ? `a topic filter may have ${levelsMax} levels, this one has ${levels}` : null;
+  return sizeFault('a topic filter', filter, levels, bounds);
+}
+
+function invalid(text: string): TopicFault {
+  return { text, limit: null };
+}
+
+function sizeFault(what: string, topic: string, levels: number, { topicLevels, topicBytes }: TopicBounds): TopicFault | null {
+  if (levels > topicLevels) return { text: `${what} may have ${topicLevels} levels, this one has ${levels}`, limit: 'topicLevels' };
+  // A character takes three bytes at most: the usual topic need not be measured.
+  const bytes = topic.length * 3 <= topicBytes ? 0 : Buffer.byteLength(topic);
+  if (bytes > TOPIC_BYTES_MAX) return invalid(`${what} has at most ${TOPIC_BYTES_MAX} bytes, this one has ${bytes} [MQTT-4.7.3-3]`);
+  return bytes > topicBytes ? { text: `${what} may have ${topicBytes} bytes, this one has ${bytes}`, limit: 'topicBytes' } : null;
 }
 
 export function hasWildcard(filter: string): boolean {

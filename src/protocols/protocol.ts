@@ -24,11 +24,6 @@ export interface Protocol {
   readonly name: string;
   /** Connector URI schemes it serves, e.g. `mqtt`, `mqtt+nio`. */
   readonly schemes: readonly string[];
-  /** Counts since the start. */
-  readonly counters: {
-    /** Connections that came, said nothing and went, as health checks do. */
-    probes: number;
-  };
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler;
   /** Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B), closes all connections and stops all timers. */
   stop(): void;

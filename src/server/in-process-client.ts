@@ -1,7 +1,7 @@
 import type { Broker } from '../core/broker.ts';
 import { Message, type MessageProperties, type QoS } from '../core/message.ts';
 import type { Route, Subscriber, Subscription } from '../core/subscription.ts';
-import { parseShared, TOPIC_BYTES_MAX, topicFilterFault, topicNameFault } from '../core/topic-filter.ts';
+import { isBrokerTopic, parseShared, TOPIC_BYTES_MAX, type TopicBounds, topicFilterFault, topicNameFault } from '../core/topic-filter.ts';
 import { CodedError } from '../errors.ts';
 
 /** Largest payload of an MQTT packet, in bytes: what no client could be sent must not be published (MQTT 5.0 section 1.5.5). */
@@ -72,7 +72,7 @@ export class InProcessClient {
     const broker = this.#broker;
     const bytes = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : Buffer.from(payload);
     const { properties = {}, qos = 0, retain = false } = options;
-    const fault = topicFault(topic, broker.limits.topicLevels) ?? payloadFault(bytes) ?? optionsFault(qos, properties);
+    const fault = topicFault(topic, broker.limits) ?? payloadFault(bytes) ?? optionsFault(qos, properties);
     if (fault !== null) throw new CodedError('INVALID_MESSAGE', `publish: ${fault}`, 'client');
     const expiry = properties.messageExpiryInterval;
     const expiresAtMs = expiry === undefined ? 0 : broker.wallNow() + expiry * 1000;
@@ -96,7 +96,7 @@ export class InProcessClient {
   ): Promise<ActiveSubscription> {
     const broker = this.#broker;
     const shared = parseShared(filter);
-    const fault = shared.fault ?? topicFilterFault(shared.filter, broker.limits.topicLevels);
+    const fault = shared.fault ?? topicFilterFault(shared.filter, broker.limits)?.text ?? null;
     if (fault !== null) throw new CodedError('INVALID_FILTER', `subscribe: ${fault}`, 'client');
     const subscriber = new ListenerSubscriber(`in-process:${this.#subscriptions++}`, listener);
     const subscription: Subscription = {
@@ -126,6 +126,7 @@ export class InProcessClient {
 class ListenerSubscriber implements Subscriber {
   readonly id: string;
   readonly kind = 'client';
+  readonly publisher = this;
   readonly #listener: (message: ReceivedMessage) => void;
   #open = true;
 
@@ -152,11 +153,9 @@ class ListenerSubscriber implements Subscriber {
   }
 }
 
-function topicFault(topic: string, levelsMax: number): string | null {
-  const fault = topicNameFault(topic, levelsMax);
-  if (fault !== null) return fault;
-  const bytes = Buffer.byteLength(topic);
-  return bytes > TOPIC_BYTES_MAX ? `a topic name has at most ${TOPIC_BYTES_MAX} bytes, this one has ${bytes} [MQTT-4.7.3-3]` : null;
+function topicFault(topic: string, bounds: TopicBounds): string | null {
+  if (isBrokerTopic(topic)) return "topics below $SYS/ and $share/ are the broker's own";
+  return topicNameFault(topic, bounds)?.text ?? null;
 }
 
 function payloadFault(payload: Buffer): string | null {

@@ -34,6 +34,7 @@ export interface LogLine {
 export class TestClient implements Subscriber {
   readonly kind = 'client';
   readonly id: string;
+  readonly publisher = this;
   readonly received: Received[] = [];
   readonly #broker: Broker;
   readonly #filters: string[] = [];
@@ -166,6 +167,9 @@ export class TestBroker {
     const session = {
       clientId,
       connected: true,
+      queued: 0,
+      inflight: 0,
+      heldBytes: 0,
       claimedAt,
       takenOver: false,
       takeOver() {

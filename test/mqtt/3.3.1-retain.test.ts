@@ -233,3 +233,12 @@ test('beyond the limit a retained message is delivered and not kept; known topic
   await peer.expectNothing();
   assert.equal(broker.broker.retained.size, 1);
 });
+
+test('a retained message keeps the name of its publisher and nothing else of a session that has ended', async (t) => {
+  const broker = await startBroker(t);
+  const sender = await broker.client(4, { clientId: 'gone' });
+  await sender.publish({ topic: 't', payload: 'x', retain: true });
+  await sender.disconnect();
+  assert.equal(broker.broker.sessions.size, 0);
+  assert.deepEqual({ ...broker.broker.retained.get('t')!.publisher }, { id: 'gone', kind: 'client' });
+});

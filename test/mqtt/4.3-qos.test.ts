@@ -179,7 +179,7 @@ test('acknowledgements may carry a reason, a reason string and user properties',
   await peer.expect(peer.packets.pubrel(2), peer.packets.pubrel(3));
   peer.send("70 03 0002 92 70 0b 0003 00 07 26 0001 'a' 0001 'b'");
   await peer.expectNothing();
-  assert.equal((broker.broker.sessions.get('a') as { pending?: number } | undefined)?.pending, 0);
+  assert.equal(broker.broker.sessions.get('a')?.inflight, 0);
 });
 
 /** Acknowledgements that end the connection; a QoS 1 message is in flight with identifier 1, a QoS 2 message with 2. */

@@ -23,7 +23,8 @@ test('at maximumConnections a client is told after its CONNECT: CONNACK 3, or 0x
     await surplus.expectClose();
   }
   assert.equal(broker.placeCounters.refused, 3);
-  assert.equal(broker.protocol.counters.protocolErrors, 0);
+  assert.equal(broker.broker.counters.protocolErrors, 0);
+  assert.equal(broker.broker.counters.refusedBy.maximumConnections, 3);
   assert.equal(broker.broker.sessions.size, 2);
   assert.deepEqual(lines, [
     { message: 'connector is full: further connections are turned away', facts: { connector: 'mqtt', maximumConnections: 2 } },
@@ -88,7 +89,7 @@ test('a connection that says nothing and goes is a probe: counted, not logged, n
   await ended.expectClose();
   reset.reset();
   await broker.until(() => broker.placeCounters.probes === 2, 'the probes to be counted');
-  assert.equal(broker.protocol.counters.probes, 2);
+  assert.equal(broker.broker.counters.probes, 2);
   assert.deepEqual(lines, []);
 
   const half = await broker.dial();

@@ -79,6 +79,7 @@ test('an error of the server’s own over a packet ends the connection that it c
   const faulty: Subscriber = {
     id: 'faulty',
     kind: 'queue',
+    publisher: { id: 'faulty', kind: 'queue' },
     deliver: () => {
       throw new Error('of ours');
     },
@@ -207,5 +208,5 @@ test('subscribing again and again before retained messages are read does not hea
   peer.send(peer.packets.subscribe(rounds + 1, { last: 0 }));
   const session = broker.broker.sessions.get('again') as MqttSession;
   await broker.until(() => session.subscriptions.has('last'), 'the last subscription');
-  assert.equal(session.pending, 1, 'one replay waits');
+  assert.equal(session.queued, 1, 'one replay waits');
 });

@@ -49,6 +49,7 @@ import { BRIDGE_SETTLE_MS, BROKER_PATH_MAX, LINK_QUEUE_MAX_BYTES, PREFETCH_SIZE 
 import type { LinkSettings } from './link-settings.ts';
 import { parseNetworkProperties } from './network-properties.ts';
 import type { PeerSubscriber } from './peer-subscriber.ts';
+import { isOwnStatistics } from './route-rules.ts';
 import type { SeenMessages } from './seen-messages.ts';
 
 /** Acknowledge advisories when this part of the prefetch is used up (OpenWire specification section 15.2). */
@@ -173,7 +174,7 @@ export class ActiveMQBridge implements Link {
 
   onPublication(reader: PublicationReader, buffer: Buffer): void {
     const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
-    if (topic !== '' && this.#isNew(origin.text, sequence, path.ids) && !topic.startsWith(ADVISORY_TOPICS)) {
+    if (topic !== '' && !isOwnStatistics(topic) && this.#isNew(origin.text, sequence, path.ids) && !topic.startsWith(ADVISORY_TOPICS)) {
       const transit = new LinkTransit(origin, sequence, path);
       const message = new Message(
         topic,
@@ -185,7 +186,7 @@ export class ActiveMQBridge implements Link {
         true,
         properties,
         expiresAtMs,
-        this.#subscriber,
+        this.#subscriber.publisher,
         transit,
       );
       this.#broker.publish(message);
@@ -276,8 +277,8 @@ export class ActiveMQBridge implements Link {
     if (isAdvisory(message)) {
       this.#onAdvisory(message);
     } else {
-      const mqtt = toMqttMessage(message, this.#subscriber, this.#broker.limits.topicLevels);
-      if (mqtt !== null) {
+      const mqtt = toMqttMessage(message, this.#subscriber.publisher, this.#broker.limits.topicLevels);
+      if (mqtt !== null && !isOwnStatistics(mqtt.topic)) {
         const { origin, sequence, path } = mqtt.transit as LinkTransit;
         if (this.#isNew(origin.text, sequence, path.ids)) this.#broker.publish(mqtt);
       }

@@ -6,7 +6,7 @@ import { type Advert, Demand } from './demand.ts';
 import { PeerDemand } from './peer-demand.ts';
 
 function subscriber(id: string, kind: 'client' | 'peer' = 'client'): Subscriber {
-  return { id, kind, deliver() {} };
+  return { id, kind, publisher: { id, kind }, deliver() {} };
 }
 
 function subscription(filter: string, by: Subscriber, group: string | null = null): Subscription {

@@ -30,6 +30,7 @@ import { formatNetworkProperties, parseNetworkProperties } from './network-prope
 import type { DialHost, PeerDialler } from './peer-dialler.ts';
 import { type LinkHost, PeerLink } from './peer-link.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
+import { isOwnStatistics } from './route-rules.ts';
 import { SeenMessages } from './seen-messages.ts';
 import { breakTie } from './tie-break.ts';
 
@@ -409,7 +410,7 @@ export class Network implements Cluster, BrokerLinks {
 
   /** @returns whether it changed what is kept here */
   #takeRetained({ topic, message, stamp }: ClusterCommand & { kind: 'retained' }): boolean {
-    if (!isTopicName(topic, this.#broker.limits.topicLevels)) return false;
+    if (!isTopicName(topic, this.#broker.limits.topicLevels) || isOwnStatistics(topic)) return false;
     const { retained } = this.#broker;
     const had = retained.has(topic);
     this.#broker.retainFromPeer(topic, message, stamp);

@@ -50,9 +50,8 @@ export class PeerDemand {
       return true;
     }
     if (this.#consumers.size >= PEER_DEMAND_MAX) return false;
-    const valid = filters.filter(
-      (filter) => topicFilterFault(filter, this.#levelsMax) === null && Buffer.byteLength(filter) <= TOPIC_BYTES_MAX,
-    );
+    const bounds = { topicLevels: this.#levelsMax, topicBytes: TOPIC_BYTES_MAX };
+    const valid = filters.filter((filter) => topicFilterFault(filter, bounds) === null);
     const relayed = brokerPath === null ? [] : valid.map((filter) => this.#demand.relay(filter, brokerPath));
     this.#consumers.set(key, { filters: valid, relayed, stale: false });
     for (const filter of valid) this.#subscribe(filter);

@@ -63,7 +63,8 @@ function linkWith(duplex: boolean | null) {
   };
   link.begin();
   command({ kind: 'begin', count: '1', received: 0, receivedCount: '', connector: null });
-  const client: Subscriber = { id: 'c', kind: 'client', deliver: ({ topic }) => void events.push(`delivered ${topic}`) };
+  const publisher = { id: 'c', kind: 'client' } as const;
+  const client: Subscriber = { ...publisher, publisher, deliver: ({ topic }) => void events.push(`delivered ${topic}`) };
   broker.router.subscribe({
     filter: '#',
     group: null,

@@ -39,6 +39,7 @@ import {
 } from './link-limits.ts';
 import type { LinkSettings } from './link-settings.ts';
 import type { PeerSubscriber } from './peer-subscriber.ts';
+import { isOwnStatistics } from './route-rules.ts';
 import type { SeenMessages } from './seen-messages.ts';
 
 /** What a link needs of the network it belongs to. */
@@ -247,12 +248,14 @@ export class PeerLink implements Link {
     const peer = this.#peer;
     if (peer === null || !this.#peerBegan) return;
     peer.counters.received++;
-    if (!this.forwardsIn) {
+    if (!this.forwardsIn || isOwnStatistics(reader.topic)) {
       // Answered, so that the peer need not keep it; the file says that it does not cross.
     } else if (this.#isNew(reader, peer)) {
       const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
       const transit = new LinkTransit(origin, sequence, path);
-      this.#broker.publish(new Message(topic, qos, retain, buffer, payloadStart, payloadEnd, true, properties, expiresAtMs, peer, transit));
+      this.#broker.publish(
+        new Message(topic, qos, retain, buffer, payloadStart, payloadEnd, true, properties, expiresAtMs, peer.publisher, transit),
+      );
     } else {
       peer.counters.duplicates++;
     }

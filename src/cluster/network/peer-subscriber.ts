@@ -1,6 +1,6 @@
 import type { Broker } from '../../core/broker.ts';
 import type { Frame, Message } from '../../core/message.ts';
-import type { Subscriber } from '../../core/subscription.ts';
+import type { Publisher, Subscriber } from '../../core/subscription.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import type { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import type { Demand } from './demand.ts';
@@ -30,6 +30,7 @@ export class PeerSubscriber implements Subscriber {
   readonly id: string;
   readonly kind = 'peer';
   readonly name: string;
+  readonly publisher: Publisher;
   readonly demand: PeerDemand;
   readonly outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX });
   readonly counters: PeerCounters = { sent: 0, received: 0, duplicates: 0, dropped: 0 };
@@ -52,6 +53,7 @@ export class PeerSubscriber implements Subscriber {
 
   constructor(id: string, name: string, broker: Broker, form: PublicationForm, demand: Demand) {
     this.id = id;
+    this.publisher = { id, kind: 'peer' };
     this.name = name;
     this.#broker = broker;
     this.#form = form;
@@ -160,7 +162,7 @@ export class PeerSubscriber implements Subscriber {
 
   #drop(): void {
     this.counters.dropped++;
-    this.#broker.counters.dropped++;
+    this.#broker.counters.drop('linkedBroker');
   }
 }
 

@@ -3,8 +3,10 @@ import { topicMatches } from '../../core/topic-filter.ts';
 import { swapName } from '../../protocols/openwire/destination.ts';
 import type { DestinationPattern, LinkSettings } from './link-settings.ts';
 
-/** What a broker says of itself alone: another broker's clients would mistake it for their own's. */
-const OWN_STATISTICS = '$SYS/broker/';
+/** What a broker says of itself alone: another broker's clients would mistake it for their own's. It neither leaves nor is taken. */
+export function isOwnStatistics(topic: string): boolean {
+  return topic.charCodeAt(0) === 0x24 && topic.startsWith('$SYS/broker/');
+}
 
 /** A bound that -1 lifts. */
 function exceeds(length: number, ttl: number): boolean {
@@ -40,7 +42,7 @@ export class RouteRules {
 
   /** Whether messages on this topic cross. Excluded wins over statically included, that over dynamically included. */
   permits(topic: string): boolean {
-    if (topic.charCodeAt(0) === 0x24 && topic.startsWith(OWN_STATISTICS)) return false;
+    if (isOwnStatistics(topic)) return false;
     if (this.#allNames) return true;
     if (matchesAny(this.#excluded, topic)) return false;
     if (matchesAny(this.staticFilters, topic)) return true;

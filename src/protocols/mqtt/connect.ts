@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../../errors.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import type { MqttConnection } from './connection.ts';
+import { LimitError } from './limit-error.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
 import { readWill } from './will.ts';
 import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
@@ -12,8 +13,7 @@ import {
   IMPLEMENTATION_SPECIFIC_ERROR,
   QUOTA_EXCEEDED,
   SUCCESS,
-  V3_IDENTIFIER_REJECTED,
-  V3_SERVER_UNAVAILABLE,
+  V3_RETURN_CODES,
   V3_UNACCEPTABLE_PROTOCOL_VERSION,
 } from './wire/reason-code.ts';
 
@@ -23,10 +23,13 @@ import {
  */
 export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   const { broker, protocol } = connection;
+  const { limits } = broker;
+  const nowMs = protocol.clock.monotonicMs();
   const p = packet.properties;
   connection.level = packet.level;
   connection.wantsReasons = p.requestProblemInformation !== 0;
   connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
+  protocol.connectRates.countConnect(connection.options.name, nowMs);
   if (p.authenticationMethod !== null)
     throw new ProtocolError(
       'MQTT_BAD_AUTHENTICATION_METHOD',
@@ -34,7 +37,8 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
       BAD_AUTHENTICATION_METHOD,
     );
   const clientId = identify(packet);
-  const will = packet.will === null ? null : readWill(packet.will, broker.limits.topicLevels, connection.options.publishDollarTopics);
+  if (packet.clientId !== '') protocol.connectRates.countClient(clientId, nowMs);
+  const will = packet.will === null ? null : readWill(packet.will, limits, connection.options.publishDollarTopics);
   if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false).length > p.maximumPacketSize)
     throw new ProtocolError(
       'MQTT_IMPLEMENTATION_SPECIFIC_ERROR', // [MQTT-3.1.4-2]
@@ -43,8 +47,15 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
     );
 
   const earlier = broker.sessions.get(clientId); // [MQTT-3.1.3-2]
+  if (earlier === undefined && broker.sessions.size >= limits.sessions)
+    throw new LimitError('MQTT_QUOTA_EXCEEDED', `there are ${limits.sessions} sessions`, QUOTA_EXCEEDED, 'sessions');
   if (!connection.connection.admit(earlier instanceof MqttSession ? earlier.connection : null))
-    throw new ProtocolError('MQTT_QUOTA_EXCEEDED', 'the connector has all the connections that it may have', QUOTA_EXCEEDED);
+    throw new LimitError(
+      'MQTT_QUOTA_EXCEEDED',
+      'the connector has all the connections that it may have',
+      QUOTA_EXCEEDED,
+      'maximumConnections',
+    );
 
   const claimedAt = broker.clock.next();
   earlier?.takeOver(); // [MQTT-3.1.4-3]: a session that ends with its connection is gone after this
@@ -63,13 +74,10 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   connection.resumed = sessionPresent;
   connection.will = will; // [MQTT-3.1.2-7]
   const { subscriptionPrefetch } = connection.options;
-  connection.inflightMax = Math.min(
-    p.receiveMaximum ?? 65_535,
-    subscriptionPrefetch > 0 ? subscriptionPrefetch : broker.limits.inflightMessages,
-  );
+  connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, subscriptionPrefetch > 0 ? subscriptionPrefetch : limits.inflightMessages);
   mine.attach(connection, claimedAt);
 
-  connection.connection.write(accept(connection, packet, clientId, sessionPresent)); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2]
+  connection.answer(accept(connection, packet, clientId, sessionPresent)); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2]
   // [MQTT-3.2.2-22]
   connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
   broker.log.debug('client connected', {
@@ -106,20 +114,19 @@ function serverKeepAliveOf({ keepAlive }: ConnectPacket, { defaultKeepAliveMs, u
  */
 export function refuse(connection: MqttConnection, error: ProtocolError): void {
   if (error instanceof UnsupportedVersionError) {
-    connection.connection.write(
+    connection.answer(
       error.level >= 5 && error.level < 0x80
         ? writeConnackV5(false, error.reasonCode, {})
         : writeConnackV3(false, V3_UNACCEPTABLE_PROTOCOL_VERSION), // [MQTT-3.1.2-2]
     );
-  } else if (error.code === 'MQTT_CLIENT_IDENTIFIER_NOT_VALID' && connection.level !== MQTT_5) {
-    connection.connection.write(writeConnackV3(false, V3_IDENTIFIER_REJECTED)); // [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]
-  } else if (error.reasonCode === QUOTA_EXCEEDED && connection.level !== MQTT_5) {
-    connection.connection.write(writeConnackV3(false, V3_SERVER_UNAVAILABLE));
-  } else if (connection.level === MQTT_5) {
+  } else if (connection.level !== MQTT_5) {
+    const returnCode = V3_RETURN_CODES.get(error.reasonCode);
+    if (returnCode !== undefined) connection.answer(writeConnackV3(false, returnCode)); // [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]
+  } else {
     const room = connection.maximumPacketSize;
     let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });
     if (connack.length > room) connack = writeConnackV5(false, error.reasonCode, {}); // [MQTT-3.2.2-19]
-    if (connack.length <= room) connection.connection.write(connack);
+    if (connack.length <= room) connection.answer(connack);
   }
 }
 

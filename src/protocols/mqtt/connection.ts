@@ -1,4 +1,5 @@
 import type { Broker } from '../../core/broker.ts';
+import type { RefusingLimit } from '../../core/limits.ts';
 import { Message, type MessageProperties } from '../../core/message.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
@@ -6,10 +7,13 @@ import { TimerEntry } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit, refuse } from './connect.ts';
+import { LimitError, topicNameError } from './limit-error.ts';
 import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
 import type { MqttProtocol } from './protocol.ts';
+import { PublishRate } from './publish-rate.ts';
 import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
+import { InboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
 import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
 import { connectLevel, readConnect } from './wire/connect.ts';
@@ -36,6 +40,7 @@ import { FrameSplitter, type PacketSink } from './wire/frame-splitter.ts';
 import { PublishView } from './wire/publish.ts';
 import {
   KEEP_ALIVE_TIMEOUT,
+  MESSAGE_RATE_TOO_HIGH,
   malformed,
   NO_MATCHING_SUBSCRIBERS,
   NOT_AUTHORIZED,
@@ -47,18 +52,10 @@ import {
   SERVER_SHUTTING_DOWN,
   SESSION_TAKEN_OVER,
   SUCCESS,
-  TOPIC_ALIAS_INVALID,
-  TOPIC_NAME_INVALID,
 } from './wire/reason-code.ts';
 import { arrivedForm } from './wire-forms.ts';
 
 const PINGRESP = Buffer.from([0xd0, 0]);
-
-/**
- * Largest CONNECT, in bytes: its five fields of 64 KB and more User Properties than anybody has. Whoever is not a client yet must not make
- * us hold what a client may send.
- */
-const CONNECT_SIZE_MAX = 1024 * 1024;
 
 /**
  * Deliveries stop at `connectionQueueBytes`; only answers (PUBACK, PINGRESP and so on) can take a connection beyond. At this many times
@@ -76,6 +73,7 @@ const acknowledgement = new AcknowledgementView();
  */
 export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink {
   static readonly #fire = (connection: MqttConnection): void => connection.#onTimer();
+  static readonly #hasPaused = (connection: MqttConnection): void => connection.#goOn();
   readonly connection: Connection;
   readonly broker: Broker;
   readonly options: ConnectorOptions;
@@ -96,10 +94,13 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   readonly #publish = new PublishView();
   /** QoS 2 messages that came on this connection and are not released. */
   #unreleased = 0;
-  /** Nothing is read while the client does not read our answers. */
-  #paused = false;
+  /** Nothing is read while the client does not read our answers... */
+  #unread = false;
+  /** ...and while it has published faster than it may: the end of that pause. */
+  #pause: TimerEntry<MqttConnection> | null = null;
+  #publishRate: PublishRate | null = null;
   /** [MQTT-3.3.2-7] */
-  #aliases: Map<number, string> | null = null;
+  #aliases: InboundAliases | null = null;
   /** The topic that was last found valid: a client mostly publishes to one. */
   #lastTopic: string | null = null;
   #lastReserved = false;
@@ -112,7 +113,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.protocol = protocol;
     this.broker = protocol.broker;
     this.inflightMax = this.broker.limits.inflightMessages;
-    this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, CONNECT_SIZE_MAX));
+    this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, this.broker.limits.connectPacketBytes));
     this.#heardAtMs = protocol.clock.monotonicMs();
     if (options.connectAttemptTimeoutMs > 0) protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
   }
@@ -120,6 +121,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   onData(chunk: Buffer, start: number, end: number): void {
     if (this.#closed) return;
     this.#heardAtMs = this.protocol.clock.monotonicMs();
+    const rate = this.#publishRate;
+    rate?.begin();
     try {
       // What is no MQTT at all (HTTP, TLS, a scanner) is found out at its first byte, not when a packet of its seeming length is complete.
       if (this.session === null && !this.#splitter.partial) expectConnect(chunk[start]! >> 4);
@@ -128,13 +131,14 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.#failWith(error);
       return;
     }
-    if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#pause();
+    if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#waitForReader();
+    if (rate !== null) this.#pace(rate);
   }
 
   onDrain(): void {
-    if (this.#paused) {
-      this.#paused = false;
-      this.connection.resume();
+    if (this.#unread) {
+      this.#unread = false;
+      this.#listen();
     }
     this.session?.onDrain();
   }
@@ -174,6 +178,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   onPacket(buffer: Buffer, packetStart: number, start: number, end: number): boolean {
     const header = buffer[packetStart]!;
     const type = header >> 4;
+    this.broker.counters.packetsReceived++;
     if (type === PUBLISH && this.session !== null) {
       this.#onPublish(buffer, header, packetStart, start, end);
       return !this.#closed;
@@ -208,7 +213,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
         break;
       case PINGREQ:
         if (header !== 0xc0 || end !== start) throw malformed('PINGREQ has no flags and no body [MQTT-3.12.4-1]');
-        this.connection.writeCopy(PINGRESP, 0, 2);
+        this.answer(PINGRESP);
         break;
       case DISCONNECT:
         this.#onDisconnect(this.session, buffer, header, start, end);
@@ -248,8 +253,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Ends the connection of a client that broke the protocol [MQTT-4.13.1-1] [MQTT-4.13.2-1]. The others are not concerned. */
   fail(error: ProtocolError): void {
     if (this.#closed) return;
-    this.protocol.sayFault('client broke the protocol', { ...this.facts(), code: error.code, reason: error.message });
-    this.protocol.counters.protocolErrors++;
+    this.#say(error, 'client broke the protocol');
     if (this.session !== null) {
       this.disconnect(error.reasonCode, error.message);
       return;
@@ -269,8 +273,21 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
    * since the client waits for it, the connection ends.
    */
   reply(packet: Buffer): void {
-    if (packet.length <= this.maximumPacketSize) this.connection.write(packet);
+    if (packet.length <= this.maximumPacketSize) this.answer(packet);
     else this.disconnect(PACKET_TOO_LARGE, 'the answer is larger than the Maximum Packet Size');
+  }
+
+  /** Writes a packet other than PUBLISH. Its bytes must not change any more. */
+  answer(packet: Buffer): void {
+    this.broker.counters.answersSent++;
+    this.connection.write(packet);
+  }
+
+  /** The client is admitted: from now on its packets are bounded as a client's are. */
+  admitted(): void {
+    const { limits, counters } = this.broker;
+    this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
+    this.#publishRate = PublishRate.create(limits, counters, this.protocol.clock.monotonicMs());
   }
 
   /** Starts to watch the keep alive. */
@@ -292,18 +309,15 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #onConnect(buffer: Buffer, header: number, start: number, end: number): void {
+    this.broker.counters.connects++;
     try {
       admit(this, readConnect(buffer, header, start, end)); // [MQTT-3.1.4-1]
-      this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
+      this.admitted();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
       this.level = connectLevel(buffer, start, end);
-      // A full connector has said so once for all.
-      if (error.reasonCode !== QUOTA_EXCEEDED) {
-        this.protocol.sayFault('client refused', { ...this.facts(), code: error.code, reason: error.message });
-        this.protocol.counters.protocolErrors++;
-      }
+      this.#say(error, 'client refused');
       this.refuseConnect(error);
     }
   }
@@ -313,71 +327,76 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const session = this.session!;
     view.read(buffer, header, start, end, this.level);
     const p = view.properties;
-    const topic = p === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
+    const topic = p === null || p.topicAlias === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
     if (topic !== this.#lastTopic) this.#checkTopic(topic);
     let properties: MessageProperties | null = null;
     let expiresAtMs = 0;
     if (p !== null) {
       if (p.subscriptionIdentifiers !== null) throw protocolError('a client may not send a Subscription Identifier [MQTT-3.3.4-6]');
-      properties = messageProperties(p, this.broker.limits.topicLevels);
+      properties = messageProperties(p);
       if (p.messageExpiryInterval !== null) expiresAtMs = this.broker.wallNow() + p.messageExpiryInterval * 1000;
     }
     const qos = view.qos;
+    const { counters } = this.broker;
+    counters.publishReceived[qos]++;
+    counters.publishBytesReceived += end - view.payloadStart;
     if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
     if (this.#lastReserved) {
       // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
       if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED);
       return;
     }
-    const message = new Message(topic, qos, view.retain, buffer, view.payloadStart, end, true, properties, expiresAtMs, session, null);
+    const message = new Message(
+      topic,
+      qos,
+      view.retain,
+      buffer,
+      view.payloadStart,
+      end,
+      true,
+      properties,
+      expiresAtMs,
+      session.publisher,
+      null,
+    );
     if (view.forwardsProperties) message.setEncodedProperties(MQTT_5_PROPERTIES, view.propertiesStart);
     // What receivers may see as it came is encoded already. A Remaining Length with a byte too many is not passed on.
     if ((p === null || view.forwardsProperties) && start - packetStart === 1 + variableByteLength(end - start))
       message.setFrame(arrivedForm(this.level, qos), packetStart, qos === 0 ? 0 : view.propertiesStart - 2 - packetStart);
     // An identifier of QoS 1 is not remembered: it may come again with another message [MQTT-4.3.2-5].
     const receivers = this.broker.publish(message);
-    if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS);
+    if (qos === 0) return;
+    // Where there is no room for it the message is delivered and not kept, and its publisher is told as far as its version can be.
+    const isKept = !message.retain || message.payloadLength === 0 || message.retainedAt !== null;
+    const reason = isKept ? (receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
+    this.#acknowledgePublish(session, qos, view.packetIdentifier, reason);
+  }
+
+  #resolveAlias(topic: string, alias: number): string {
+    return (this.#aliases ??= new InboundAliases()).resolve(topic, alias, this.broker.limits);
   }
 
   #checkTopic(topic: string): void {
     if (topic === '' && this.level === MQTT_5) throw protocolError('PUBLISH without a topic and without a Topic Alias'); // section 3.3.2.1
-    const fault = topicNameFault(topic, this.broker.limits.topicLevels);
-    if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `PUBLISH: ${fault}`, TOPIC_NAME_INVALID);
+    const fault = topicNameFault(topic, this.broker.limits);
+    if (fault !== null) throw topicNameError('PUBLISH', fault);
     this.#lastTopic = topic;
     this.#lastReserved = isReserved(topic, this.options.publishDollarTopics);
-  }
-
-  #resolveAlias(topic: string, alias: number | null): string {
-    if (alias === null) return topic;
-    // [MQTT-3.3.2-12]
-    if (alias === 0 || alias > this.broker.limits.topicAliasMaximum)
-      throw new ProtocolError(
-        'MQTT_TOPIC_ALIAS_INVALID',
-        `Topic Alias ${alias}: 1 to ${this.broker.limits.topicAliasMaximum} are accepted [MQTT-3.3.2-8] [MQTT-3.3.2-9]`, // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
-        TOPIC_ALIAS_INVALID,
-      );
-    const aliases = (this.#aliases ??= new Map());
-    if (topic !== '') {
-      aliases.set(alias, topic);
-      return topic;
-    }
-    const known = aliases.get(alias);
-    if (known === undefined) throw protocolError(`Topic Alias ${alias} was not set on this connection`); // section 3.3.2.3.4
-    return known;
   }
 
   /** @returns false when this identifier was received before and is not released: the message is not delivered again [MQTT-4.3.3-10] */
   #admitQoS2(session: MqttSession, packetIdentifier: number): boolean {
     if (session.received.has(packetIdentifier)) {
-      writeAcknowledgement(this.connection, this.level, 0x50, packetIdentifier, SUCCESS);
+      writeAcknowledgement(this, 0x50, packetIdentifier, SUCCESS);
       return false;
     }
     // Earlier versions have no such limit; there are no more than 65,535 Packet Identifiers. What an earlier connection left does not count.
     if (this.level === MQTT_5 && this.#unreleased >= this.broker.limits.receiveMaximum)
-      throw new ProtocolError(
+      throw new LimitError(
         'MQTT_RECEIVE_MAXIMUM_EXCEEDED',
         `more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released [MQTT-3.3.4-7]`,
         RECEIVE_MAXIMUM_EXCEEDED,
+        'receiveMaximum',
       );
     this.#unreleased++;
     session.received.add(packetIdentifier);
@@ -391,14 +410,14 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number): void {
     // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
     if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
-    writeAcknowledgement(this.connection, this.level, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
+    writeAcknowledgement(this, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
   }
 
   #onPubrel(session: MqttSession, packetIdentifier: number): void {
     const known = this.#release(session, packetIdentifier);
     // "Not an error during recovery" (section 3.7.2.1), and clients take a reason like this for one: it is kept for a real mismatch.
     const reason = known || this.resumed ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
-    writeAcknowledgement(this.connection, this.level, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
+    writeAcknowledgement(this, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
   }
 
   /** @returns whether the identifier was in use; from here on it comes with a new message [MQTT-4.3.3-12] */
@@ -424,6 +443,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if (this.#closed) return;
     this.#closed = true;
     this.protocol.timers.cancel(this.#timer);
+    if (this.#pause !== null) this.protocol.timers.cancel(this.#pause);
     const will = withWill ? this.will : null;
     this.will = null;
     this.session?.detach(this, will);
@@ -431,21 +451,66 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   /** It said nothing and went: a health check, and no client. */
   #countProbe(): void {
-    this.protocol.counters.probes++;
+    this.broker.counters.probes++;
     this.connection.countProbe();
   }
 
   #writeDisconnect(reasonCode: number, reasonString: string | null): void {
     let packet = writeDisconnect(reasonCode, reasonString);
     if (packet.length > this.maximumPacketSize) packet = writeDisconnect(reasonCode, null); // [MQTT-3.14.2-3]
-    if (packet.length <= this.maximumPacketSize) this.connection.write(packet);
+    if (packet.length <= this.maximumPacketSize) this.answer(packet);
   }
 
-  #pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
+  #waitForReader(): void {
+    if (this.#unread) return;
+    this.#unread = true;
     this.connection.pause();
     this.broker.log.debug('client does not read its answers: nothing is read from it', this.facts());
+  }
+
+  /** Nothing is read from a client that has published faster than it may until it is within its rate again. */
+  #pace(rate: PublishRate): void {
+    const nowMs = this.protocol.clock.monotonicMs();
+    const beyond = rate.end(nowMs);
+    if (beyond === null || this.#closed) return;
+    this.broker.refused(beyond.limit, this.facts());
+    if (this.broker.limits.publishRateDisconnect === 1) {
+      this.disconnect(MESSAGE_RATE_TOO_HIGH, 'more is published than this broker takes');
+      return;
+    }
+    this.#pause ??= new TimerEntry<MqttConnection>(this, MqttConnection.#hasPaused);
+    if (!this.#pause.scheduled) this.connection.pause();
+    this.protocol.timers.schedule(this.#pause, beyond.pauseMs);
+  }
+
+  /** The pause is over. Its silence was not the client's. */
+  #goOn(): void {
+    this.#heardAtMs = this.protocol.clock.monotonicMs();
+    this.#listen();
+  }
+
+  #listen(): void {
+    if (!this.#unread && this.#pause?.scheduled !== true) this.connection.resume();
+  }
+
+  #say(error: ProtocolError, what: string): void {
+    const limit = this.#limitOf(error);
+    const facts = { ...this.facts(), code: error.code, reason: error.message };
+    if (limit === 'maximumConnections') {
+      this.broker.counters.refusedBy[limit]++; // the connector has said so
+    } else if (limit !== null) {
+      this.broker.refused(limit, facts);
+    } else {
+      this.broker.counters.protocolErrors++;
+      this.protocol.sayFault(what, facts);
+    }
+  }
+
+  /** The limit that an error comes from; null where it is the client's mistake. */
+  #limitOf(error: ProtocolError): RefusingLimit | null {
+    if (error instanceof LimitError) return error.limit;
+    if (error.code !== 'MQTT_PACKET_TOO_LARGE') return null;
+    return this.#splitter.packetSizeMax < this.options.maxFrameSize && this.session === null ? 'connectPacketBytes' : 'maxFrameSize';
   }
 
   #onTimer(): void {
@@ -456,7 +521,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.connection.destroy();
       return;
     }
-    const silentMs = this.protocol.clock.monotonicMs() - this.#heardAtMs;
+    const silentMs = this.#pause?.scheduled === true ? 0 : this.protocol.clock.monotonicMs() - this.#heardAtMs;
     if (silentMs < this.keepAliveLimitMs) {
       this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs - silentMs);
       return;

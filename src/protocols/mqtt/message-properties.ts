@@ -1,5 +1,5 @@
 import type { MessageProperties, PropertiesForm } from '../../core/message.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
+import { ANY_TOPIC, isBrokerTopic, topicNameFault } from '../../core/topic-filter.ts';
 import { PUBLISH } from './wire/control-packet.ts';
 import { type Properties, readProperties } from './wire/property.ts';
 import { protocolError } from './wire/reason-code.ts';
@@ -8,7 +8,7 @@ import { protocolError } from './wire/reason-code.ts';
  * The application's properties of a PUBLISH or a will; null when there are only ones for the server.
  * @throws ProtocolError MQTT_PROTOCOL_ERROR
  */
-export function messageProperties(p: Properties, topicLevelsMax: number): MessageProperties | null {
+export function messageProperties(p: Properties): MessageProperties | null {
   if (
     p.userProperties === null &&
     p.payloadFormatIndicator === null &&
@@ -18,8 +18,8 @@ export function messageProperties(p: Properties, topicLevelsMax: number): Messag
   )
     return null;
   if (p.responseTopic !== null) {
-    const fault = topicNameFault(p.responseTopic, topicLevelsMax); // [MQTT-3.3.2-14]
-    if (fault !== null) throw protocolError(`Response Topic: ${fault}`);
+    const fault = topicNameFault(p.responseTopic, ANY_TOPIC); // [MQTT-3.3.2-14]; its bounds are those of the broker where it is used
+    if (fault !== null) throw protocolError(`Response Topic: ${fault.text}`);
   }
   return {
     payloadFormatIndicator: p.payloadFormatIndicator as 0 | 1 | null,
@@ -32,7 +32,7 @@ export function messageProperties(p: Properties, topicLevelsMax: number): Messag
 
 /** Properties as MQTT 5 writes them in a PUBLISH, with their length in front. They were found valid when they came. */
 export const MQTT_5_PROPERTIES: PropertiesForm = {
-  decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH), Number.POSITIVE_INFINITY),
+  decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH)),
 };
 
 /**
@@ -40,5 +40,5 @@ export const MQTT_5_PROPERTIES: PropertiesForm = {
  * connector lets them, all that begin with `$` (section 4.7.2).
  */
 export function isReserved(topic: string, publishDollarTopics: boolean): boolean {
-  return topic.startsWith('$') && (!publishDollarTopics || topic.startsWith('$SYS/') || topic.startsWith('$share/'));
+  return topic.startsWith('$') && (!publishDollarTopics || isBrokerTopic(topic));
 }

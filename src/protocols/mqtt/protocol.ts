@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../timing/clock.ts';
 import { TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions, Protocol } from '../protocol.ts';
+import { ConnectRates } from './connect-rates.ts';
 import { MqttConnection } from './connection.ts';
 import { MqttSession } from './session.ts';
 
@@ -20,19 +21,19 @@ export class MqttProtocol implements Protocol {
   readonly clock: Clock;
   readonly timers: TimerWheel;
   readonly connections = new Set<MqttConnection>();
-  /** Counts since the start. */
-  readonly counters = { protocolErrors: 0, probes: 0 };
-
+  readonly connectRates: ConnectRates;
   #faultPeriodEndMs = 0;
   #faults = 0;
 
   constructor(broker: Broker, clock: Clock = systemClock) {
     this.broker = broker;
+    this.connectRates = new ConnectRates(broker.limits);
     this.clock = clock;
     this.timers = new TimerWheel({ clock });
   }
 
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {
+    this.broker.counters.sockets++;
     const handler = new MqttConnection(connection, options, this);
     this.connections.add(handler);
     return handler;

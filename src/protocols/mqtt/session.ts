@@ -1,10 +1,21 @@
 import type { Broker } from '../../core/broker.ts';
+import type { DropReason } from '../../core/counters.ts';
 import { Fifo } from '../../core/fifo.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import { FrameCursor, type Message, type QoS } from '../../core/message.ts';
 import type { Session } from '../../core/ports.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
-import { AWAY, BEHIND, FULL, READY, type Readiness, type Route, type Subscriber, type Subscription } from '../../core/subscription.ts';
+import {
+  AWAY,
+  BEHIND,
+  FULL,
+  type Publisher,
+  READY,
+  type Readiness,
+  type Route,
+  type Subscriber,
+  type Subscription,
+} from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
@@ -31,6 +42,7 @@ export const NEVER_EXPIRES = 0xffff_ffff;
 
 /** The connection that a session has at present. */
 export interface SessionLink {
+  readonly broker: Broker;
   readonly connection: Connection;
   readonly level: ProtocolLevel;
   /** Largest packet that the client accepts, in bytes. */
@@ -70,9 +82,10 @@ class Replay {
  */
 export class MqttSession implements Session, Subscriber {
   static readonly #willIsDue = (session: MqttSession): void => session.#publishWill();
-  static readonly #hasExpired = (session: MqttSession): void => session.discard();
+  static readonly #hasExpired = (session: MqttSession): void => session.#expire();
   readonly kind = 'client';
   readonly clientId: string;
+  readonly publisher: Publisher;
   claimedAt: Stamp;
   /** Seconds that the session lives without a connection; NEVER_EXPIRES. */
   expiryInterval = 0;
@@ -99,6 +112,7 @@ export class MqttSession implements Session, Subscriber {
 
   constructor(clientId: string, broker: Broker, timers: TimerWheel, claimedAt: Stamp) {
     this.clientId = clientId;
+    this.publisher = { id: clientId, kind: 'client' };
     this.#broker = broker;
     this.#timers = timers;
     this.claimedAt = claimedAt;
@@ -125,14 +139,23 @@ export class MqttSession implements Session, Subscriber {
     return link === null ? AWAY : BEHIND;
   }
 
-  /** QoS 1 and 2 messages waiting or unacknowledged. */
-  get pending(): number {
-    return this.#queue.length + this.#inflight.size;
+  /** Retained messages on their way to a new subscription count as one. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get inflight(): number {
+    return this.#inflight.size;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Gives the session a new connection. Call `resume` after CONNACK. */
   attach(link: SessionLink, claimedAt: Stamp): void {
     this.#link = link;
+    this.#broker.counters.clientConnected();
     this.claimedAt = claimedAt;
     this.#dropping = false;
     this.#timers.cancel(this.#expiryTimer);
@@ -162,6 +185,7 @@ export class MqttSession implements Session, Subscriber {
   detach(link: SessionLink, will: Will | null): void {
     if (this.#link !== link) return;
     this.#link = null;
+    this.#broker.counters.clientsConnected--;
     this.#resends.clear();
     this.#window = 0; // a window is a connection's: section 4.9
     this.#inflight.clearSent();
@@ -199,6 +223,11 @@ export class MqttSession implements Session, Subscriber {
     this.#broker.sessions.delete(this);
     for (const { message, group } of undelivered) this.#broker.reassign(message, group!);
     this.#publishWill(); // the session ends: its will is due [MQTT-3.1.2-8]
+  }
+
+  #expire(): void {
+    this.#broker.counters.sessionsExpired++;
+    this.discard();
   }
 
   /** The broker stops: this client is no member of a group any more. */
@@ -513,6 +542,9 @@ export class MqttSession implements Session, Subscriber {
       }
       copied = size - message.payloadLength;
     }
+    const { counters } = this.#broker;
+    counters.publishSent[qos]++;
+    counters.publishBytesSent += message.payloadLength;
     const at = connection.reserve(copied);
     const output = connection.output;
     frame.buffer.copy(output, at, frame.start, frame.start + copied);
@@ -528,7 +560,7 @@ export class MqttSession implements Session, Subscriber {
 
   /** PUBREL and its kin: four bytes, five with a reason (MQTT 5 only). */
   #sendAcknowledgement(link: SessionLink, header: number, packetIdentifier: number, reasonCode: number): void {
-    writeAcknowledgement(link.connection, link.level, header, packetIdentifier, reasonCode);
+    writeAcknowledgement(link, header, packetIdentifier, reasonCode);
   }
 
   #publishWill(): void {
@@ -536,15 +568,15 @@ export class MqttSession implements Session, Subscriber {
     if (will === null) return;
     this.#pendingWill = null; // [MQTT-3.1.2-10]; a client without a will has none here [MQTT3-3.1.2-12]
     this.#timers.cancel(this.#willTimer);
-    this.#broker.publish(willMessage(will, this, this.#broker.wallNow()));
+    this.#broker.publish(willMessage(will, this.publisher, this.#broker.wallNow()));
   }
 
   /**
    * Counts a message that this client does not get; the log has one line until messages flow again. ![MQTT-4.5.0-1]: beyond the bounds on
    * what waits for one client (`Limits.sessionQueueMessages`, `sessionQueueBytes`) the newest messages are dropped.
    */
-  #drop(limit: string): void {
-    this.#broker.counters.dropped++;
+  #drop(limit: DropReason): void {
+    this.#broker.counters.drop(limit);
     if (this.#dropping) return;
     this.#dropping = true;
     this.#broker.log.warn('messages for a client are dropped', { clientId: this.clientId, limit });
@@ -556,14 +588,10 @@ export class MqttSession implements Session, Subscriber {
  * 3.4.2.1), versions before 5 have none. There is never a Reason String or a user property: [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
  * [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29].
  */
-export function writeAcknowledgement(
-  connection: Connection,
-  level: ProtocolLevel,
-  header: number,
-  packetIdentifier: number,
-  reasonCode: number,
-): void {
-  const reason = reasonCode !== 0 && level === MQTT_5;
+export function writeAcknowledgement(link: SessionLink, header: number, packetIdentifier: number, reasonCode: number): void {
+  const { connection } = link;
+  const reason = reasonCode !== 0 && link.level === MQTT_5;
+  link.broker.counters.answersSent++;
   const at = connection.reserve(reason ? 5 : 4);
   const output = connection.output;
   output[at] = header;

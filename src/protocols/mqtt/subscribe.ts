@@ -1,10 +1,17 @@
 import type { Message } from '../../core/message.ts';
 import type { Subscription } from '../../core/subscription.ts';
-import { parseShared, topicFilterFault } from '../../core/topic-filter.ts';
+import { parseShared, type TopicFault, topicFilterFault } from '../../core/topic-filter.ts';
 import type { MqttConnection } from './connection.ts';
 import type { MqttSession } from './session.ts';
 import { MQTT_5 } from './wire/control-packet.ts';
-import { NO_SUBSCRIPTION_EXISTED, protocolError, SUCCESS, TOPIC_FILTER_INVALID, V3_SUBSCRIPTION_FAILURE } from './wire/reason-code.ts';
+import {
+  NO_SUBSCRIPTION_EXISTED,
+  protocolError,
+  QUOTA_EXCEEDED,
+  SUCCESS,
+  TOPIC_FILTER_INVALID,
+  V3_SUBSCRIPTION_FAILURE,
+} from './wire/reason-code.ts';
 import { readSubscribe, readUnsubscribe, type SubscribeRequest, writeSuback, writeUnsuback } from './wire/subscribe.ts';
 
 /**
@@ -27,6 +34,10 @@ export function subscribe(
   const codes = packet.requests.map((request, i) => {
     const fault = faults[i]!;
     if (fault !== SUCCESS) return fault;
+    if (!session.subscriptions.has(request.filter) && session.subscriptions.size >= broker.limits.sessionSubscriptions) {
+      broker.refused('sessionSubscriptions', { ...connection.facts(), filter: request.filter });
+      return connection.level === MQTT_5 ? QUOTA_EXCEEDED : V3_SUBSCRIPTION_FAILURE;
+    }
     // [MQTT-3.8.4-3] [MQTT-3.8.4-5]
     const isNew = session.subscribe(request.filter, request.qos, request.noLocal, request.retainAsPublished, packet.subscriptionIdentifier);
     // [MQTT-3.8.4-4] [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a shared subscription gets none (section 4.8.2)
@@ -53,20 +64,19 @@ export function subscribe(
 function findFault(connection: MqttConnection, request: SubscribeRequest): number {
   const fault = filterFault(connection, request.filter);
   if (fault !== null) {
+    if (fault.limit !== null) connection.broker.refused(fault.limit, { ...connection.facts(), reason: fault.text });
     if (connection.level === MQTT_5) return TOPIC_FILTER_INVALID;
-    // Earlier versions have no code for a filter that is none: the connection ends. A valid one that is too deep here is refused.
-    if (!fault.byLimit) throw protocolError(`SUBSCRIBE: ${fault.text}`);
+    // Earlier versions have no code for a filter that is none: the connection ends. A valid one beyond a bound of ours is refused.
+    if (fault.limit === null) throw protocolError(`SUBSCRIBE: ${fault.text}`);
     return V3_SUBSCRIPTION_FAILURE; // [MQTT3-3.9.3-2]
   }
   if (request.noLocal && isShared(request.filter)) throw protocolError('No Local on a shared subscription [MQTT-3.8.3-4]');
   return SUCCESS;
 }
 
-function filterFault(connection: MqttConnection, filter: string): { text: string; byLimit: boolean } | null {
+function filterFault(connection: MqttConnection, filter: string): TopicFault | null {
   const shared = parseShared(filter);
-  if (shared.fault !== null) return { text: shared.fault, byLimit: false };
-  const text = topicFilterFault(shared.filter, connection.broker.limits.topicLevels);
-  return text === null ? null : { text, byLimit: topicFilterFault(shared.filter, Number.POSITIVE_INFINITY) === null };
+  return shared.fault === null ? topicFilterFault(shared.filter, connection.broker.limits) : { text: shared.fault, limit: null };
 }
 
 function isShared(filter: string): boolean {
@@ -91,7 +101,7 @@ export function unsubscribe(
 ): void {
   const packet = readUnsubscribe(buffer, header, start, end, connection.level);
   const faults = packet.filters.map((filter) => filterFault(connection, filter));
-  const wrong = faults.find((fault) => fault !== null && !fault.byLimit);
+  const wrong = faults.find((fault) => fault?.limit === null);
   if (wrong != null && connection.level !== MQTT_5) throw protocolError(`UNSUBSCRIBE: ${wrong.text}`);
   // [MQTT-3.10.4-6] [MQTT-3.11.3-2]
   const codes = packet.filters.map((filter, i) => {

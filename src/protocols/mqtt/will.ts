@@ -1,7 +1,8 @@
 import { Message, type MessageProperties } from '../../core/message.ts';
-import type { Subscriber } from '../../core/subscription.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
+import type { Publisher } from '../../core/subscription.ts';
+import { type TopicBounds, topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
+import { topicNameError } from './limit-error.ts';
 import { isReserved, messageProperties } from './message-properties.ts';
 import type { WillPacket } from './wire/connect.ts';
 import { TOPIC_NAME_INVALID } from './wire/reason-code.ts';
@@ -21,19 +22,19 @@ export interface Will {
 
 /**
  * The will in a CONNECT.
- * @throws ProtocolError MQTT_TOPIC_NAME_INVALID or MQTT_PROTOCOL_ERROR
+ * @throws ProtocolError MQTT_TOPIC_NAME_INVALID or MQTT_PROTOCOL_ERROR; LimitError
  */
-export function readWill(packet: WillPacket, topicLevelsMax: number, publishDollarTopics: boolean): Will {
-  const fault = isReserved(packet.topic, publishDollarTopics)
-    ? `${packet.topic} is not for clients to publish to`
-    : topicNameFault(packet.topic, topicLevelsMax);
-  if (fault !== null) throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${fault}`, TOPIC_NAME_INVALID);
+export function readWill(packet: WillPacket, bounds: TopicBounds, publishDollarTopics: boolean): Will {
+  if (isReserved(packet.topic, publishDollarTopics))
+    throw new ProtocolError('MQTT_TOPIC_NAME_INVALID', `Will Topic: ${packet.topic} is not for clients to publish to`, TOPIC_NAME_INVALID);
+  const fault = topicNameFault(packet.topic, bounds);
+  if (fault !== null) throw topicNameError('Will Topic', fault);
   return {
     topic: packet.topic,
     payload: packet.payload,
     qos: packet.qos,
     retain: packet.retain,
-    properties: messageProperties(packet.properties, topicLevelsMax),
+    properties: messageProperties(packet.properties),
     messageExpiryInterval: packet.properties.messageExpiryInterval,
     delayInterval: packet.properties.willDelayInterval ?? 0,
   };
@@ -43,7 +44,7 @@ export function readWill(packet: WillPacket, topicLevelsMax: number, publishDoll
  * The message that a will is published as now: retained or not as the client asked [MQTT-3.1.2-14] [MQTT-3.1.2-15], its user properties in
  * their order [MQTT-3.1.3-10]. Its lifetime begins with its publication (section 3.1.3.2.4).
  */
-export function willMessage(will: Will, publisher: Subscriber, wallMs: number): Message {
+export function willMessage(will: Will, publisher: Publisher, wallMs: number): Message {
   const { topic, payload, qos, retain, properties } = will;
   const expiresAtMs = will.messageExpiryInterval === null ? 0 : wallMs + will.messageExpiryInterval * 1000;
   return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, null);

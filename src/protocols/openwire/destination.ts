@@ -33,5 +33,5 @@ export function consumerAdvisoryTopic(physicalName: string): string {
  * `levelsMax`: levels that a topic name may have.
  */
 export function isTopicName(name: string, levelsMax: number): boolean {
-  return topicNameFault(name, levelsMax) === null && Buffer.byteLength(name) <= TOPIC_BYTES_MAX;
+  return topicNameFault(name, { topicLevels: levelsMax, topicBytes: TOPIC_BYTES_MAX }) === null;
 }

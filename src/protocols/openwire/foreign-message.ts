@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { Message } from '../../core/message.ts';
-import type { Subscriber } from '../../core/subscription.ts';
+import type { Publisher } from '../../core/subscription.ts';
 import { isTopicName, swapName } from './destination.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
@@ -28,7 +28,7 @@ const NO_PROPERTIES: PrimitiveMap = new Map();
  * @returns null when it is not for a topic that can be published to in MQTT
  * @throws ProtocolError OPENWIRE_MALFORMED when its body or properties cannot be read
  */
-export function toMqttMessage(from: OpenWireMessage, publisher: Subscriber | null, levelsMax: number): Message | null {
+export function toMqttMessage(from: OpenWireMessage, publisher: Publisher | null, levelsMax: number): Message | null {
   const { destination, marshalledProperties } = from;
   if (destination?.kind !== TOPIC || destination.physicalName === null) return null;
   const map = (marshalledProperties === null ? null : decodePrimitiveMap(marshalledProperties)) ?? NO_PROPERTIES;

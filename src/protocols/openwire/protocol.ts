@@ -10,7 +10,6 @@ import { OpenWireConnection } from './connection.ts';
 export class OpenWireProtocol implements Protocol {
   readonly name = 'openwire';
   readonly schemes = ['tcp', 'nio', 'openwire'];
-  readonly counters = { probes: 0 };
   readonly #broker: Broker;
   readonly #links: BrokerLinks;
   readonly #clock: Clock;
@@ -57,7 +56,7 @@ export class OpenWireProtocol implements Protocol {
     const channel = this.#channels.get(connection);
     this.#channels.delete(connection);
     if (channel?.wasProbe !== true) return false;
-    this.counters.probes++;
+    this.#broker.counters.probes++;
     channel.connection.countProbe();
     return true;
   }

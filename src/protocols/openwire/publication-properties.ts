@@ -1,5 +1,5 @@
 import type { Message, MessageProperties, QoS } from '../../core/message.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
+import { ANY_TOPIC, topicNameFault } from '../../core/topic-filter.ts';
 import { longToNumber } from './wire/commands.ts';
 import {
   BOOLEAN_VALUE,
@@ -119,7 +119,7 @@ function mqttProperties(map: PrimitiveMap): MessageProperties | null {
   const indicator = map.get(PAYLOAD_FORMAT_INDICATOR);
   const contentType = mqttText(map, CONTENT_TYPE);
   const named = mqttText(map, RESPONSE_TOPIC);
-  const responseTopic = named === null || topicNameFault(named, Number.MAX_SAFE_INTEGER) !== null ? null : named; // [MQTT-3.3.2-14]
+  const responseTopic = named === null || topicNameFault(named, ANY_TOPIC) !== null ? null : named; // [MQTT-3.3.2-14]
   const correlation = map.get(CORRELATION_DATA);
   const correlationData = correlation?.type === BYTES_VALUE && correlation.value.length <= MQTT_FIELD_BYTES_MAX ? correlation.value : null;
   const userProperties = pairs(map.get(USER_PROPERTIES));

@@ -22,12 +22,21 @@ export const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
 export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
 export const TOPIC_ALIAS_INVALID = 0x94;
 export const PACKET_TOO_LARGE = 0x95;
+export const MESSAGE_RATE_TOO_HIGH = 0x96;
 export const QUOTA_EXCEEDED = 0x97;
+export const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 /** CONNACK return codes of MQTT 3.1 and 3.1.1 (section 3.2.2.3). */
 export const V3_UNACCEPTABLE_PROTOCOL_VERSION = 1;
 export const V3_IDENTIFIER_REJECTED = 2;
 export const V3_SERVER_UNAVAILABLE = 3;
+
+/** The return code that says to an earlier client what a Reason Code of CONNACK says; those not here are a closed connection. */
+export const V3_RETURN_CODES: ReadonlyMap<number, number> = new Map([
+  [CLIENT_IDENTIFIER_NOT_VALID, V3_IDENTIFIER_REJECTED],
+  [QUOTA_EXCEEDED, V3_SERVER_UNAVAILABLE],
+  [CONNECTION_RATE_EXCEEDED, V3_SERVER_UNAVAILABLE],
+]);
 
 /** SUBACK return code of MQTT 3.1.1 (section 3.9.3) for a subscription that was not made. */
 export const V3_SUBSCRIPTION_FAILURE = 0x80;
