@@ -206,7 +206,7 @@ test('a Payload Format Indicator of 0 is passed on as one, none as none, however
 
 test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-27] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
   const broker = await startBroker(t);
-  const sender = await broker.client(5, { clientId: 'sender' });
+  const sender = await broker.client(5, { clientId: 'sender', properties: '11 ffffffff' });
   const receiver = await broker.client(5, { clientId: 'receiver', properties: '22 0010' });
   await receiver.subscribe({ '#': 0 });
   sender.send(
@@ -227,7 +227,12 @@ test('properties for the server alone are not passed on: a Topic Alias is a conn
   );
   for (const topic of ['a/1', 'a/1', 'a/2', 'a/2', 'a/3', 'a/3']) await receiver.expect(receiver.packets.publish({ topic }));
   for (let i = 0; i < 2; i++) await receiver.expect(receiver.packets.publish({ topic: 'a/2', payload: 'x' }));
-  const again = await broker.client(5, { clientId: 'again' });
+  const others = await broker.client(5, { clientId: 'other' });
+  others.send(others.packets.publish({ topic: '', properties: '23 0001' }));
+  await others.expectDisconnect(0x82);
+  await sender.destroy();
+  await broker.disconnected('sender');
+  const again = await broker.client(5, { clientId: 'sender', clean: false }, true);
   again.send(again.packets.publish({ topic: '', properties: '23 0001' }));
   await again.expectDisconnect(0x82);
 });

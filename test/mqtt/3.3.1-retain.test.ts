@@ -220,7 +220,7 @@ test('retained messages of a filter stand between what was published before and 
   await receiver.expect(receiver.packets.publish({ topic: 'live', payload: '3', qos: 1, id: 4 }));
 });
 
-test('beyond the limit a retained message is delivered and not kept; known topics are still replaced', async (t) => {
+test('beyond the limit a retained message is delivered and not kept; known topics are still replaced [MQTT-3.3.1-5]', async (t) => {
   const broker = await startBroker(t, { limits: { retainedMessages: 1 } });
   const peer = await broker.client(4, { clientId: 'a' });
   await peer.subscribe({ b: 0 });

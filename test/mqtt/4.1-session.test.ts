@@ -180,7 +180,7 @@ test('a session goes from version to version with its client', async (t) => {
   await v3.expect(v3.packets.publish({ topic: 'a', payload: '1', qos: 1, id: 1, dup: true }));
 });
 
-test('what a session holds for an absent client is bounded in messages, the newest are refused', async (t) => {
+test('what a session holds for an absent client is bounded in messages, the newest are refused [MQTT-4.5.0-1]', async (t) => {
   const broker = await startBroker(t, { limits: { sessionQueueMessages: 3 } });
   const sender = await broker.client(4, { clientId: 'b' });
   const first = await broker.client(4, KEPT[4]);
@@ -193,7 +193,7 @@ test('what a session holds for an absent client is bounded in messages, the newe
   assert.equal(broker.broker.counters.dropped, 2);
 });
 
-test('what a session holds is bounded in bytes, in flight and waiting', async (t) => {
+test('what a session holds is bounded in bytes, in flight and waiting [MQTT-4.5.0-1]', async (t) => {
   const broker = await startBroker(t, { limits: { sessionQueueBytes: 1_000, inflightMessages: 2 } });
   const sender = await broker.client(4, { clientId: 'b' });
   const peer = await broker.client(4, KEPT[4]);
@@ -242,7 +242,7 @@ test('an expiry is passed on as it was received when a message does not wait [MQ
   }
 });
 
-test('a message that has been sent is sent again however long ago it expired [MQTT-4.3.3-7] [MQTT-4.3.3-13]', async (t) => {
+test('a message that has been sent is sent again however long ago it expired [MQTT-4.3.3-7]', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const sender = await broker.client(5, { clientId: 'b' });
   const first = await broker.client(5, KEPT[5]);
@@ -253,6 +253,23 @@ test('a message that has been sent is sent again however long ago it expired [MQ
   broker.pass(10_000);
   const again = await broker.client(5, KEPT[5], true);
   await again.expect(again.packets.publish({ topic: 'a', qos: 2, id: 1, dup: true, properties: '02 00000000' }));
+});
+
+test('a QoS 2 exchange with a client goes on though its message has expired [MQTT-4.3.3-13]', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true });
+  const watcher = await broker.client(5, { ...KEPT[5], clientId: 'w' });
+  await watcher.subscribe({ a: 2 });
+  await watcher.destroy();
+  await broker.disconnected('w');
+  const peer = await broker.client(5, { clientId: 'a' });
+  const message = { topic: 'a', qos: 2, id: 7, properties: '02 00000002' };
+  peer.send(peer.packets.publish(message));
+  await peer.expect(peer.packets.pubrec(7));
+  broker.pass(10_000);
+  peer.send(peer.packets.publish({ ...message, dup: true }), peer.packets.pubrel(7));
+  await peer.expect(peer.packets.pubrec(7), peer.packets.pubcomp(7));
+  const back = await broker.client(5, { ...KEPT[5], clientId: 'w' }, true);
+  await back.expectNothing();
 });
 
 test('many take-overs in a row leave one session and one connection', async (t) => {
