@@ -41,9 +41,9 @@ export interface Round {
   readonly flaws: readonly string[];
 }
 
-/** A figure that is only a number; null where there is none. */
-export function plain(value: number | null): Figure | undefined {
-  return value === null ? undefined : { value, brokerMicroseconds: null, generatorCpu: null };
+/** A figure for which nobody's processor time matters. */
+export function numberOnly(value: number): Figure {
+  return { value, brokerMicroseconds: null, generatorCpu: null };
 }
 
 function thousands(value: number): string {

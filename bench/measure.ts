@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerProcess } from './broker-process.ts';
 import type { CrowdStep } from './crowd.ts';
-import { type Figure, plain, type Round } from './figures.ts';
+import { type Figure, numberOnly, type Round } from './figures.ts';
 import { CrowdProcess, GeneratorRun, WARMUP_SECONDS } from './generate.ts';
 import { flawsOf, type LoadResult } from './load.ts';
 import { median } from './median.ts';
@@ -58,9 +58,9 @@ function roundOf(result: LoadResult): Round {
   return {
     figures: {
       deliveries: deliveriesOf(result),
-      published: plain(result.publishedPerSecond)!,
-      p50: plain(result.latencyMs.p50)!,
-      p99: plain(result.latencyMs.p99)!,
+      published: numberOnly(result.publishedPerSecond),
+      p50: latencyOf(result, 'p50'),
+      p99: latencyOf(result, 'p99'),
     },
     flaws: flawsOf(result),
   };
@@ -72,6 +72,11 @@ function deliveriesOf({ deliveredPerSecond, brokerCpu, generatorCpu }: LoadResul
     brokerMicroseconds: brokerCpu === null ? null : (brokerCpu * 1e6) / deliveredPerSecond,
     generatorCpu,
   };
+}
+
+/** A generator without time to spare measures its own latency. */
+function latencyOf({ latencyMs, generatorCpu }: LoadResult, name: 'p50' | 'p99'): Figure {
+  return { value: latencyMs[name], brokerMicroseconds: null, generatorCpu };
 }
 
 async function measureTwoLoads(load: Load, reference: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
@@ -91,7 +96,7 @@ async function measureFairness(load: Load, flood: Load, broker: BrokerProcess, s
   const wasFlooded = !flooding.isOver;
   const flooded = await flooding.result;
   return {
-    figures: { ...roundOf(beside).figures, p99Alone: plain(alone.latencyMs.p99)! },
+    figures: { ...roundOf(beside).figures, p99Alone: latencyOf(alone, 'p99') },
     flaws: [...flawsOf(alone), ...flawsOf(beside), ...flawsOf(flooded), ...(wasFlooded ? [] : ['the flood ended too early'])],
   };
 }
@@ -168,14 +173,10 @@ async function memoryOf(broker: BrokerProcess): Promise<Memory> {
 }
 
 function memoryFigures(before: Memory, after: Memory, count: number): Round['figures'] {
-  const each = (name: keyof Memory): Figure | undefined => {
-    const [first, last] = [before[name], after[name]];
-    return plain(first === null || last === null ? null : (last - first) / count);
-  };
   const figures: Partial<Record<keyof Memory, Figure>> = {};
   for (const name of ['residentBytes', 'collectedBytes', 'heapBytes'] as const) {
-    const figure = each(name);
-    if (figure !== undefined) figures[name] = figure;
+    const [first, last] = [before[name], after[name]];
+    if (first !== null && last !== null) figures[name] = numberOnly((last - first) / count);
   }
   return figures;
 }

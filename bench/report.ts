@@ -11,6 +11,7 @@ const HEADER = [
   'ratio',
   'by CPU',
   'broker µs',
+  'broker CPU',
   'generator CPU',
   'bar',
   'floor',
@@ -37,7 +38,8 @@ function formatRow(summary: RowSummary): string[] {
     formatRatio(summary.ratio),
     formatRatio(summary.cpuRatio),
     both(figure, reference, ({ brokerMicroseconds }) => brokerMicroseconds?.toFixed(2) ?? null),
-    both(figure, reference, ({ generatorCpu }) => (generatorCpu === null ? null : `${Math.round(generatorCpu * 100)} %`)),
+    both(figure, reference, brokerCpu),
+    both(figure, reference, ({ generatorCpu }) => (generatorCpu === null ? null : percent(generatorCpu))),
     formatBar(summary),
     summary.floor === null ? '' : formatThreshold(summary.floor, row.figure),
     formatVerdict(summary),
@@ -47,6 +49,15 @@ function formatRow(summary: RowSummary): string[] {
 /** What it is compared with, then the figure. */
 function both(figure: FigureSummary | null, reference: FigureSummary | null, read: (summary: FigureSummary) => string | null): string {
   return [reference, figure].flatMap((summary) => (summary === null ? [] : (read(summary) ?? []))).join(' / ');
+}
+
+/** How busy the broker was; where neither it nor the generator was, it is the window or other programs that held the figure down. */
+function brokerCpu({ median, brokerMicroseconds }: FigureSummary): string | null {
+  return brokerMicroseconds === null ? null : percent((median * brokerMicroseconds) / 1e6);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
 
 function formatBar({ row, isBarReached }: RowSummary): string {
