@@ -54,7 +54,7 @@ export interface LoadResult {
   readonly seconds: number;
   readonly publishedPerSecond: number;
   readonly deliveredPerSecond: number;
-  /** Deliveries that had not happened five seconds after the last publish. */
+  /** Deliveries that had not happened when none had for five seconds after the last publish. */
   readonly undelivered: number;
   /** Messages that came more than once. */
   readonly duplicates: number;
@@ -74,7 +74,7 @@ export interface LoadResult {
 /** Connections dialled at a time: below the shortest usual listen backlog. */
 const DIAL_CONCURRENCY = 64;
 
-/** Milliseconds that messages under way get to arrive once publishing has stopped. */
+/** Milliseconds without a single arrival after which, publishing having stopped, what is still under way is lost. */
 const DRAIN_MS = 5_000;
 const DRAIN_POLL_MS = 10;
 
@@ -185,10 +185,16 @@ function touchAll(run: LoadRun, publishers: readonly Publisher[]): void {
 
 /** Waits for the messages under way; returns how many deliveries are still missing, or came too much (negative). */
 async function drain(publishers: readonly Publisher[]): Promise<number> {
-  const endMs = performance.now() + DRAIN_MS;
   const outstanding = (): number => publishers.reduce((sum, { window }) => sum + window.outstanding, 0);
-  while (outstanding() > 0 && performance.now() < endMs) await sleep(DRAIN_POLL_MS);
-  return outstanding();
+  let left = outstanding();
+  let lastArrivalMs = performance.now();
+  while (left > 0 && performance.now() - lastArrivalMs < DRAIN_MS) {
+    await sleep(DRAIN_POLL_MS);
+    const now = outstanding();
+    if (now !== left) lastArrivalMs = performance.now();
+    left = now;
+  }
+  return left;
 }
 
 /** Ends a persistent session, so that it does not collect the messages of the next run. */
