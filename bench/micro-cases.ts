@@ -84,7 +84,7 @@ function reading(level: ProtocolLevel): () => number {
 function writing(level: ProtocolLevel): () => number {
   const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
   const values = {
-    payloadFormatIndicator: 0,
+    payloadFormatIndicator: null,
     contentType: null,
     responseTopic: null,
     correlationData: null,
