@@ -141,7 +141,7 @@ function subscribing(): () => number {
 }
 
 function subscriber(id: string): Subscriber {
-  return { id, kind: 'client', deliver() {} };
+  return { id, kind: 'client', publisher: { id, kind: 'client' }, deliver() {} };
 }
 
 function subscription(filter: string, receiver: Subscriber): Subscription {
