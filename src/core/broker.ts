@@ -4,7 +4,7 @@ import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
 import { Message } from './message.ts';
-import type { Cluster } from './ports.ts';
+import type { AuthenticationMechanism, Authenticator, Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -20,6 +20,10 @@ export interface BrokerOptions {
   readonly limits?: Partial<Limits>;
   /** Wall clock in milliseconds; for tests. */
   readonly wallNow?: () => number;
+  /** Decides by user name and password, or by certificate, who may connect. */
+  readonly authenticator?: Authenticator | null;
+  /** Ways to prove who one is in several steps. Where there are some and no authenticator, they alone let anybody in. */
+  readonly mechanisms?: readonly AuthenticationMechanism[];
 }
 
 /**
@@ -37,6 +41,10 @@ export class Broker {
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
   readonly counters = new BrokerCounters();
+  /** null: whoever connects is let in, unless there are `mechanisms`. */
+  readonly authenticator: Authenticator | null;
+  /** By name. */
+  readonly mechanisms: ReadonlyMap<string, AuthenticationMechanism>;
   /** null for a broker that stands alone. */
   cluster: Cluster | null = null;
   readonly #limitWatch: LimitWatch;
@@ -52,6 +60,8 @@ export class Broker {
     this.clock = new HybridClock(options.id, this.wallNow);
     this.router = new Router(this.limits.routeCacheTopics);
     this.retained = new RetainedMessages(this.limits, this.wallNow);
+    this.authenticator = options.authenticator ?? null;
+    this.mechanisms = new Map((options.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]));
   }
 
   /**

@@ -34,3 +34,70 @@ export interface Session {
   /** Ends connection and session: nothing of it stays. */
   discard(): void;
 }
+
+/** Who a client has proved to be. */
+export interface Principal {
+  readonly userName: string;
+  readonly groups: readonly string[];
+}
+
+/** Where a client comes from, before it is known who it is. */
+export interface ClientOrigin {
+  readonly clientId: string;
+  /** Name of the transportConnector. */
+  readonly connector: string;
+  readonly remoteAddress: string;
+}
+
+/** What a client brings along to prove who it is. */
+export interface Credentials extends ClientOrigin {
+  /** null: none. */
+  readonly userName: string | null;
+  readonly password: Buffer | null;
+  /**
+   * Common Name of the certificate that the client has proved to own, where the connector takes it for the user name; null: there is none,
+   * or the connector does not ask for it. It needs no password.
+   */
+  readonly certificateName: string | null;
+}
+
+/** Why a client is not let in. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly reason: 'badUserNameOrPassword' | 'notAuthorized' | 'unavailable';
+  /** For the log, and for clients that want reasons: nothing secret, and nothing that tells a wrong name from a wrong password. */
+  readonly text: string;
+}
+
+export type Verdict = { readonly kind: 'admitted'; readonly principal: Principal } | Refusal;
+
+/** Decides who may connect. */
+export interface Authenticator {
+  /**
+   * A promise makes this client wait, and no other. What is thrown or rejected is for the log; the client is told that the server is
+   * unavailable.
+   */
+  authenticate(credentials: Credentials): Verdict | Promise<Verdict>;
+}
+
+/** One step of an exchange: ask the client for more, let it in with a last word of our own, or refuse it. */
+export type AuthenticationStep =
+  | { readonly kind: 'continue'; readonly data: Buffer | null }
+  | { readonly kind: 'admitted'; readonly principal: Principal; readonly data: Buffer | null }
+  | Refusal;
+
+/** One client's way through a mechanism. */
+export interface AuthenticationExchange {
+  /**
+   * Takes what the client says; it is not called again before its answer is there.
+   * @param data null: the client sent none
+   */
+  step(data: Buffer | null): AuthenticationStep | Promise<AuthenticationStep>;
+}
+
+/** A way to prove who one is in several steps: an Authentication Method (MQTT 5.0 section 4.12), mostly a SASL mechanism. */
+export interface AuthenticationMechanism {
+  /** As clients name it: `SCRAM-SHA-256`. */
+  readonly name: string;
+  start(client: ClientOrigin): AuthenticationExchange;
+}
