@@ -38,6 +38,8 @@ export class BrokerCounters {
   connects = 0;
   /** Connections closed, or CONNECT packets refused, because of what the client sent. */
   protocolErrors = 0;
+  /** Clients that were not let in because of who they are, or no longer when they authenticated anew. */
+  authenticationFailures = 0;
   /** Clients that are connected. */
   clientsConnected = 0;
   /** The most there have been at a time. */

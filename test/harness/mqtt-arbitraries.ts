@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   generate,
+  type IAuthPacket,
   type IConnectPacket,
   type IDisconnectPacket,
   type IPubackPacket,
@@ -77,6 +78,10 @@ const will = fc.record(
   { requiredKeys: ['topic', 'payload', 'qos', 'retain'] },
 );
 
+/** Methods that a broker under test may have, and ones that none has. */
+export const AUTHENTICATION_METHOD = 'M';
+const authenticationMethod = fc.oneof(fc.constant(AUTHENTICATION_METHOD), fc.constant('SCRAM-SHA-256'), text);
+
 function connectPacket(version: Level): fc.Arbitrary<IConnectPacket> {
   const properties = fc.record(
     {
@@ -87,6 +92,7 @@ function connectPacket(version: Level): fc.Arbitrary<IConnectPacket> {
       requestResponseInformation: fc.boolean(),
       requestProblemInformation: fc.boolean(),
       userProperties,
+      authentication: fc.record({ authenticationMethod, authenticationData: binary }, { requiredKeys: ['authenticationMethod'] }),
     },
     { requiredKeys: [] },
   );
@@ -111,8 +117,16 @@ function connectPacket(version: Level): fc.Arbitrary<IConnectPacket> {
       keepalive,
       ...(will === undefined ? {} : { will: version === 5 ? will : withoutProperties(will) }),
       ...user,
-      ...(version === 5 && properties !== undefined ? { properties } : {}),
+      ...(version === 5 && properties !== undefined ? { properties: flat(properties) } : {}),
     }));
+}
+
+function authPacket(): fc.Arbitrary<IAuthPacket> {
+  const properties = fc.record(
+    { authenticationMethod, authenticationData: binary, reasonString: text, userProperties },
+    { requiredKeys: ['authenticationMethod'] },
+  );
+  return fc.record({ cmd: fc.constant('auth'), reasonCode: fc.constantFrom(0x18, 0x19), properties });
 }
 
 export function publishPacket(version: Level): fc.Arbitrary<IPublishPacket> {
@@ -217,6 +231,7 @@ export function clientPacket(version: Level): fc.Arbitrary<Packet> {
     unsubscribePacket(version),
     fc.constant<Packet>({ cmd: 'pingreq' }),
     disconnectPacket(version),
+    ...(version === 5 ? [authPacket()] : []),
   );
 }
 
@@ -256,6 +271,11 @@ export function mutated(bytes: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
     }
     return result;
   });
+}
+
+/** Authentication Data needs its method: the two are drawn together. */
+function flat<T extends { authentication?: object }>({ authentication, ...rest }: T): Omit<T, 'authentication'> & object {
+  return { ...rest, ...authentication };
 }
 
 function withoutProperties<T extends { properties?: unknown }>(fields: T): Omit<T, 'properties'> {

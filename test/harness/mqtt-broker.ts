@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Limits } from '../../src/core/limits.ts';
+import type { AuthenticationMechanism, Authenticator } from '../../src/core/ports.ts';
 import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
 import type { ConnectorOptions } from '../../src/protocols/protocol.ts';
 import { type Log, silentLog } from '../../src/telemetry/log.ts';
@@ -21,6 +22,8 @@ export interface TestBrokerOptions {
   /** Time stands still and passes only with `TestBroker.pass`. */
   readonly fakeClock?: boolean;
   readonly log?: Log;
+  readonly authenticator?: Authenticator;
+  readonly mechanisms?: readonly AuthenticationMechanism[];
 }
 
 /** What tests announce as the largest packet, in bytes: CONNACK of MQTT 5 has it as `27 05f5e100`. */
@@ -46,6 +49,8 @@ export class TestBroker {
       name: 'test',
       log,
       limits: options.limits ?? {},
+      authenticator: options.authenticator ?? null,
+      mechanisms: options.mechanisms ?? [],
       ...(clock === null ? {} : { wallNow: () => clock.wallMs() }),
     });
     this.protocol = clock === null ? new MqttProtocol(this.broker) : new MqttProtocol(this.broker, clock);

@@ -3,8 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { parser } from 'mqtt-packet';
+import type { AuthenticationMechanism, AuthenticationStep, Verdict } from '../../src/core/ports.ts';
 import type { ConnectionHandler } from '../../src/transport/connection.ts';
-import { clientStream, mutated } from '../harness/mqtt-arbitraries.ts';
+import { AUTHENTICATION_METHOD, clientStream, mutated } from '../harness/mqtt-arbitraries.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import type { Level } from '../harness/mqtt-bytes.ts';
 import { feed, MEMORY_CONNECTOR, MemoryConnection } from '../harness/mqtt-memory.ts';
@@ -50,6 +51,34 @@ function cutOff(bytes: Buffer, cut: number): Buffer {
   return bytes.subarray(0, cut % (bytes.length + 1));
 }
 
+/** Lets everybody in, by whatever way; the first byte of what a client says decides what happens and whether it happens at once. */
+class WhimsicalMechanism implements AuthenticationMechanism {
+  readonly name = AUTHENTICATION_METHOD;
+
+  start() {
+    return {
+      step: (data: Buffer | null): AuthenticationStep | Promise<AuthenticationStep> => {
+        const whim = data?.[0] ?? 0;
+        const step: AuthenticationStep =
+          whim % 4 === 0
+            ? { kind: 'admitted', principal: { userName: 'u', groups: [] }, data }
+            : whim % 4 === 3
+              ? { kind: 'refused', reason: 'notAuthorized', text: 'a whim' }
+              : { kind: 'continue', data };
+        return whim % 8 < 4 ? step : turn(step);
+      },
+    };
+  }
+}
+
+const ADMITTED: Verdict = { kind: 'admitted', principal: { userName: 'u', groups: [] } };
+
+/** Who is let in is asked of everybody, and takes some a turn of the event loop. */
+const AUTHENTICATION = {
+  mechanisms: [new WhimsicalMechanism()],
+  authenticator: { authenticate: ({ clientId }: { clientId: string }) => (clientId.length % 2 === 0 ? ADMITTED : turn(ADMITTED)) },
+};
+
 /** A client that must never notice anything. */
 class Canary {
   readonly #peer: MqttPeer;
@@ -87,7 +116,7 @@ function assertIsMqtt(said: readonly Buffer[], level: Level): void {
 }
 
 test('rubbish in memory: only MQTT is answered, others get on, nothing stays', async (t) => {
-  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 } });
+  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 }, ...AUTHENTICATION });
   const canary = await Canary.start(broker);
   const open: { connection: MemoryConnection; handler: ConnectionHandler; level: Level }[] = [];
   const close = (): void => {
@@ -120,7 +149,7 @@ test('rubbish in memory: only MQTT is answered, others get on, nothing stays', a
 });
 
 test('rubbish over sockets: every connection is closed, others get on, nothing stays', async (t) => {
-  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 } });
+  const broker = await startBroker(t, { limits: { retainedMessages: 1_000 }, ...AUTHENTICATION });
   const canary = await Canary.start(broker);
   const atOnce: Buffer[] = [];
   for (const { bytes } of samples(t, 600 * SOAK_FACTOR)) {

@@ -1,45 +1,71 @@
 import { randomBytes } from 'node:crypto';
-import { ProtocolError } from '../../errors.ts';
+import type { Principal, Refusal, Verdict } from '../../core/ports.ts';
+import { ProtocolError, unreachable } from '../../errors.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import type { MqttConnection } from './connection.ts';
 import { LimitError } from './limit-error.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
-import { readWill } from './will.ts';
+import { readWill, type Will } from './will.ts';
 import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
 import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX } from './wire/control-packet.ts';
 import {
-  BAD_AUTHENTICATION_METHOD,
+  BAD_USER_NAME_OR_PASSWORD,
   CLIENT_IDENTIFIER_NOT_VALID,
   IMPLEMENTATION_SPECIFIC_ERROR,
+  NOT_AUTHORIZED,
   QUOTA_EXCEEDED,
+  SERVER_UNAVAILABLE,
   SUCCESS,
   V3_RETURN_CODES,
   V3_UNACCEPTABLE_PROTOCOL_VERSION,
 } from './wire/reason-code.ts';
 
-/**
- * Admits a client: its session taken over, resumed or begun, CONNACK, then what waited for it.
- * @throws ProtocolError when it cannot be admitted; `refuse` then says so to the client
- */
-export function admit(connection: MqttConnection, packet: ConnectPacket): void {
-  const { broker, protocol } = connection;
-  const { limits } = broker;
+/** What a CONNECT asks for, checked as far as it can be before it is known who asks. */
+export interface ConnectRequest {
+  readonly packet: ConnectPacket;
+  readonly clientId: string;
+  readonly will: Will | null;
+}
+
+/** @throws ProtocolError when it cannot be admitted, whoever asks; `refuse` then says so to the client */
+export function readRequest(connection: MqttConnection, packet: ConnectPacket): ConnectRequest {
+  const { protocol } = connection;
   const nowMs = protocol.clock.monotonicMs();
   const p = packet.properties;
   connection.level = packet.level;
   connection.wantsReasons = p.requestProblemInformation !== 0;
   connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
   protocol.connectRates.countConnect(connection.options.name, nowMs);
-  if (p.authenticationMethod !== null)
-    throw new ProtocolError(
-      'MQTT_BAD_AUTHENTICATION_METHOD',
-      'the Authentication Method is not supported [MQTT-4.12.0-1]',
-      BAD_AUTHENTICATION_METHOD,
-    );
   const clientId = identify(packet);
   if (packet.clientId !== '') protocol.connectRates.countClient(clientId, nowMs);
-  const will = packet.will === null ? null : readWill(packet.will, limits, connection.options.publishDollarTopics);
-  if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false).length > p.maximumPacketSize)
+  const { publishDollarTopics } = connection.options;
+  const will = packet.will === null ? null : readWill(packet.will, connection.broker.limits, publishDollarTopics);
+  return { packet, clientId, will };
+}
+
+/** Lets the client in or not, as the authenticator says. @throws ProtocolError as `enter` */
+export function settle(connection: MqttConnection, request: ConnectRequest, verdict: Verdict): void {
+  if (verdict.kind === 'refused') connection.refuseClient(verdict, request);
+  else enter(connection, request, verdict.principal, null);
+}
+
+/**
+ * Lets a client in: its session taken over, resumed or begun, CONNACK, then what waited for it.
+ *
+ * @param principal null where nobody asks who connects
+ * @param authenticationData the last word of an enhanced authentication
+ * @throws ProtocolError when CONNACK does not fit into what the client accepts
+ */
+export function enter(
+  connection: MqttConnection,
+  { packet, clientId, will }: ConnectRequest,
+  principal: Principal | null,
+  authenticationData: Buffer | null,
+): void {
+  const { broker, protocol } = connection;
+  const { limits } = broker;
+  const p = packet.properties;
+  if (p.maximumPacketSize !== null && accept(connection, packet, clientId, false, authenticationData).length > p.maximumPacketSize)
     throw new ProtocolError(
       'MQTT_IMPLEMENTATION_SPECIFIC_ERROR', // [MQTT-3.1.4-2]
       `a Maximum Packet Size of ${p.maximumPacketSize} has no room for CONNACK [MQTT-3.1.2-24]`,
@@ -70,15 +96,15 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   if (!sessionPresent) broker.sessions.set(mine);
   mine.expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
 
-  connection.session = mine;
+  connection.entered(mine, principal);
   connection.resumed = sessionPresent;
   connection.will = will; // [MQTT-3.1.2-7]
   const { subscriptionPrefetch } = connection.options;
   connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, subscriptionPrefetch > 0 ? subscriptionPrefetch : limits.inflightMessages);
   mine.attach(connection, claimedAt);
 
-  connection.answer(accept(connection, packet, clientId, sessionPresent)); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2]
-  // [MQTT-3.2.2-22]
+  // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-22]
+  connection.answer(accept(connection, packet, clientId, sessionPresent, authenticationData));
   connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
   broker.log.debug('client connected', {
     ...connection.facts(),
@@ -91,7 +117,13 @@ export function admit(connection: MqttConnection, packet: ConnectPacket): void {
 }
 
 /** The CONNACK that says yes. */
-function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clientId: string, sessionPresent: boolean): Buffer {
+function accept(
+  { broker, options }: MqttConnection,
+  packet: ConnectPacket,
+  clientId: string,
+  sessionPresent: boolean,
+  authenticationData: Buffer | null,
+): Buffer {
   if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent && packet.level !== MQTT_3_1, 0); // MQTT 3.1 has no such flag yet
   return writeConnackV5(sessionPresent, SUCCESS, {
     receiveMaximum: broker.limits.receiveMaximum,
@@ -99,6 +131,8 @@ function accept({ broker, options }: MqttConnection, packet: ConnectPacket, clie
     assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
     topicAliasMaximum: broker.limits.topicAliasMaximum,
     serverKeepAlive: serverKeepAliveOf(packet, options),
+    authenticationMethod: packet.properties.authenticationMethod, // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+    authenticationData,
   });
 }
 
@@ -127,6 +161,20 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
     let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });
     if (connack.length > room) connack = writeConnackV5(false, error.reasonCode, {}); // [MQTT-3.2.2-19]
     if (connack.length <= room) connection.answer(connack);
+  }
+}
+
+/** A refusal in MQTT's words. */
+export function refusalError({ reason, text }: Refusal): ProtocolError {
+  switch (reason) {
+    case 'badUserNameOrPassword':
+      return new ProtocolError('MQTT_BAD_USER_NAME_OR_PASSWORD', text, BAD_USER_NAME_OR_PASSWORD);
+    case 'notAuthorized':
+      return new ProtocolError('MQTT_NOT_AUTHORIZED', text, NOT_AUTHORIZED);
+    case 'unavailable':
+      return new ProtocolError('MQTT_SERVER_UNAVAILABLE', text, SERVER_UNAVAILABLE);
+    default:
+      return unreachable(reason);
   }
 }
 

@@ -1,14 +1,19 @@
 import type { Broker } from '../../core/broker.ts';
 import type { RefusingLimit } from '../../core/limits.ts';
 import { Message, type MessageProperties } from '../../core/message.ts';
+import type { ClientOrigin, Principal, Refusal } from '../../core/ports.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
-import { admit, refuse } from './connect.ts';
+import { admit } from './admission.ts';
+import { type ConnectRequest, refusalError, refuse } from './connect.ts';
+import type { EnhancedAuthentication } from './enhanced-authentication.ts';
+import type { HeldPackets } from './held-packets.ts';
 import { LimitError, topicNameError } from './limit-error.ts';
 import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
+import type { PendingConnect } from './pending-connect.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { PublishRate } from './publish-rate.ts';
 import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
@@ -49,6 +54,7 @@ import {
   protocolError,
   QUOTA_EXCEEDED,
   RECEIVE_MAXIMUM_EXCEEDED,
+  SERVER_BUSY,
   SERVER_SHUTTING_DOWN,
   SESSION_TAKEN_OVER,
   SUCCESS,
@@ -87,6 +93,12 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Whether the client wants reason strings (MQTT 5 Request Problem Information). */
   wantsReasons = true;
   session: MqttSession | null = null;
+  /** A CONNECT that waits for its answer; null before it and after. */
+  pending: PendingConnect | null = null;
+  /** Who the client has proved to be; null where nobody asks. */
+  principal: Principal | null = null;
+  /** Of a client whose CONNECT has an Authentication Method. */
+  authentication: EnhancedAuthentication | null = null;
   /** Whether the session is older than this connection: both sides may then repeat what the other has already done with. */
   resumed = false;
   #closed = false;
@@ -125,7 +137,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     rate?.begin();
     try {
       // What is no MQTT at all (HTTP, TLS, a scanner) is found out at its first byte, not when a packet of its seeming length is complete.
-      if (this.session === null && !this.#splitter.partial) expectConnect(chunk[start]! >> 4);
+      if (this.session === null && this.pending === null && !this.#splitter.partial) expectConnect(chunk[start]! >> 4);
       this.#splitter.push(chunk, start, end, this);
     } catch (error) {
       this.#failWith(error);
@@ -184,8 +196,12 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return !this.#closed;
     }
     if (this.session === null) {
-      expectConnect(type);
-      this.#onConnect(buffer, header, start, end);
+      if (this.pending !== null) {
+        this.pending.onPacket(buffer, packetStart, start, end);
+      } else {
+        expectConnect(type);
+        this.#onConnect(buffer, header, start, end);
+      }
       return !this.#closed;
     }
     switch (type) {
@@ -221,7 +237,9 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       case CONNECT:
         throw protocolError('a second CONNECT [MQTT-3.1.0-2]');
       case AUTH:
-        throw protocolError('AUTH without an Authentication Method in CONNECT [MQTT-4.12.0-7]');
+        if (this.authentication === null) throw protocolError('AUTH without an Authentication Method in CONNECT [MQTT-4.12.0-7]');
+        this.authentication.onAuth(buffer, header, start, end);
+        break;
       default:
         throw protocolError(`${PACKET_NAMES[type]} is not for a client to send`);
     }
@@ -261,11 +279,53 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.refuseConnect(error);
   }
 
+  /** Whoever connects is not let in. The log has who it says it is. */
+  refuseClient(refusal: Refusal, { clientId, packet: { userName } }: ConnectRequest): void {
+    if (this.#closed) return;
+    const error = refusalError(refusal);
+    this.protocol.sayFault('client refused', { ...this.facts(), clientId, userName, code: error.code, reason: error.message });
+    this.broker.counters.authenticationFailures++;
+    this.refuseConnect(error);
+  }
+
+  /** A client that authenticates anew is no longer let in [MQTT-4.12.1-2]. */
+  refuseAgain(refusal: Refusal): void {
+    if (this.#closed) return;
+    this.protocol.sayFault('client refused when it authenticated anew', { ...this.facts(), reason: refusal.text });
+    this.broker.counters.authenticationFailures++;
+    this.disconnect(refusal.reason === 'unavailable' ? SERVER_BUSY : NOT_AUTHORIZED, refusal.text);
+  }
+
   /** Answers a CONNECT that cannot be admitted, and closes [MQTT-3.2.2-7] [MQTT-4.13.2-1]: nothing more is looked at [MQTT-3.1.4-6]. */
   refuseConnect(error: ProtocolError): void {
     refuse(this, error);
+    this.close();
+  }
+
+  /** Closes without a word, and without a will. */
+  close(): void {
     this.#leave(false);
     this.connection.end();
+  }
+
+  /** The client is let in. */
+  entered(session: MqttSession, principal: Principal | null): void {
+    this.session = session;
+    this.principal = principal;
+    this.pending = null;
+    this.liftPacketSize();
+    this.#publishRate = PublishRate.create(this.broker.limits, this.broker.counters, this.protocol.clock.monotonicMs());
+  }
+
+  /** Packets may now be as large as the connector lets them. */
+  liftPacketSize(): void {
+    this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
+  }
+
+  /** Takes what was held while CONNECT waited, and reads on. */
+  readOn(held: HeldPackets): void {
+    held.replay(this);
+    if (!this.#closed) this.#listen();
   }
 
   /**
@@ -283,13 +343,6 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.connection.write(packet);
   }
 
-  /** The client is admitted: from now on its packets are bounded as a client's are. */
-  admitted(): void {
-    const { limits, counters } = this.broker;
-    this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
-    this.#publishRate = PublishRate.create(limits, counters, this.protocol.clock.monotonicMs());
-  }
-
   /** Starts to watch the keep alive. */
   watchKeepAlive(keepAliveMs: number): void {
     // [MQTT-3.1.2-22]; not where the connector's `transport.useInactivityMonitor` is off, which asks for just that.
@@ -299,9 +352,15 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   /** What the log says of this connection. */
-  facts(): { connector: string; remoteAddress: string; clientId?: string } {
+  facts(): { connector: string; remoteAddress: string; clientId?: string; userName?: string } {
     const place = { connector: this.options.name, remoteAddress: this.connection.remoteAddress };
-    return this.session === null ? place : { ...place, clientId: this.session.clientId };
+    if (this.session === null) return place;
+    const client = { ...place, clientId: this.session.clientId };
+    return this.principal === null ? client : { ...client, userName: this.principal.userName };
+  }
+
+  origin(clientId: string): ClientOrigin {
+    return { clientId, connector: this.options.name, remoteAddress: this.connection.remoteAddress };
   }
 
   get closed(): boolean {
@@ -312,7 +371,6 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.broker.counters.connects++;
     try {
       admit(this, readConnect(buffer, header, start, end)); // [MQTT-3.1.4-1]
-      this.admitted();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
@@ -444,6 +502,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.#closed = true;
     this.protocol.timers.cancel(this.#timer);
     if (this.#pause !== null) this.protocol.timers.cancel(this.#pause);
+    this.authentication?.stop();
     const will = withWill ? this.will : null;
     this.will = null;
     this.session?.detach(this, will);
@@ -490,7 +549,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #listen(): void {
-    if (!this.#unread && this.#pause?.scheduled !== true) this.connection.resume();
+    if (this.pending === null && !this.#unread && this.#pause?.scheduled !== true) this.connection.resume();
   }
 
   #say(error: ProtocolError, what: string): void {
@@ -515,6 +574,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   #onTimer(): void {
     if (this.#closed) return;
+    if (this.pending !== null) {
+      this.pending.giveUp();
+      return;
+    }
     if (this.session === null) {
       this.broker.log.debug('no CONNECT in time', { ...this.facts(), connectAttemptTimeoutMs: this.options.connectAttemptTimeoutMs });
       this.#leave(false);

@@ -1,6 +1,6 @@
 import { DISCONNECT, MQTT_3_1, MQTT_5, PACKET_NAMES, type ProtocolLevel, PUBACK, PUBREC, PUBREL } from './control-packet.ts';
 import { PacketWriter } from './packet-writer.ts';
-import { type Properties, propertiesEnd, readProperties } from './property.ts';
+import { readLastProperties } from './property.ts';
 import { malformed, protocolError, SUCCESS } from './reason-code.ts';
 
 /** Reason Codes of PUBACK and PUBREC. MQTT 5.0 sections 3.4.2.1 and 3.5.2.1. */
@@ -60,13 +60,6 @@ export function readDisconnect(buffer: Buffer, header: number, start: number, en
     throw protocolError(`DISCONNECT with Reason Code 0x${reasonCode.toString(16)} [MQTT-3.14.2-1]`);
   if (end - start === 1) return { reasonCode, sessionExpiryInterval: null };
   return { reasonCode, sessionExpiryInterval: readLastProperties(buffer, start + 1, end, DISCONNECT).sessionExpiryInterval };
-}
-
-/** Properties that nothing may follow. */
-function readLastProperties(buffer: Buffer, at: number, end: number, type: number): Properties {
-  const over = end - propertiesEnd(buffer, at, end);
-  if (over !== 0) throw malformed(`${PACKET_NAMES[type]} has ${over} bytes too many`);
-  return readProperties(buffer, at, end, type);
 }
 
 const body = new PacketWriter();

@@ -149,6 +149,8 @@ export interface ConnackProperties {
   readonly assignedClientIdentifier?: string | null;
   readonly topicAliasMaximum?: number;
   readonly serverKeepAlive?: number | null;
+  readonly authenticationMethod?: string | null;
+  readonly authenticationData?: Buffer | null;
   readonly reasonString?: string | null;
 }
 
@@ -158,6 +160,8 @@ export function writeConnackV5(sessionPresent: boolean, reasonCode: number, p: C
   if (p.sessionExpiryInterval != null) list.byte(0x11).four(p.sessionExpiryInterval);
   if (p.assignedClientIdentifier != null) list.byte(0x12).string(p.assignedClientIdentifier);
   if (p.serverKeepAlive != null) list.byte(0x13).two(p.serverKeepAlive);
+  if (p.authenticationMethod != null) list.byte(0x15).string(p.authenticationMethod);
+  if (p.authenticationData != null) list.byte(0x16).binary(p.authenticationData);
   if (p.reasonString != null) list.byte(0x1f).string(p.reasonString);
   if (p.receiveMaximum != null) list.byte(0x21).two(p.receiveMaximum);
   if (p.topicAliasMaximum != null) list.byte(0x22).two(p.topicAliasMaximum);

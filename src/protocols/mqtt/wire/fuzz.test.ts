@@ -6,6 +6,7 @@ import type { Level } from '../../../../test/harness/mqtt-bytes.ts';
 import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { ProtocolError } from '../../../errors.ts';
 import { AcknowledgementView, readDisconnect } from './acknowledgement.ts';
+import { readAuth } from './auth.ts';
 import { connectLevel, readConnect } from './connect.ts';
 import { PUBLISH } from './control-packet.ts';
 import { propertiesEnd, readProperties, WILL } from './property.ts';
@@ -34,6 +35,7 @@ const READERS: readonly ((buffer: Buffer, header: number, start: number, end: nu
   (buffer, header, start, end, version) => readSubscribe(buffer, header, start, end, version),
   (buffer, header, start, end, version) => readUnsubscribe(buffer, header, start, end, version),
   (buffer, header, start, end, version) => readDisconnect(buffer, header, start, end, version),
+  (buffer, header, start, end, version) => readAuth(buffer, header, start, end, version),
   (buffer, header, start, end) => readProperties(buffer, start, end, header & 15),
   (buffer, _header, start, end) => readProperties(buffer, start, end, WILL),
 ];

@@ -13,6 +13,7 @@ import {
 import type { Level } from '../../../../test/harness/mqtt-bytes.ts';
 import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
 import { AcknowledgementView, readDisconnect, writeDisconnect } from './acknowledgement.ts';
+import { readAuth, writeAuth } from './auth.ts';
 import { readConnect, writeConnackV3, writeConnackV5 } from './connect.ts';
 import { PACKET_SIZE_MAX, PUBLISH } from './control-packet.ts';
 import { FrameSplitter } from './frame-splitter.ts';
@@ -102,6 +103,8 @@ test('CONNACK as we write it is read the same by mqtt-packet', () => {
       assignedClientIdentifier: text,
       topicAliasMaximum: fc.integer({ min: 1, max: 65_535 }),
       serverKeepAlive: fc.integer({ min: 1, max: 65_535 }),
+      authenticationMethod: text,
+      authenticationData: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
       reasonString: text,
     },
     { requiredKeys: [] },
@@ -124,6 +127,20 @@ test('CONNACK as we write it is read the same by mqtt-packet', () => {
         });
     }),
     { numRuns: RUNS / 2 },
+  );
+});
+
+test('AUTH as we write it is read the same by mqtt-packet', () => {
+  const data = fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)));
+  fc.assert(
+    fc.property(fc.constantFrom(0x00, 0x18), text, data, (reasonCode, authenticationMethod, authenticationData) => {
+      assert.deepEqual(parse(writeAuth(reasonCode, authenticationMethod, authenticationData), 5), {
+        cmd: 'auth',
+        reasonCode,
+        properties: clean({ authenticationMethod, authenticationData }),
+      });
+    }),
+    { numRuns: RUNS / 4 },
   );
 });
 
@@ -235,6 +252,8 @@ function readBody(buffer: Buffer, header: number, start: number, end: number, le
       return { cmd: 'pingreq' };
     case 14:
       return { cmd: 'disconnect', ...readDisconnect(buffer, header, start, end, level) };
+    case 15:
+      return { cmd: 'auth', ...readAuth(buffer, header, start, end, level) };
     default: {
       const view = new AcknowledgementView();
       view.read(buffer, header, start, end, level);
@@ -277,6 +296,10 @@ function expected(packet: Packet, level: Level): unknown {
         reasonCode: packet.reasonCode ?? 0,
         sessionExpiryInterval: packet.properties?.sessionExpiryInterval ?? null,
       };
+    case 'auth': {
+      const { authenticationMethod, authenticationData } = packet.properties!;
+      return { cmd: 'auth', reasonCode: packet.reasonCode, authenticationMethod, authenticationData: authenticationData ?? null };
+    }
     case 'pingreq':
       return { cmd: 'pingreq' };
     default: {

@@ -1,5 +1,20 @@
 import { decodeUtf8, isMqttUtf8 } from '../../../bytes/utf8.ts';
-import { CONNACK, CONNECT, DISCONNECT, PACKET_NAMES, PUBLISH, SUBSCRIBE } from './control-packet.ts';
+import {
+  AUTH,
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  PACKET_NAMES,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from './control-packet.ts';
 import { malformed, protocolError } from './reason-code.ts';
 
 /** Stands for the will's properties inside CONNECT where a packet type is asked for. MQTT 5.0 section 3.1.3.2. */
@@ -7,8 +22,7 @@ export const WILL = 16;
 
 type Kind = 'byte' | 'two' | 'four' | 'varint' | 'string' | 'binary' | 'pair';
 
-const AUTH_PACKET = 15;
-const ACKS = [4, 5, 6, 7, 9, 11];
+const ACKS = [PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK];
 
 /** Every property of MQTT 5.0 section 2.2.2.2, table 2-4: identifier, name, type, and the packets that may carry it. */
 const TABLE: readonly (readonly [id: number, name: keyof Properties, kind: Kind, packets: readonly number[]])[] = [
@@ -21,20 +35,20 @@ const TABLE: readonly (readonly [id: number, name: keyof Properties, kind: Kind,
   [0x11, 'sessionExpiryInterval', 'four', [CONNECT, CONNACK, DISCONNECT]],
   [0x12, 'assignedClientIdentifier', 'string', [CONNACK]],
   [0x13, 'serverKeepAlive', 'two', [CONNACK]],
-  [0x15, 'authenticationMethod', 'string', [CONNECT, CONNACK, AUTH_PACKET]],
-  [0x16, 'authenticationData', 'binary', [CONNECT, CONNACK, AUTH_PACKET]],
+  [0x15, 'authenticationMethod', 'string', [CONNECT, CONNACK, AUTH]],
+  [0x16, 'authenticationData', 'binary', [CONNECT, CONNACK, AUTH]],
   [0x17, 'requestProblemInformation', 'byte', [CONNECT]],
   [0x18, 'willDelayInterval', 'four', [WILL]],
   [0x19, 'requestResponseInformation', 'byte', [CONNECT]],
   [0x1a, 'responseInformation', 'string', [CONNACK]],
   [0x1c, 'serverReference', 'string', [CONNACK, DISCONNECT]],
-  [0x1f, 'reasonString', 'string', [CONNACK, DISCONNECT, AUTH_PACKET, ...ACKS]],
+  [0x1f, 'reasonString', 'string', [CONNACK, DISCONNECT, AUTH, ...ACKS]],
   [0x21, 'receiveMaximum', 'two', [CONNECT, CONNACK]],
   [0x22, 'topicAliasMaximum', 'two', [CONNECT, CONNACK]],
   [0x23, 'topicAlias', 'two', [PUBLISH]],
   [0x24, 'maximumQoS', 'byte', [CONNACK]],
   [0x25, 'retainAvailable', 'byte', [CONNACK]],
-  [0x26, 'userProperties', 'pair', [CONNECT, CONNACK, PUBLISH, WILL, SUBSCRIBE, 10, DISCONNECT, AUTH_PACKET, ...ACKS]],
+  [0x26, 'userProperties', 'pair', [CONNECT, CONNACK, PUBLISH, WILL, SUBSCRIBE, UNSUBSCRIBE, DISCONNECT, AUTH, ...ACKS]],
   [0x27, 'maximumPacketSize', 'four', [CONNECT, CONNACK]],
   [0x28, 'wildcardSubscriptionAvailable', 'byte', [CONNACK]],
   [0x29, 'subscriptionIdentifierAvailable', 'byte', [CONNACK]],
@@ -138,6 +152,13 @@ export function readProperties(buffer: Buffer, at: number, end: number, packet: 
   const properties = new Properties();
   for (let i = cursor.next; i < stop; ) i = readProperty(buffer, i, stop, packet, properties);
   return properties;
+}
+
+/** Reads properties that nothing may follow. @throws ProtocolError as `readProperties` */
+export function readLastProperties(buffer: Buffer, at: number, end: number, packet: number): Properties {
+  const over = end - propertiesEnd(buffer, at, end);
+  if (over !== 0) throw malformed(`${PACKET_NAMES[packet]} has ${over} bytes too many`);
+  return readProperties(buffer, at, end, packet);
 }
 
 /**
