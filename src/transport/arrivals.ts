@@ -44,7 +44,7 @@ export class Arrivals {
     const { stages, timeoutMs, places } = this.#options;
     places.arrive(socket);
     const pending: Pending = {
-      arrival: { socket, stream: socket, head: NO_BYTES, remoteAddress: addressOf(socket), peerCertificate: null },
+      arrival: { socket, wire: null, head: NO_BYTES, remoteAddress: addressOf(socket), peerCertificate: null },
       stage: stages[0]!,
       failed: false,
     };
@@ -80,7 +80,7 @@ export class Arrivals {
     pending.stage = stage;
     stage.begin(pending.arrival, {
       done: (arrival) => {
-        if (pending.failed) return;
+        if (pending.failed || !this.#pending.has(accepted)) return;
         pending.arrival = arrival;
         this.#begin(pending, index + 1, accepted, leave);
       },

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ByteStream } from './byte-stream.ts';
+import type { Wire } from './wire.ts';
 
 /** Who the other side is, as a certificate says that it has proved to hold. */
 export interface PeerCertificate {
@@ -13,8 +13,8 @@ export interface PeerCertificate {
 export interface Arrival {
   /** The accepted socket, or what TLS has made of it: what the next stage reads from and writes to. */
   readonly socket: Socket;
-  /** What the protocol will read from and write to: `socket`, until WebSocket puts its frames around it. */
-  readonly stream: ByteStream;
+  /** What the protocol will read from and write to, once WebSocket has put its frames around the socket; null: the socket itself. */
+  readonly wire: Wire | null;
   /** Bytes that a stage has read and that are not its own: the first ones of what follows. */
   readonly head: Buffer;
   /** `127.0.0.1:51234`. The client's own, where a proxy has told it. */
@@ -33,8 +33,9 @@ export interface Stage {
   /** What the log calls it: `TLS`. */
   readonly name: string;
   /**
-   * Takes an arrival over, until it calls `done` or `failed`; neither, when the socket closes before. A socket that it
-   * gives on is paused, with no listener for data; the first stage's may be flowing. Time is bounded by the caller, who destroys the accepted socket when it is over. Must not throw.
+   * Takes an arrival over, until it calls `done` or `failed`; neither, when the socket closes before. A socket that it gives on is paused,
+   * with no listener for data; the first stage's may be flowing. Time is bounded by the caller, who destroys the accepted socket when it is
+   * over. Must not throw.
    */
   begin(arrival: Arrival, outcome: StageOutcome): void;
 }

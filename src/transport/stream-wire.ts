@@ -1,14 +1,14 @@
-import type { ByteStream } from './byte-stream.ts';
+import type { Duplex } from 'node:stream';
 import type { Wire, WireOwner } from './wire.ts';
 
-/** One of Node's streams as a wire: a socket, TLS, or what a stage has put around one. */
+/** One of Node's streams as a wire: a socket, or what TLS has made of it. */
 export class StreamWire implements Wire {
-  readonly #stream: ByteStream;
+  readonly #stream: Duplex;
   /** What the stream had not passed on when it was last asked; it is asked after each write. */
   #unsentBytes = 0;
   #error: Error | null = null;
 
-  constructor(stream: ByteStream) {
+  constructor(stream: Duplex) {
     this.#stream = stream;
   }
 
@@ -32,7 +32,7 @@ export class StreamWire implements Wire {
       owner.onDrain();
     });
     stream.on('close', () => owner.onClose(this.#error));
-    stream.on('data', (chunk) => owner.onData(chunk, 0, chunk.length));
+    stream.on('data', (chunk: Buffer) => owner.onData(chunk, 0, chunk.length));
   }
 
   send(bytes: Buffer): void {

@@ -54,8 +54,8 @@ export class TcpListener implements ConnectionKeeper {
             stages,
             timeoutMs: stagesTimeoutMs,
             places: this.#places,
-            onArrived: ({ stream, remoteAddress, peerCertificate, head }, accepted) =>
-              this.#connect(new StreamWire(stream), remoteAddress, { peerCertificate, head, accepted }),
+            onArrived: ({ socket, wire, remoteAddress, peerCertificate, head }, accepted) =>
+              this.#connect(wire ?? new StreamWire(socket), remoteAddress, { peerCertificate, head, accepted }),
             onFailed: ({ remoteAddress }, stage, reason) =>
               log.info('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
           });
