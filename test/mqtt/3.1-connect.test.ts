@@ -32,7 +32,7 @@ test('MQTT 5 is admitted with what the server accepts [MQTT-3.2.0-1] [MQTT-3.1.4
   await peer.expectNothing();
 });
 
-test('packets in the same write as CONNECT are answered in their order', async (t) => {
+test('packets in the same write as CONNECT are answered in their order (section 3.1.4)', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial({ level: 5 });
   peer.send(peer.packets.connect({ clientId: 'eager' }), peer.packets.subscribe(1, { a: 1 }), PINGREQ);
@@ -158,11 +158,11 @@ const WRONG: { what: string; v4?: string; v5?: string; reason?: number }[] = [
   { what: 'a property cut off', v5: "0004 'MQTT' 05 02 0000 02 11 00 0001 'a'" },
   { what: 'a property identifier with a byte too many [MQTT-1.5.5-1]', v5: "0004 'MQTT' 05 02 0000 04 a1 00 0001 0001 'a'" },
   { what: 'half a user property [MQTT-1.5.7-1]', v5: "0004 'MQTT' 05 02 0000 04 26 0001 'k' 0001 'a'" },
-  { what: 'a property that is there twice', v5: "0004 'MQTT' 05 02 0000 06 21 0001 21 0001 0001 'a'", reason: 0x82 },
+  { what: 'a property that is there twice (section 3.1.2.11)', v5: "0004 'MQTT' 05 02 0000 06 21 0001 21 0001 0001 'a'", reason: 0x82 },
   { what: 'a Receive Maximum of 0 (section 3.1.2.11.3)', v5: "0004 'MQTT' 05 02 0000 03 21 0000 0001 'a'", reason: 0x82 },
   { what: 'a Maximum Packet Size of 0 (section 3.1.2.11.4)', v5: "0004 'MQTT' 05 02 0000 05 27 00000000 0001 'a'", reason: 0x82 },
-  { what: 'a Request Problem Information of 2', v5: "0004 'MQTT' 05 02 0000 02 17 02 0001 'a'", reason: 0x82 },
-  { what: 'a Request Response Information of 2', v5: "0004 'MQTT' 05 02 0000 02 19 02 0001 'a'", reason: 0x82 },
+  { what: 'a Request Problem Information of 2 (section 3.1.2.11.7)', v5: "0004 'MQTT' 05 02 0000 02 17 02 0001 'a'", reason: 0x82 },
+  { what: 'a Request Response Information of 2 (section 3.1.2.11.6)', v5: "0004 'MQTT' 05 02 0000 02 19 02 0001 'a'", reason: 0x82 },
   { what: 'Authentication Data without a method (section 3.1.2.11.10)', v5: "0004 'MQTT' 05 02 0000 03 16 0000 0001 'a'", reason: 0x82 },
   {
     what: 'an Authentication Method that is not known [MQTT-4.12.0-1]',
@@ -488,7 +488,7 @@ test('the fields of CONNECT come in their order, whatever their bytes [MQTT-3.1.
   }
 });
 
-test('MQTT 5 lets a password stand without a user name', async (t) => {
+test('MQTT 5 lets a password stand without a user name (section 3.1.2.9)', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial({ level: 5 });
   await peer.connect({ clientId: 'p', password: 'secret' });

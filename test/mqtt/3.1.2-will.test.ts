@@ -165,7 +165,7 @@ test('a will whose delay is longer than the session is published when the sessio
   assert.equal(broker.broker.sessions.get('a'), undefined);
 });
 
-test('a delayed will of a session that ends with its connection is published at once', async (t) => {
+test('a delayed will of a session that ends with its connection is published at once (section 3.1.3.2.2)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const watcher = await watch(broker);
   const peer = await broker.client(5, withDelay('0000000a', '00000000'));
@@ -173,7 +173,7 @@ test('a delayed will of a session that ends with its connection is published at 
   await expectWill(watcher);
 });
 
-test('a Clean Start ends the session: its delayed will is published at once', async (t) => {
+test('a Clean Start ends the session: its delayed will is published at once (section 3.1.3.2.2)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const watcher = await watch(broker);
   const peer = await broker.client(5, withDelay('0000000a'));

@@ -65,14 +65,14 @@ test('what is sent to a client does not keep it alive', async (t) => {
   await peer.expectClose();
 });
 
-test('a keep alive of 0 is never exceeded', async (t) => {
+test('a keep alive of 0 is never exceeded (section 3.1.2.10)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const peer = await broker.client(5, { clientId: 'a' });
   broker.pass(100_000_000);
   await peer.expectNothing();
 });
 
-test('the largest keep alive is served', async (t) => {
+test('the largest keep alive is served (section 3.1.2.10)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const peer = await broker.client(5, { clientId: 'a', keepAlive: 65_535 });
   broker.pass(98_302_000);

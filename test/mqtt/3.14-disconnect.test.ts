@@ -52,7 +52,7 @@ test('a Session Expiry Interval of 0 where CONNECT had 0 is no error', async (t)
   await peer.disconnect(0, '11 00000000');
 });
 
-test('the Session Expiry Interval of DISCONNECT replaces that of CONNECT', async (t) => {
+test('the Session Expiry Interval of DISCONNECT replaces that of CONNECT (section 3.14.2.2.2)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const longer = await broker.client(5, { clientId: 'longer', properties: '11 00000001' });
   await longer.disconnect(0, '11 0000000a');
@@ -65,7 +65,7 @@ test('the Session Expiry Interval of DISCONNECT replaces that of CONNECT', async
   assert.equal(broker.broker.sessions.get('longer'), undefined);
 });
 
-test('a broker that stops tells MQTT 5 clients so, and closes all', async (t) => {
+test('a broker that stops tells MQTT 5 clients so, and closes all (section 3.14.2.1)', async (t) => {
   const broker = await startBroker(t);
   const v4 = await broker.client(4, { clientId: 'v4' });
   const v5 = await broker.client(5, { clientId: 'v5' });

@@ -69,7 +69,7 @@ test('versions do not matter to each other: every level reads what every level p
   }
 });
 
-test('PUBACK and PUBREC say when nobody subscribes, in MQTT 5 alone', async (t) => {
+test('PUBACK and PUBREC say when nobody subscribes, in MQTT 5 alone (section 3.4.2.1)', async (t) => {
   const broker = await startBroker(t);
   const v5 = await broker.client(5, { clientId: 'v5' });
   v5.send(v5.packets.publish({ topic: 'nobody', qos: 1, id: 1 }), v5.packets.publish({ topic: 'nobody', qos: 2, id: 2 }));
@@ -106,15 +106,15 @@ const WRONG: { what: string; reason: number; v4?: string | Buffer; v5?: string |
   { what: 'a Topic Alias of 0 [MQTT-3.3.2-8]', reason: 0x94, v5: "30 07 0001 'a' 03 23 0000" },
   { what: 'a Topic Alias over the maximum [MQTT-3.3.2-9] [MQTT-3.2.2-17]', reason: 0x94, v5: "30 07 0001 'a' 03 23 0101" },
   { what: 'a Topic Alias that was not set (section 3.3.2.3.4)', reason: 0x82, v5: '30 06 0000 03 23 0001' },
-  { what: 'two Topic Aliases', reason: 0x82, v5: "30 0a 0001 'a' 06 23 0001 23 0001" },
+  { what: 'two Topic Aliases (section 3.3.2.3.4)', reason: 0x82, v5: "30 0a 0001 'a' 06 23 0001 23 0001" },
   { what: 'a wildcard in the Response Topic [MQTT-3.3.2-14]', reason: 0x82, v5: "30 0a 0001 'a' 06 08 0003 'b/#'" },
   { what: 'a Response Topic that is no UTF-8 [MQTT-3.3.2-13]', reason: 0x81, v5: "30 08 0001 'a' 04 08 0001 ff" },
   { what: 'a Content Type that is no UTF-8 [MQTT-3.3.2-19]', reason: 0x81, v5: "30 08 0001 'a' 04 03 0001 ff" },
-  { what: 'a Payload Format Indicator of 2', reason: 0x82, v5: "30 06 0001 'a' 02 01 02" },
+  { what: 'a Payload Format Indicator of 2 (section 3.3.2.3.2)', reason: 0x82, v5: "30 06 0001 'a' 02 01 02" },
   { what: 'a Will Delay Interval (section 2.2.2.2)', reason: 0x81, v5: "30 09 0001 'a' 05 18 00000001" },
   { what: 'a property that is none', reason: 0x81, v5: "30 06 0001 'a' 02 7f 00" },
-  { what: 'a packet type that only a server sends', reason: 0x82, v4: '20 02 00 00', v5: '20 03 00 00 00' },
-  { what: 'the reserved packet type 0', reason: 0x82, v4: '00 00', v5: '00 00' },
+  { what: 'a packet type that only a server sends (section 2.1.2)', reason: 0x82, v4: '20 02 00 00', v5: '20 03 00 00 00' },
+  { what: 'the reserved packet type 0 (section 2.1.2)', reason: 0x82, v4: '00 00', v5: '00 00' },
 ];
 
 for (const { what, reason, v4, v5 } of WRONG) {

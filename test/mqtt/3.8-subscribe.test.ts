@@ -238,7 +238,7 @@ test('No Local keeps a client’s own messages from it, not those of others [MQT
   await peer.expect(peer.packets.publish({ topic: 'a', qos: 1, id: 1 }));
 });
 
-test('with overlapping subscriptions a client gets its own message by those without No Local', async (t) => {
+test('with overlapping subscriptions a client gets its own message by those without No Local (section 3.8.3.1)', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(5, { clientId: 'a' });
   await peer.subscribe({ 'a/#': NO_LOCAL | 2 }, '0b 01');

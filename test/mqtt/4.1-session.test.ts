@@ -127,7 +127,7 @@ test('an MQTT 5 session without an expiry ends with its connection, also without
   await broker.client(5, { clientId: 'a', clean: false }, false);
 });
 
-test('a session of a clean start can be kept: Clean Start and Session Expiry Interval are two things', async (t) => {
+test('a session of a clean start can be kept: Clean Start and Session Expiry Interval are two things (section 3.1.2.11.2)', async (t) => {
   const broker = await startBroker(t);
   const first = await broker.client(5, { clientId: 'a', clean: true, properties: '11 0000000a' });
   await gone(broker, first);
@@ -150,7 +150,7 @@ test('a session ends when its expiry has passed without a connection, and no soo
   await broker.client(5, { clientId: 'a', clean: false }, false);
 });
 
-test('an expiry of 0xffffffff never passes', async (t) => {
+test('an expiry of 0xffffffff never passes (section 3.1.2.11.2)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   const first = await broker.client(5, { clientId: 'a', properties: '11 ffffffff' });
   await gone(broker, first);
@@ -158,7 +158,7 @@ test('an expiry of 0xffffffff never passes', async (t) => {
   await broker.client(5, { clientId: 'a', clean: false }, true);
 });
 
-test('the expiry of the last CONNECT counts', async (t) => {
+test('the expiry of the last CONNECT counts (section 3.1.2.11.2)', async (t) => {
   const broker = await startBroker(t, { fakeClock: true });
   await gone(broker, await broker.client(5, { clientId: 'a', properties: '11 ffffffff' }));
   await gone(broker, await broker.client(5, { clientId: 'a', clean: false, properties: '11 00000002' }, true));

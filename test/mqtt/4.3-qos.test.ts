@@ -156,7 +156,7 @@ test('PUBREC that refuses ends the message: no PUBREL, and it is not sent again 
   await again.expectNothing();
 });
 
-test('PUBREC for an identifier that is not known gets a PUBREL that says so, in MQTT 5', async (t) => {
+test('PUBREC for an identifier that is not known gets a PUBREL that says so, in MQTT 5 (section 3.6.2.1)', async (t) => {
   const broker = await startBroker(t);
   const v5 = await broker.client(5, { clientId: 'v5' });
   v5.send(v5.packets.pubrec(9), v5.packets.puback(9), v5.packets.pubcomp(9));

@@ -41,7 +41,7 @@ test('QoS 0 and all other packets go on while the window is full [MQTT-3.3.4-10]
   await peer.expectInAnyOrder(peer.packets.publish({ topic: 'y' }), peer.packets.pubrec(3), PINGRESP, peer.packets.pubcomp(3));
 });
 
-test('a refusing PUBREC frees its place at once', async (t) => {
+test('a refusing PUBREC frees its place at once (section 4.9)', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(4, { clientId: 's' });
   const peer = await broker.client(5, { clientId: 'a', properties: '21 0001' });
