@@ -109,7 +109,7 @@ test('retained messages are kept and told to linked brokers, removals as well; w
   b.publish(Message.of('a', Buffer.from('x'), 0, true));
   b.publish(Message.of('a', Buffer.alloc(0), 0, true));
   b.publish(Message.of('a', Buffer.from('x'), 0, false));
-  const transit = { messageId: 'm', brokerPath: ['other'] };
+  const transit = { messageId: 'm', brokerPath: ['other'], groupsServed: false };
   b.publish(new Message('a', 0, true, Buffer.from('x'), 0, 1, false, null, 0, null, transit));
   assert.deepEqual(
     linked.told.map(({ topic, removed }) => ({ topic, removed })),

@@ -3,13 +3,13 @@ import { BrokerCounters } from './counters.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
-import { Message } from './message.ts';
+import type { Message } from './message.ts';
 import type { AuthenticationMechanism, Authenticator, Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
 import type { SharedGroup } from './shared-group.ts';
-import type { Subscription } from './subscription.ts';
+import type { Route, Subscription } from './subscription.ts';
 
 export interface BrokerOptions {
   /** Unique over the network and new at each start; two brokers may share a name, never an id. */
@@ -87,11 +87,13 @@ export class Broker {
       receivers++;
     }
     const shared = routes.shared;
-    for (let i = 0; i < shared.length; i++) {
-      const route = shared[i]!.choose(message);
-      if (route === null) continue;
-      route.subscriber.deliver(message, route);
-      receivers++;
+    if (shared.length > 0 && message.transit?.groupsServed !== true) {
+      for (let i = 0; i < shared.length; i++) {
+        const route = shared[i]!.choose(message);
+        if (route === null) continue;
+        route.subscriber.deliver(message, route);
+        receivers++;
+      }
     }
     this.counters.delivered += receivers;
     if (message.retainedAt !== null) message.dropFrames(); // whoever subscribes later may never come
@@ -104,10 +106,14 @@ export class Broker {
    */
   reassign(message: Message, { filter, name }: SharedGroup): void {
     if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.wallNow()) return; // [MQTT-3.3.2-5]
-    const anew = message.transit === null ? message : publishedHere(message);
+    const anew = message.transit === null ? message : message.by(null);
     const route = this.router.group(filter, name)?.choose(anew) ?? null;
-    if (route === null) return;
-    route.subscriber.deliver(anew, route);
+    if (route !== null) this.hand(anew, route);
+  }
+
+  /** Hands a message to the one member of a group that was chosen for it. */
+  hand(message: Message, route: Route): void {
+    route.subscriber.deliver(message, route);
     this.counters.delivered++;
   }
 
@@ -151,13 +157,6 @@ export class Broker {
     if (full !== null) this.refused(full, { topic: message.topic });
     return full === null;
   }
-}
-
-/** A message without the way it came, which may go to any broker. */
-function publishedHere(message: Message): Message {
-  const { topic, qos, retain, properties, expiresAtMs, publisher } = message.keep();
-  const { payload } = message;
-  return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, null);
 }
 
 /** Ids look like ActiveMQ's (`ID:host-...`), since its tools show them. */

@@ -20,6 +20,8 @@ export interface Transit {
   readonly messageId: string;
   /** Ids of the brokers that passed it on, the first one first. */
   readonly brokerPath: readonly string[];
+  /** Whether a broker before us has dealt it to the shared subscriptions, ours among them: they get nothing of it here. */
+  readonly groupsServed: boolean;
 }
 
 /** One encoded form of a message: `buffer[start, end)`. */
@@ -126,6 +128,12 @@ export class Message {
     this.#end = end;
     this.#borrowed = borrowed;
     this.#properties = properties;
+  }
+
+  /** The same message as if it had come another way, or been published here. Keeps this one, whose bytes it shares. */
+  by(transit: Transit | null): Message {
+    const { topic, qos, retain, properties, expiresAtMs, publisher, payload } = this.keep();
+    return new Message(topic, qos, retain, payload, 0, payload.length, false, properties, expiresAtMs, publisher, transit);
   }
 
   /** A message that owns its payload. */

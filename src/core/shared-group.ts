@@ -116,6 +116,7 @@ class Ring {
  *     away      away               3. persistent sessions without a connection
  *     remote    3 members at B     take turns with the members at this broker, each broker by the number of its members
  *
+ * Whoever is chosen has the message alone from then on, whatever becomes of it [MQTT-4.8.2-4] [MQTT-4.8.2-6], unless its session ends.
  * A choice looks at one member when the one whose turn it is is ready, and allocates nothing.
  */
 export class SharedGroup {
@@ -219,7 +220,14 @@ export class SharedGroup {
    */
   choose(message: Message): Route | null {
     const readiness = this.#lookHere();
-    if (this.#remote.length > 0) return this.#chooseAnywhere(message, readiness);
+    if (this.#remote.length > 0) return this.#chooseAnywhere(message, readiness, false);
+    return readiness === NEVER ? null : this.#found.take();
+  }
+
+  /** As `choose`, for a message that a linked broker gave us: it stays here unless somebody elsewhere is better prepared. */
+  chooseNear(message: Message): Route | null {
+    const readiness = this.#lookHere();
+    if (this.#remote.length > 0 && readiness < READY) return this.#chooseAnywhere(message, readiness, true);
     return readiness === NEVER ? null : this.#found.take();
   }
 
@@ -253,14 +261,14 @@ export class SharedGroup {
    * Brokers take turns by their number of members, evenly mixed: at each choice everyone gains its weight, and who has most pays for all.
    * Of those that are equally prepared only: while all are behind, our own members are nearer.
    */
-  #chooseAnywhere(message: Message, ours: Readiness): Route | null {
+  #chooseAnywhere(message: Message, ours: Readiness, near: boolean): Route | null {
     let best = ours;
     for (const remote of this.#remote) {
       remote.readiness = remote.members.readinessFor(message);
       if (remote.readiness > best) best = remote.readiness;
     }
     if (best === NEVER) return null;
-    if (ours === best && best !== READY && best !== AWAY) return this.#found.take();
+    if (ours === best && (near || (best !== READY && best !== AWAY))) return this.#found.take();
     let total = 0;
     let most = Number.NEGATIVE_INFINITY;
     let chosen: RemoteMember | null = null;
@@ -290,6 +298,7 @@ export class SharedGroup {
     return subscriber.connected === false ? this.#away : this.#here;
   }
 
+  /** Each member gets messages by its own subscription [MQTT-4.8.2-3]. */
   #routeOf({ subscriber, qos, noLocal, retainAsPublished, identifier }: Subscription): Route {
     const identifiers = identifier === 0 ? NO_IDENTIFIERS : [identifier];
     return { subscriber, qos, noLocal, own: null, retainAsPublished, identifiers, group: this };

@@ -120,7 +120,7 @@ test('the first frame is a WireFormatInfo in loose encoding, with the types a Ja
     MaxInactivityDuration: [6, 30_000],
     MaxInactivityDurationInitalDelay: [6, 10_000],
     ProviderName: [9, 'Roundhouse'],
-    RoundhouseLink: [5, 1],
+    RoundhouseLink: [5, 2],
   });
 });
 

@@ -7,7 +7,8 @@ import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Stamp } from '../../src/core/hybrid-clock.ts';
 import { Message, type MessageProperties, type QoS } from '../../src/core/message.ts';
 import type { Session } from '../../src/core/ports.ts';
-import type { Subscriber } from '../../src/core/subscription.ts';
+import { AWAY, READY, type Readiness, type Subscriber } from '../../src/core/subscription.ts';
+import { parseShared } from '../../src/core/topic-filter.ts';
 import { OpenWireProtocol } from '../../src/protocols/openwire/protocol.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { connectTcp, type TcpConnection } from '../../src/transport/tcp-connection.ts';
@@ -36,22 +37,32 @@ export class TestClient implements Subscriber {
   readonly id: string;
   readonly publisher = this;
   readonly received: Received[] = [];
+  readiness: Readiness = READY;
+  connected = true;
   readonly #broker: Broker;
-  readonly #filters: string[] = [];
 
   constructor(id: string, broker: Broker) {
     this.id = id;
     this.#broker = broker;
   }
 
+  /** `$share/...` as well. */
   subscribe(filter: string, qos: QoS = 2): this {
-    this.#filters.push(filter);
-    this.#broker.subscribe({ filter, group: null, subscriber: this, qos, noLocal: false, retainAsPublished: true, identifier: 0 });
+    const subscription = { subscriber: this, qos, noLocal: false, retainAsPublished: true, identifier: 0 };
+    this.#broker.subscribe({ ...parseShared(filter), ...subscription });
     return this;
   }
 
   unsubscribe(filter: string): void {
-    this.#broker.router.unsubscribe(filter, null, this);
+    const shared = parseShared(filter);
+    this.#broker.router.unsubscribe(shared.filter, shared.group, this);
+  }
+
+  /** As a member of shared subscriptions it is ready, behind, or away. */
+  is(readiness: Readiness, ...filters: readonly string[]): void {
+    this.readiness = readiness;
+    this.connected = readiness !== AWAY;
+    for (const { filter, group } of filters.map(parseShared)) this.#broker.router.group(filter, group!)!.moved(this);
   }
 
   publish(topic: string, payload: string | Buffer, qos: QoS = 0, retain = false, properties: MessageProperties | null = null): void {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { encodeCommand } from '../../src/cluster/network/cluster-command.ts';
+import { LINK_VERSION } from '../../src/protocols/openwire/channel.ts';
 import { createBrokerId, createBrokerInfo, type DataStructure } from '../../src/protocols/openwire/wire/commands.ts';
 import { FrameSplitter } from '../../src/protocols/openwire/wire/frame-splitter.ts';
 import { intValue } from '../../src/protocols/openwire/wire/primitive-map.ts';
@@ -60,9 +61,10 @@ export class OpenWirePeer {
   }
 
   /** Our side of the negotiation, as a broker of ours or as somebody else. */
-  offer(options: { roundhouse: boolean }): void {
+  offer(options: { roundhouse: boolean; linkVersion?: number }): void {
     const offer = { ...DEFAULT_OFFER, tightEncodingEnabled: false, cacheEnabled: false };
-    if (options.roundhouse) this.send(wireFormatInfoOf(offer, new Map([['RoundhouseLink', intValue(1)]])));
+    if (options.roundhouse)
+      this.send(wireFormatInfoOf(offer, new Map([['RoundhouseLink', intValue(options.linkVersion ?? LINK_VERSION)]])));
     else this.send(wireFormatInfoOf({ ...offer, providerName: 'ActiveMQ', providerVersion: '5.17.2' }));
   }
 

@@ -4,7 +4,7 @@ import { topicMatches } from '../../core/topic-filter.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import { ADVISORY_PREFIX, CONSUMER_ADVISORY_PREFIX, swapName } from '../../protocols/openwire/destination.ts';
 import { toMqttMessage } from '../../protocols/openwire/foreign-message.ts';
-import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
+import { type BrokerPathBytes, LinkTransit } from '../../protocols/openwire/message-origin.ts';
 import { PRODUCER_SESSION, PRODUCER_VALUE } from '../../protocols/openwire/publication-form.ts';
 import type { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
 import {
@@ -69,6 +69,8 @@ export interface ActiveMQBridgeOptions {
   readonly peer: BrokerInfo;
   /** Our networkConnector where we dialled; null where the peer did. */
   readonly ours: LinkSettings | null;
+  /** Whether this broker deals messages to the shared subscriptions of all brokers. */
+  readonly knowsGroups: (brokerId: string) => boolean;
   /** Whether another connection carries messages to this peer already. */
   readonly outTaken: boolean;
   closed(bridge: ActiveMQBridge, fault: string | null): void;
@@ -175,7 +177,7 @@ export class ActiveMQBridge implements Link {
   onPublication(reader: PublicationReader, buffer: Buffer): void {
     const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
     if (topic !== '' && !isOwnStatistics(topic) && this.#isNew(origin.text, sequence, path.ids) && !topic.startsWith(ADVISORY_TOPICS)) {
-      const transit = new LinkTransit(origin, sequence, path);
+      const transit = new LinkTransit(origin, sequence, path, this.#isServed(path));
       const message = new Message(
         topic,
         qos,
@@ -280,10 +282,16 @@ export class ActiveMQBridge implements Link {
       const mqtt = toMqttMessage(message, this.#subscriber.publisher, this.#broker.limits.topicLevels);
       if (mqtt !== null && !isOwnStatistics(mqtt.topic)) {
         const { origin, sequence, path } = mqtt.transit as LinkTransit;
-        if (this.#isNew(origin.text, sequence, path.ids)) this.#broker.publish(mqtt);
+        if (this.#isNew(origin.text, sequence, path.ids))
+          this.#broker.publish(this.#isServed(path) ? mqtt.by(new LinkTransit(origin, sequence, path, true)) : mqtt);
       }
     }
     if (message.responseRequired) this.#channel.respond(message.commandId);
+  }
+
+  /** It may have come from a broker of ours that is linked with us, too, and has dealt it to our groups. */
+  #isServed({ ids }: BrokerPathBytes): boolean {
+    return ids.some(this.#options.knowsGroups);
   }
 
   #isNew(origin: string, sequence: number, path: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { AWAY, BEHIND, FULL, READY, type Readiness } from '../../core/subscription.ts';
 import { codec12 } from '../../protocols/openwire/channel.ts';
 import { ADVISORY_PREFIX, consumerAdvisoryTopic, swapName } from '../../protocols/openwire/destination.ts';
 import { LONG_NAME, NAME_BYTES_MAX } from '../../protocols/openwire/publication-form.ts';
@@ -19,12 +20,15 @@ import { modifiedUtf8Length } from '../../protocols/openwire/wire/modified-utf8.
 import {
   decodePrimitiveMap,
   encodePrimitiveMap,
+  INT_VALUE,
+  intValue,
   type Primitive,
+  type PrimitiveMap,
   STRING_VALUE,
   stringValue,
 } from '../../protocols/openwire/wire/primitive-map.ts';
 import { CONSUMER_INFO, REMOVE_INFO, TOPIC } from '../../protocols/openwire/wire/structures.ts';
-import type { Advert } from './demand.ts';
+import type { Advert, GroupDemand } from './demand.ts';
 import { PREFETCH_SIZE } from './link-limits.ts';
 
 /*
@@ -43,6 +47,22 @@ const DEMAND_SESSION = 2;
 /** A filter too long for a destination's name, in MQTT's spelling. */
 const FILTER = 'Roundhouse.Filter';
 
+/** The share name of a shared subscription, how many members it has at the broker, and how well they are prepared. */
+const GROUP = 'Roundhouse.Group';
+const GROUP_MEMBERS = 'Roundhouse.GroupMembers';
+const GROUP_READINESS = 'Roundhouse.GroupReadiness';
+
+/** [MQTT-4.8.2-1] [MQTT-4.8.2-2] */
+const SHARE_NAME = /^[^/+#\0]+$/;
+
+/** Words for a group's readiness. One that is not known says nothing against it. */
+const READINESS_WORDS: ReadonlyMap<Readiness, string> = new Map<Readiness, string>([
+  [FULL, 'full'],
+  [AWAY, 'away'],
+  [BEHIND, 'behind'],
+  [READY, 'ready'],
+]);
+
 /** JMS `type` of every advisory. */
 const ADVISORY_TYPE = 'Advisory';
 
@@ -55,6 +75,8 @@ export interface ConsumerNews {
   /** MQTT filters it stands for; none where it is about queues or a browser. */
   readonly filters: readonly string[];
   readonly brokerPath: readonly string[];
+  /** The shared subscription that it is; null for an ordinary one. A broker that knows no groups says the first of one as the second. */
+  readonly group: GroupDemand | null;
 }
 
 /** Writes this broker's advisories. */
@@ -73,7 +95,7 @@ export class Advisories {
   }
 
   gained(advert: Advert): PlainMessage {
-    const { filter, brokerPath } = advert;
+    const { filter, brokerPath, group } = advert;
     const physicalName = swapName(filter);
     const tooLong = modifiedUtf8Length(consumerAdvisoryTopic(physicalName)) > NAME_BYTES_MAX;
     const destination = createTopic({ physicalName: tooLong ? LONG_NAME : physicalName });
@@ -85,7 +107,7 @@ export class Advisories {
       networkSubscription: brokerPath.length > 0,
       brokerPath: brokerPath.length === 0 ? null : brokerPath.map((value) => createBrokerId({ value })),
     });
-    const message = this.#advisory(consumerAdvisoryTopic(destination.physicalName!), tooLong ? filter : null);
+    const message = this.#advisory(consumerAdvisoryTopic(destination.physicalName!), tooLong ? filter : null, group);
     message.dataStructure = consumer;
     return message;
   }
@@ -93,7 +115,7 @@ export class Advisories {
   lost(advert: Advert): PlainMessage {
     const physicalName = swapName(advert.filter);
     const topic = consumerAdvisoryTopic(physicalName);
-    const message = this.#advisory(modifiedUtf8Length(topic) > NAME_BYTES_MAX ? consumerAdvisoryTopic(LONG_NAME) : topic, null);
+    const message = this.#advisory(modifiedUtf8Length(topic) > NAME_BYTES_MAX ? consumerAdvisoryTopic(LONG_NAME) : topic, null, null);
     message.dataStructure = createRemoveInfo({ objectId: this.consumerId(advert) });
     return message;
   }
@@ -102,9 +124,14 @@ export class Advisories {
     return createConsumerId({ connectionId: this.#brokerId, sessionId: DEMAND_SESSION, value: number });
   }
 
-  #advisory(physicalName: string, longFilter: string | null): PlainMessage {
+  #advisory(physicalName: string, longFilter: string | null, group: GroupDemand | null): PlainMessage {
     const properties = new Map(this.#origin);
     if (longFilter !== null) properties.set(FILTER, stringValue(longFilter));
+    if (group !== null) {
+      properties.set(GROUP, stringValue(group.name));
+      properties.set(GROUP_MEMBERS, intValue(group.members));
+      properties.set(GROUP_READINESS, stringValue(READINESS_WORDS.get(group.readiness) ?? ''));
+    }
     const producerId = createProducerId({ connectionId: this.#brokerId, sessionId: ADVISORY_SESSION, value: 0 });
     return createPlainMessage({
       producerId,
@@ -138,10 +165,12 @@ export function consumerNews(advisory: Message, composite: boolean): ConsumerNew
     const { consumerId, brokerPath } = structure;
     if (consumerId === null) return null;
     const path = (brokerPath ?? []).flatMap((id) => (id?.value == null ? [] : [id.value]));
-    return { key: keyOf(consumerId), consumer: structure, filters: filtersOf(structure, advisory, composite), brokerPath: path };
+    const properties = advisory.marshalledProperties === null ? null : decodePrimitiveMap(advisory.marshalledProperties);
+    const filters = filtersOf(structure, properties, composite);
+    return { key: keyOf(consumerId), consumer: structure, filters, brokerPath: path, group: groupOf(properties) };
   }
   if (structure?.kind === REMOVE_INFO && structure.objectId !== null && 'sessionId' in structure.objectId) {
-    return { key: keyOf(structure.objectId as ConsumerId), consumer: null, filters: [], brokerPath: [] };
+    return { key: keyOf(structure.objectId as ConsumerId), consumer: null, filters: [], brokerPath: [], group: null };
   }
   return null;
 }
@@ -150,16 +179,24 @@ function keyOf({ connectionId, sessionId, value }: ConsumerId): string {
   return `${connectionId}:${sessionId}:${value}`;
 }
 
-function filtersOf(consumer: ConsumerInfo, advisory: Message, composite: boolean): string[] {
+function groupOf(properties: PrimitiveMap | null): GroupDemand | null {
+  const name = properties?.get(GROUP);
+  const members = properties?.get(GROUP_MEMBERS);
+  const word = properties?.get(GROUP_READINESS)?.value;
+  if (name?.type !== STRING_VALUE || members?.type !== INT_VALUE || !SHARE_NAME.test(name.value)) return null;
+  let readiness: Readiness = READY;
+  for (const [known, said] of READINESS_WORDS) if (said === word) readiness = known;
+  return { name: name.value, members: Math.max(1, members.value), readiness };
+}
+
+function filtersOf(consumer: ConsumerInfo, properties: PrimitiveMap | null, composite: boolean): string[] {
   const { destination, browser } = consumer;
   const name = destination?.physicalName ?? null;
   if (browser || destination === null || name === null) return [];
   if (composite && name.includes(',')) return name.split(',').flatMap((member) => memberFilter(member.trim(), destination.kind === TOPIC));
   if (destination.kind !== TOPIC) return [];
-  if (name === LONG_NAME && advisory.marshalledProperties !== null) {
-    const filter = decodePrimitiveMap(advisory.marshalledProperties)?.get(FILTER);
-    if (filter?.type === STRING_VALUE) return [filter.value];
-  }
+  const filter = name === LONG_NAME ? properties?.get(FILTER) : undefined;
+  if (filter?.type === STRING_VALUE) return [filter.value];
   return [swapName(name)];
 }
 

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Message } from '../../core/message.ts';
+import { AWAY, BEHIND, FULL, READY } from '../../core/subscription.ts';
 import { codec12 } from '../../protocols/openwire/channel.ts';
 import type { BytesMessage } from '../../protocols/openwire/wire/commands.ts';
-import { decodePrimitiveMap, encodePrimitiveMap, longValue, type Primitive } from '../../protocols/openwire/wire/primitive-map.ts';
+import {
+  decodePrimitiveMap,
+  encodePrimitiveMap,
+  intValue,
+  longValue,
+  type Primitive,
+  stringValue,
+} from '../../protocols/openwire/wire/primitive-map.ts';
 import { Advisories, consumerNews, encodeAdvisory, isAdvisory } from './advisory.ts';
 import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand } from './cluster-command.ts';
+import type { GroupDemand } from './demand.ts';
 
 const stamp = { wallMs: 1_763_836_800_123, counter: 7, brokerId: 'ID:x' };
 
@@ -48,7 +57,7 @@ test('a retained message comes over with payload, QoS and properties; the empty 
   const there = command.message;
   assert.deepEqual([there.topic, there.qos, there.retain, there.expiresAtMs, there.payload.toString()], ['t', 2, true, 99, 'payload']);
   assert.deepEqual(there.properties, properties);
-  assert.deepEqual(there.transit, { messageId: '', brokerPath: ['ID:a'] }, 'it is not retained again by its flag');
+  assert.deepEqual(there.transit, { messageId: '', brokerPath: ['ID:a'], groupsServed: true }, 'it is not retained again by its flag');
 });
 
 test('what is not known, or lacks a field, is nothing; what a client publishes is no command', () => {
@@ -63,7 +72,7 @@ test('what is not known, or lacks a field, is nothing; what a client publishes i
 test('a wish crosses as an advisory with its filter and way, whatever characters and length it has', () => {
   const advisories = new Advisories('ID:us', 'us', '');
   for (const filter of ['a/+/#', 'a,b?c.d', '#', 'x'.repeat(65_535), `${'ü'.repeat(32_700)}/#`]) {
-    const advert = { number: 5, filter, brokerPath: ['ID:a', 'ID:b'] };
+    const advert = { number: 5, filter, brokerPath: ['ID:a', 'ID:b'], group: null };
     const gained = encodeAdvisory(advisories.gained(advert));
     const advisory = codec12.decode(gained, 4, gained.length) as BytesMessage;
     assert.equal(isAdvisory(advisory), true);
@@ -73,6 +82,32 @@ test('a wish crosses as an advisory with its filter and way, whatever characters
     const end = consumerNews(codec12.decode(lost, 4, lost.length) as BytesMessage, false)!;
     assert.deepEqual([end.key, end.consumer], ['ID:us:2:5', null]);
   }
+});
+
+test('the members of a shared subscription cross with its wish; what makes no sense is none, or says nothing against it', () => {
+  const advisories = new Advisories('ID:us', 'us', '');
+  const said = (group: GroupDemand, change: (properties: Map<string, Primitive>) => void = () => {}): GroupDemand | null => {
+    const advisory = advisories.gained({ number: 5, filter: 'a/+', brokerPath: [], group });
+    const properties = new Map(decodePrimitiveMap(advisory.marshalledProperties!)!);
+    change(properties);
+    advisory.marshalledProperties = encodePrimitiveMap(properties);
+    const frame = encodeAdvisory(advisory);
+    const news = consumerNews(codec12.decode(frame, 4, frame.length) as BytesMessage, false)!;
+    assert.deepEqual(news.filters, ['a/+']);
+    return news.group;
+  };
+  for (const readiness of [READY, BEHIND, AWAY, FULL] as const) {
+    const group = { name: 'ünï 😀', members: 1_000, readiness };
+    assert.deepEqual(said(group), group);
+  }
+  const group = { name: 'g', members: 2, readiness: AWAY } as const;
+  assert.equal(said(group, (properties) => properties.set('Roundhouse.GroupReadiness', stringValue('later')))!.readiness, READY);
+  assert.equal(said(group, (properties) => properties.set('Roundhouse.GroupMembers', intValue(-5)))!.members, 1);
+  assert.equal(
+    said(group, (properties) => properties.set('Roundhouse.GroupMembers', stringValue('2'))),
+    null,
+  );
+  for (const name of ['', 'a/b', 'a+', '#', 'a\0b']) assert.equal(said({ ...group, name }), null, name);
 });
 
 test('a stamp that cannot be counted on from is none; an expiration of any size leaves a message that can be passed on', () => {

@@ -191,7 +191,7 @@ function retainedMessage(from: BytesMessage, topic: string, map: PrimitiveMap, p
   if (content === null) return null;
   const { qos, properties } = fromPropertyMap(map);
   const expiresAtMs = expiryOf(from.expiration);
-  const transit = { messageId: '', brokerPath: path };
+  const transit = { messageId: '', brokerPath: path, groupsServed: true };
   return new Message(topic, qos ?? 0, true, content, 0, content.length, false, properties, expiresAtMs, null, transit);
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Router } from '../../core/router.ts';
-import type { Subscriber, Subscription } from '../../core/subscription.ts';
+import { AWAY, READY, type Readiness, type Subscriber, type Subscription } from '../../core/subscription.ts';
 import { type Advert, Demand } from './demand.ts';
-import { PeerDemand } from './peer-demand.ts';
+import { PeerDemand, type Ways } from './peer-demand.ts';
+import type { Way } from './peer-groups.ts';
 
 function subscriber(id: string, kind: 'client' | 'peer' = 'client'): Subscriber {
   return { id, kind, publisher: { id, kind }, deliver() {} };
@@ -16,10 +17,13 @@ function subscription(filter: string, by: Subscriber, group: string | null = nul
 /** A router whose demand is recorded as `+filter` and `-filter`, with the way it came in brackets. */
 function recorder(): { router: Router; demand: Demand; events: string[] } {
   const events: string[] = [];
-  const text = ({ filter, brokerPath }: Advert): string => filter + (brokerPath.length === 0 ? '' : `[${brokerPath.join()}]`);
+  const text = ({ filter, brokerPath, group }: Advert): string =>
+    (group === null ? '' : `${group.name}:`) + filter + (brokerPath.length === 0 ? '' : `[${brokerPath.join()}]`);
   const demand = new Demand({
     demandGained: (advert) => events.push(`+${text(advert)}`),
     demandLost: (advert) => events.push(`-${text(advert)}`),
+    groupChanged: (advert, { memberCount }) => events.push(`${text(advert)} has ${memberCount}`),
+    relayedGroupChanged: (advert) => events.push(`${text(advert)} said to have ${advert.group!.members}`),
   });
   const router = new Router(100);
   router.watch(demand);
@@ -40,12 +44,22 @@ test('one filter is one wish however many clients have it: the first brings it, 
   assert.equal(demand.size, 0);
 });
 
-test('members of a shared subscription want its filter', () => {
-  const { router, events } = recorder();
-  router.subscribe(subscription('s', subscriber('x'), 'group'));
-  router.subscribe(subscription('s', subscriber('x')));
-  router.unsubscribe('s', 'group', subscriber('nobody'));
-  assert.deepEqual(events, ['+s']);
+test('a shared subscription is a wish of its own, and its members are counted', () => {
+  const { router, demand, events } = recorder();
+  const [x, y] = [subscriber('x'), subscriber('y')];
+  router.subscribe(subscription('s', x, 'g'));
+  assert.deepEqual(events.splice(0), ['+g:s', 'g:s has 1']);
+  router.subscribe(subscription('s', x, 'h'));
+  router.subscribe(subscription('s', x));
+  router.subscribe(subscription('s', y, 'g'));
+  assert.deepEqual(events.splice(0), ['+h:s', 'h:s has 1', '+s', 'g:s has 2']);
+  assert.equal(demand.size, 3);
+  assert.deepEqual([...demand.adverts()].map(({ group }) => group?.name ?? null).sort(), ['g', 'h', null]);
+  router.unsubscribe('s', 'g', subscriber('nobody'));
+  router.unsubscribe('s', 'g', x);
+  router.unsubscribe('s', 'g', y);
+  assert.deepEqual(events, ['g:s has 1', '-g:s']);
+  assert.equal(demand.size, 2);
 });
 
 test('what other brokers subscribe to here is not our wish', () => {
@@ -81,12 +95,14 @@ test('a walk through all wishes sees those that come meanwhile and not those tha
   assert.deepEqual(seen, ['a', 'c', 'd']);
 });
 
+const NO_WAYS: Ways = { add: () => assert.fail('no group'), remove: () => assert.fail('no group') };
+
 /** A peer's demand in the router of `recorder`. */
 function peerDemand() {
   const { router, demand, events } = recorder();
   const peer = subscriber('peer', 'peer');
   const routes = (topic: string): number => router.match(topic).direct.filter(({ subscriber: by }) => by === peer).length;
-  return { peer: new PeerDemand(peer, router, demand, 128), router, events, routes };
+  return { peer: new PeerDemand(peer, router, demand, 128, NO_WAYS), router, events, routes };
 }
 
 test('a peer has one subscription on a filter however many of its consumers want it', () => {
@@ -131,4 +147,30 @@ test('filters that are none are left out', () => {
     [...router.subscriptions()].map(({ filter }) => filter),
     ['good'],
   );
+});
+
+test('a peer tells of the members of a shared subscription, which are more or fewer later, and is no ordinary subscriber by that', () => {
+  const { router, demand, events } = recorder();
+  const peer = subscriber('peer', 'peer');
+  const ways: string[] = [];
+  const peerDemand = new PeerDemand(peer, router, demand, 128, {
+    add: (filter, brokerPath, told) => {
+      ways.push(`+${filter} ${brokerPath.join()} ${told.members}`);
+      return { told } as Way;
+    },
+    remove: ({ told }) => ways.push(`-${told.members}`),
+  });
+  const group = (members: number, readiness: Readiness = READY) => ({ name: 'g', members, readiness });
+  peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(2));
+  peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(2)); // told again
+  peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(5));
+  peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(5, AWAY));
+  peerDemand.add('2', ['a//#/'], ['peer'], group(1)); // no filter
+  assert.deepEqual([router.size, peerDemand.size], [0, 1]);
+  peerDemand.remove('1');
+  peerDemand.remove('2');
+  assert.equal(peerDemand.size, 0);
+  assert.deepEqual(ways, ['+a/+ origin,peer 2', '-5']);
+  const way = 'g:a/+[origin,peer]';
+  assert.deepEqual(events, [`+${way}`, `${way} said to have 5`, `${way} said to have 5`, `-${way}`]);
 });

@@ -1,5 +1,14 @@
 import type { SubscriptionWatcher } from '../../core/router.ts';
-import type { Subscription } from '../../core/subscription.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
+import type { Readiness, Subscription } from '../../core/subscription.ts';
+
+/** The members of a shared subscription at one broker, as it tells others of them. */
+export interface GroupDemand {
+  readonly name: string;
+  /** How many turns they have: see `SharedGroup.memberCount`. */
+  readonly members: number;
+  readonly readiness: Readiness;
+}
 
 /** One wish we tell the other brokers of: messages that match `filter`. */
 export interface Advert {
@@ -8,22 +17,29 @@ export interface Advert {
   readonly filter: string;
   /** The brokers the wish came through, the one with the client first; empty for our own clients. */
   readonly brokerPath: readonly string[];
+  /** null: every message is wanted; else each goes to one broker of those with members. Replaced when it changes. */
+  group: GroupDemand | null;
 }
 
 export interface DemandListener {
   demandGained(advert: Advert): void;
   demandLost(advert: Advert): void;
+  /** Members of a shared subscription here are more, fewer, or otherwise prepared than the advert says. Called often. */
+  groupChanged(advert: Advert, group: SharedGroup): void;
+  /** What another broker said of its group, and we pass on, has changed. */
+  relayedGroupChanged(advert: Advert): void;
 }
 
 /**
  * What this broker wants to hear of from others.
  *
  * All clients here that subscribe to one filter are one advert (a conduit): the first brings it, the last takes it along, and a message
- * crosses a link once however many want it. What other brokers asked us for is passed on as it came, one advert each, with the way it
- * took: so it goes away with its origin even where links form a ring.
+ * crosses a link once however many want it. A shared subscription is an advert of its own. What other brokers asked us for is passed on as
+ * it came, one advert each, with the way it took: so it goes away with its origin even where links form a ring.
  */
 export class Demand implements SubscriptionWatcher {
   readonly #local = new Map<string, { readonly advert: Advert; subscriptions: number }>();
+  readonly #groups = new Map<SharedGroup, Advert>();
   readonly #relayed = new Set<Advert>();
   readonly #listener: DemandListener;
   #lastNumber = 0;
@@ -32,37 +48,59 @@ export class Demand implements SubscriptionWatcher {
     this.#listener = listener;
   }
 
-  /** Number of filters our own clients want. */
+  /** Number of filters and shared subscriptions our own clients want. */
   get size(): number {
-    return this.#local.size;
+    return this.#local.size + this.#groups.size;
   }
 
-  subscribed({ filter, subscriber }: Subscription): void {
-    if (subscriber.kind === 'peer') return;
+  subscribed({ filter, group, subscriber }: Subscription): void {
+    if (group !== null || subscriber.kind === 'peer') return;
     const known = this.#local.get(filter);
     if (known !== undefined) {
       known.subscriptions++;
       return;
     }
-    const advert = { number: ++this.#lastNumber, filter, brokerPath: [] };
+    const advert = this.#createAdvert(filter, [], null);
     this.#local.set(filter, { advert, subscriptions: 1 });
     this.#listener.demandGained(advert);
   }
 
-  unsubscribed({ filter, subscriber }: Subscription): void {
-    if (subscriber.kind === 'peer') return;
+  unsubscribed({ filter, group, subscriber }: Subscription): void {
+    if (group !== null || subscriber.kind === 'peer') return;
     const known = this.#local.get(filter);
     if (known === undefined || --known.subscriptions > 0) return;
     this.#local.delete(filter);
     this.#listener.demandLost(known.advert);
   }
 
+  groupChanged(group: SharedGroup): void {
+    const known = this.#groups.get(group);
+    if (group.memberCount === 0) {
+      if (known === undefined) return;
+      this.#groups.delete(group);
+      this.#listener.demandLost(known);
+    } else if (known === undefined) {
+      const advert = this.#createAdvert(group.filter, [], demandOf(group));
+      this.#groups.set(group, advert);
+      this.#listener.demandGained(advert);
+      this.#listener.groupChanged(advert, group);
+    } else {
+      this.#listener.groupChanged(known, group);
+    }
+  }
+
   /** Passes on what a linked broker asked for. `brokerPath` ends with that broker. */
-  relay(filter: string, brokerPath: readonly string[]): Advert {
-    const advert = { number: ++this.#lastNumber, filter, brokerPath };
+  relay(filter: string, brokerPath: readonly string[], group: GroupDemand | null): Advert {
+    const advert = this.#createAdvert(filter, brokerPath, group);
     this.#relayed.add(advert);
     this.#listener.demandGained(advert);
     return advert;
+  }
+
+  /** The linked broker says something else of its group now. */
+  changeRelayed(advert: Advert, group: GroupDemand): void {
+    advert.group = group;
+    this.#listener.relayedGroupChanged(advert);
   }
 
   /** The linked broker wants it no longer. */
@@ -73,6 +111,16 @@ export class Demand implements SubscriptionWatcher {
   /** All there is. What comes while somebody walks through is visited too; what goes is not. */
   *adverts(): Generator<Advert> {
     for (const { advert } of this.#local.values()) yield advert;
+    yield* this.#groups.values();
     yield* this.#relayed;
   }
+
+  #createAdvert(filter: string, brokerPath: readonly string[], group: GroupDemand | null): Advert {
+    return { number: ++this.#lastNumber, filter, brokerPath, group };
+  }
+}
+
+/** What there is to say of a group's members here. */
+export function demandOf({ name, memberCount, readiness }: SharedGroup): GroupDemand {
+  return { name, members: memberCount, readiness };
 }

@@ -7,6 +7,7 @@ import { type Log, silentLog } from '../../telemetry/log.ts';
 import { Demand } from './demand.ts';
 import { KnownPeers } from './known-peers.ts';
 import { FORGET_PEER_MS } from './link-limits.ts';
+import { PeerGroups } from './peer-groups.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
@@ -17,11 +18,12 @@ function setUp() {
   const log: Log = { ...silentLog, warn: (message, facts) => warnings.push(`${message} ${facts?.messages}`) };
   const broker = new Broker({ id: 'ID:us', name: 'us', log });
   const form = new PublicationForm(broker.id, broker.wallNow);
-  const demand = new Demand({ demandGained() {}, demandLost() {} });
+  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const groups = new PeerGroups(broker);
   const linked = new Set<string>();
   const peers = new KnownPeers({
     log,
-    create: (id, name) => new PeerSubscriber(id, name, broker, form, demand),
+    create: (id, name) => new PeerSubscriber(id, name, broker, form, demand, groups),
     isLinked: (id) => linked.has(id),
   });
   const publish = (): number => broker.publish(Message.of('t', Buffer.from('p'), 1));

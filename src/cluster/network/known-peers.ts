@@ -29,6 +29,11 @@ export class KnownPeers {
     this.#options = options;
   }
 
+  /** Whether this broker, linked or away for a moment, deals messages to the shared subscriptions of all brokers. */
+  knowsGroups(id: string): boolean {
+    return this.#peers.get(id)?.subscriber.knowsGroups === true;
+  }
+
   /** The peer that a link begins with: the one known from an earlier link, or a new one. */
   linked(id: string, name: string, url: string): PeerSubscriber {
     let peer = this.#peers.get(id);
@@ -53,12 +58,12 @@ export class KnownPeers {
     if (peer === undefined) return;
     peer.subscriber.detach();
     if (forGood || this.#stopped) {
-      this.#forget(id, peer);
+      this.#forget(id, peer, forGood);
       return;
     }
     if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer); // two connections of one peer may go one after the other
     peer.forgetTimer = setTimeout(() => {
-      if (!this.#options.isLinked(id)) this.#forget(id, peer);
+      if (!this.#options.isLinked(id)) this.#forget(id, peer, false);
     }, FORGET_PEER_MS);
     peer.forgetTimer.unref();
   }
@@ -72,14 +77,16 @@ export class KnownPeers {
   #forgetFormerSelf(name: string, url: string): void {
     if (url === '') return;
     for (const [id, peer] of this.#peers) {
-      if (peer.url === url && peer.subscriber.name === name && !this.#options.isLinked(id)) this.#forget(id, peer);
+      if (peer.url === url && peer.subscriber.name === name && !this.#options.isLinked(id)) this.#forget(id, peer, false);
     }
   }
 
-  #forget(id: string, peer: KnownPeer): void {
+  #forget(id: string, peer: KnownPeer, saidGoodbye: boolean): void {
     if (peer.forgetTimer !== null) clearTimeout(peer.forgetTimer);
     this.#peers.delete(id);
     const { subscriber } = peer;
+    subscriber.demand.clear();
+    if (!this.#stopped) subscriber.abandon(saidGoodbye);
     if (subscriber.outbox.size > 0 && !this.#stopped) {
       this.#options.log.warn('messages for a broker that did not come back are dropped', {
         peer: id,
@@ -87,7 +94,6 @@ export class KnownPeers {
         messages: subscriber.outbox.size,
       });
     }
-    subscriber.demand.clear();
     subscriber.outbox.clear();
   }
 }

@@ -68,6 +68,11 @@ export class LinkDirections {
     return this.in && this.#theirRules.acceptsDemand(brokerPath, peerId);
   }
 
+  /** Whether the peer looks at what our own clients want: a static bridge does not. */
+  takesOurs(peerId: string): boolean {
+    return this.in && this.#theirRules.acceptsDemand([], peerId);
+  }
+
   #applyTheirs(): void {
     this.#theirRules = new RouteRules(this.#theirs ?? this.#ours!);
   }

@@ -29,6 +29,18 @@ export const HANDSHAKE_MAX_MS = 5_000;
 /** How long a SUBACK waits for linked brokers to know the subscription, in milliseconds. */
 export const DEMAND_WAIT_MAX_MS = 1_000;
 
+/** Between two tellings of how many members a shared subscription has here and how well they are prepared, in milliseconds. */
+export const GROUP_NEWS_MS = 50;
+
+/**
+ * How often a message for a shared subscription may be given to another broker because the one chosen for it has nobody for it any more:
+ * each time news is under way that makes the next choice a better one, so that more than two or three is a loop.
+ */
+export const GROUP_MOVES_MAX = 8;
+
+/** Bytes queued on a link beyond which members at the peer count as behind, in bytes: one broker's share must not wait for its link. */
+export const LINK_QUEUE_BEHIND_BYTES = 1024 * 1024;
+
 /** How long the demand of a broker that went away is kept, and messages for it with it, in milliseconds. */
 export const FORGET_PEER_MS = 60_000;
 

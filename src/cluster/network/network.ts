@@ -3,7 +3,7 @@ import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Cluster } from '../../core/ports.ts';
 import type { BrokerLinks } from '../../protocols/openwire/broker-links.ts';
-import { type Channel, type ChannelHandler, linkVersionOf } from '../../protocols/openwire/channel.ts';
+import { type Channel, type ChannelHandler, GROUPS_VERSION, linkVersionOf } from '../../protocols/openwire/channel.ts';
 import { isTopicName } from '../../protocols/openwire/destination.ts';
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { type BrokerInfo, createBrokerId, createBrokerInfo } from '../../protocols/openwire/wire/commands.ts';
@@ -21,6 +21,7 @@ import { Advisories, encodeAdvisory } from './advisory.ts';
 import { type ClusterCommand, encodeCommand } from './cluster-command.ts';
 import { type Advert, Demand } from './demand.ts';
 import { DemandWave } from './demand-wave.ts';
+import { GroupNews } from './group-news.ts';
 import { KnownPeers } from './known-peers.ts';
 import type { Link, LinkView } from './link.ts';
 import { HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
@@ -28,6 +29,7 @@ import type { ConnectorAnnouncement, LinkSettings, NetworkConnectorSettings } fr
 import { NetworkConnector } from './network-connector.ts';
 import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
 import type { DialHost, PeerDialler } from './peer-dialler.ts';
+import { PeerGroups } from './peer-groups.ts';
 import { type LinkHost, PeerLink } from './peer-link.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 import { isOwnStatistics } from './route-rules.ts';
@@ -67,6 +69,8 @@ export class Network implements Cluster, BrokerLinks {
   readonly #clock: Clock;
   readonly #url: string;
   readonly #demand: Demand;
+  readonly #groupNews = new GroupNews((advert) => this.#groupChanged(advert));
+  readonly #peerGroups: PeerGroups;
   readonly #advisories: Advisories;
   readonly #form: PublicationForm;
   readonly #multicast: MulticastGroups;
@@ -97,14 +101,20 @@ export class Network implements Cluster, BrokerLinks {
     this.#url = listening === null ? '' : this.#serviceUri(listening);
     this.#demand = new Demand({
       demandGained: (advert) => this.#demandGained(advert),
-      demandLost: (advert) => this.#demandLost(advert),
+      demandLost: (advert) => {
+        this.#groupNews.lost(advert);
+        this.#demandLost(advert);
+      },
+      groupChanged: (advert, group) => this.#groupNews.changed(advert, group),
+      relayedGroupChanged: (advert) => this.#groupChanged(advert),
     });
+    this.#peerGroups = new PeerGroups(broker);
     this.#advisories = new Advisories(broker.id, broker.name, this.#url);
     this.#form = new PublicationForm(broker.id, broker.wallNow);
     this.#multicast = new MulticastGroups({ mapAddress, announcements, log: this.#log, clock });
     this.#peers = new KnownPeers({
       log: this.#log,
-      create: (id, name) => new PeerSubscriber(id, name, broker, this.#form, this.#demand),
+      create: (id, name) => new PeerSubscriber(id, name, broker, this.#form, this.#demand, this.#peerGroups),
       isLinked: (id) => this.#isLinked(id),
     });
     this.#linkHost = this.#createLinkHost();
@@ -126,8 +136,12 @@ export class Network implements Cluster, BrokerLinks {
 
   /** Begins to find and link brokers. The connectors that others dial should listen already. */
   async start(): Promise<void> {
-    for (const subscription of this.#broker.router.subscriptions()) this.#demand.subscribed(subscription);
-    this.#broker.router.watch(this.#demand);
+    const { router } = this.#broker;
+    for (const subscription of router.subscriptions()) {
+      if (subscription.group === null) this.#demand.subscribed(subscription);
+      else this.#demand.groupChanged(router.group(subscription.filter, subscription.group)!);
+    }
+    router.watch(this.#demand);
     this.#lastTickMs = this.#clock.monotonicMs();
     this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
     await this.#multicast.start();
@@ -139,6 +153,7 @@ export class Network implements Cluster, BrokerLinks {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#peers.stop();
+    this.#groupNews.stop();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     for (const connection of [...this.#connections]) connection.shutDown();
     for (const connector of this.#connectors) connector.stop();
@@ -195,7 +210,7 @@ export class Network implements Cluster, BrokerLinks {
       return CLOSING;
     }
     if (linkVersionOf(offer) === 0) return this.#bridge(channel, peer, null);
-    const link = this.#createLink(channel, peer, 'accepted', null);
+    const link = this.#createLink(channel, offer, peer, 'accepted', null);
     return this.#offer(link) ? link : CLOSING;
   }
 
@@ -217,17 +232,24 @@ export class Network implements Cluster, BrokerLinks {
       this.#diallers.set(bridge, dialler);
       return bridge;
     }
-    const link = this.#createLink(channel, peer, 'initiated', settings);
+    const link = this.#createLink(channel, offer, peer, 'initiated', settings);
     this.#diallers.set(link, dialler);
     if (this.#offer(link)) return link;
     this.#diallers.delete(link);
     return null;
   }
 
-  #createLink(channel: Channel, peer: BrokerInfo, direction: 'initiated' | 'accepted', ours: LinkSettings | null): PeerLink {
+  #createLink(
+    channel: Channel,
+    offer: PeerOffer,
+    peer: BrokerInfo,
+    direction: 'initiated' | 'accepted',
+    ours: LinkSettings | null,
+  ): PeerLink {
     const theirs = direction === 'accepted' ? parseNetworkProperties(peer.networkProperties ?? '') : null;
     const options = { peerId: peer.brokerId!.value!, peerName: peer.brokerName ?? '', peerUrl: peer.brokerUrl ?? '' };
-    return new PeerLink({ host: this.#linkHost, channel, ...options, direction, ours, theirs });
+    const knowsGroups = linkVersionOf(offer) >= GROUPS_VERSION;
+    return new PeerLink({ host: this.#linkHost, channel, ...options, direction, ours, theirs, knowsGroups });
   }
 
   /** @returns false when there is a link with that broker already: the connection is closed */
@@ -276,6 +298,7 @@ export class Network implements Cluster, BrokerLinks {
       channel,
       peer,
       ours,
+      knowsGroups: (id) => this.#peers.knowsGroups(id),
       outTaken: this.#isLinked(peerId),
       closed: (closed, fault) => this.#connectionClosed(closed, fault),
     });
@@ -299,6 +322,7 @@ export class Network implements Cluster, BrokerLinks {
       peerFor: (link) => this.#peers.linked(link.peerId, link.peerName, link.peerUrl),
       chosenByPeer: (link) => this.#choose(link),
       synchronised: (link) => this.#synchronised(link),
+      deal: (address, message) => this.#peerGroups.deal(address, message),
       passOn: (command, from) => this.#passOn(command, from),
       demandKnownBehind: (path) => this.#demandKnownBehind(path),
       closed: (link, fault) => this.#linkClosed(link, fault),
@@ -366,6 +390,12 @@ export class Network implements Cluster, BrokerLinks {
     const frame = encodeAdvisory(message);
     for (const link of this.#links.values()) link.demandLost(advert, frame);
     for (const connection of this.#connections) if (connection instanceof ActiveMQBridge) connection.demandLost(advert);
+  }
+
+  #groupChanged(advert: Advert): void {
+    if (this.#links.size === 0) return;
+    const frame = encodeAdvisory(this.#advisories.gained(advert));
+    for (const link of this.#links.values()) link.groupChanged(advert, frame);
   }
 
   /** Links that somebody who just subscribed has to wait for. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Frame } from '../../core/message.ts';
+import { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { Outbox } from './outbox.ts';
 
 const LIMITS = { messages: 1_000, bytes: 1_000_000 };
@@ -97,4 +98,45 @@ test('the ring keeps order and numbers while it grows and wraps round', () => {
     Array.from({ length: 900 }, (_, i) => `${i + 1}:m${i + 1}`),
   );
   assert.equal(outbox.size, 300);
+});
+
+test('what is for one shared subscription alone can be taken out between two links, and it is known whether it was ever sent', () => {
+  const outbox = new Outbox(LIMITS);
+  const address = new GroupAddress('g', 'f', 'ID:b', 0);
+  const pushAll = (...texts: string[]): void => {
+    for (const text of texts) outbox.push(frame(text), text.startsWith('g') ? address : null);
+  };
+  const addressed = (take: (text: string) => boolean): string[] => {
+    const seen: string[] = [];
+    outbox.takeAddressed((to, { buffer }, sent) => {
+      assert.equal(to, address);
+      seen.push(`${buffer}${sent ? ' sent' : ''}`);
+      return take(buffer.toString());
+    });
+    return seen;
+  };
+  pushAll('g1', 'b', 'g3');
+  sendAll(outbox, 1);
+  outbox.rewind();
+  pushAll('g4', 'e', 'g6');
+  assert.deepEqual(
+    addressed((text) => text !== 'g6' && text !== 'g1'),
+    ['g1 sent', 'g3 sent', 'g4', 'g6'],
+  );
+  assert.equal(outbox.bytes, 6);
+  assert.deepEqual(sendAll(outbox, 10), ['1:g1', '2:b', '5:e', '6:g6'], 'the others keep their numbers');
+  outbox.rewind();
+  assert.deepEqual(
+    addressed(() => true),
+    ['g1 sent', 'g6 sent'],
+  );
+  assert.deepEqual(sendAll(outbox, 20), ['2:b', '5:e']);
+  for (const id of [20, 21]) assert.equal(outbox.acknowledge(id), true);
+  assert.deepEqual([outbox.size, outbox.bytes, outbox.inFlight], [0, 0, 0]);
+  pushAll('g7');
+  outbox.clear();
+  assert.deepEqual(
+    addressed(() => true),
+    [],
+  );
 });

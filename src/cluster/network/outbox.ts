@@ -1,4 +1,5 @@
 import type { Frame } from '../../core/message.ts';
+import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 
 /** Entries the ring starts with. */
 const INITIAL_CAPACITY = 64;
@@ -21,6 +22,8 @@ export class Outbox {
   /** null: acknowledged out of order. Capacities are powers of two. */
   #frames: (Frame | null)[] = new Array<Frame | null>(INITIAL_CAPACITY).fill(null);
   #commandIds: number[] = new Array<number>(INITIAL_CAPACITY).fill(NOT_SENT);
+  /** Whom each is for, where that is one shared subscription alone. */
+  #addresses: (GroupAddress | null)[] = new Array<GroupAddress | null>(INITIAL_CAPACITY).fill(null);
   /** Index of the oldest entry. */
   #head = 0;
   #size = 0;
@@ -28,6 +31,8 @@ export class Outbox {
   #bytes = 0;
   /** Sequence number of the oldest entry. */
   #headSequence = 1;
+  /** What was sent at least once: everything up to this number. */
+  #everSent = 0;
 
   constructor(limits: { messages: number; bytes: number }) {
     this.#messagesMax = limits.messages;
@@ -54,14 +59,20 @@ export class Outbox {
     return this.#sent;
   }
 
+  /** True when there is no room for a message of any size. */
+  get full(): boolean {
+    return this.#size >= this.#messagesMax || this.#bytes >= this.#bytesMax;
+  }
+
   /** @returns false when there is no room: the message is not kept */
-  push(frame: Frame): boolean {
+  push(frame: Frame, address: GroupAddress | null = null): boolean {
     const bytes = frame.end - frame.start;
     if (this.#size >= this.#messagesMax || this.#bytes + bytes > this.#bytesMax) return false;
     if (this.#size === this.#frames.length) this.#grow();
     const at = (this.#head + this.#size) & (this.#frames.length - 1);
     this.#frames[at] = frame;
     this.#commandIds[at] = NOT_SENT;
+    this.#addresses[at] = address;
     this.#size++;
     this.#bytes += bytes;
     return true;
@@ -86,6 +97,7 @@ export class Outbox {
   /** What `next()` returned went out with this command id, which is never 0. */
   nextSent(commandId: number): void {
     this.#commandIds[(this.#head + this.#sent) & (this.#frames.length - 1)] = commandId;
+    this.#everSent = Math.max(this.#everSent, this.nextSequence);
     this.#sent++;
   }
 
@@ -123,6 +135,24 @@ export class Outbox {
     this.#sent = 0;
   }
 
+  /**
+   * Goes through the messages that are for one shared subscription alone, between two links. Those that `take` takes leave the outbox.
+   * `sent`: the peer may have had it.
+   */
+  takeAddressed(take: (address: GroupAddress, frame: Frame, sent: boolean) => boolean): void {
+    const mask = this.#frames.length - 1;
+    for (let i = 0; i < this.#size; i++) {
+      const at = (this.#head + i) & mask;
+      const address = this.#addresses[at]!;
+      const frame = this.#frames[at]!;
+      if (frame !== null && address !== null && take(address, frame, this.#headSequence + i <= this.#everSent)) this.#release(at);
+    }
+    while (this.#sent === 0 && this.#size > 0 && this.#frames[this.#head] === null) {
+      this.#sent++;
+      this.#dropHead();
+    }
+  }
+
   clear(): void {
     this.acknowledgeThrough(Number.MAX_SAFE_INTEGER);
   }
@@ -133,6 +163,7 @@ export class Outbox {
     this.#bytes -= frame.end - frame.start;
     this.#frames[at] = null;
     this.#commandIds[at] = NOT_SENT;
+    this.#addresses[at] = null;
   }
 
   #dropAcknowledged(): void {
@@ -150,12 +181,15 @@ export class Outbox {
     const old = this.#frames.length;
     const frames = new Array<Frame | null>(old * 2).fill(null);
     const commandIds = new Array<number>(old * 2).fill(NOT_SENT);
+    const addresses = new Array<GroupAddress | null>(old * 2).fill(null);
     for (let i = 0; i < this.#size; i++) {
       frames[i] = this.#frames[(this.#head + i) & (old - 1)]!;
       commandIds[i] = this.#commandIds[(this.#head + i) & (old - 1)]!;
+      addresses[i] = this.#addresses[(this.#head + i) & (old - 1)]!;
     }
     this.#frames = frames;
     this.#commandIds = commandIds;
+    this.#addresses = addresses;
     this.#head = 0;
   }
 }

@@ -1,15 +1,24 @@
 import type { Router } from '../../core/router.ts';
 import type { Subscriber } from '../../core/subscription.ts';
 import { TOPIC_BYTES_MAX, topicFilterFault } from '../../core/topic-filter.ts';
-import type { Advert, Demand } from './demand.ts';
+import type { Advert, Demand, GroupDemand } from './demand.ts';
 import { PEER_DEMAND_MAX } from './link-limits.ts';
+import type { Way } from './peer-groups.ts';
 
 interface PeerConsumer {
   readonly filters: readonly string[];
+  /** To the members of the shared subscription that it stands for; null where it is an ordinary one. */
+  readonly way: Way | null;
   /** What we pass on of it to other brokers. */
   readonly relayed: readonly Advert[];
   /** Told before the present link came up, and not told again since. */
   stale: boolean;
+}
+
+/** Where the members of shared subscriptions at other brokers are known. */
+export interface Ways {
+  add(filter: string, brokerPath: readonly string[], group: GroupDemand): Way;
+  remove(way: Way): void;
 }
 
 /**
@@ -21,40 +30,52 @@ export class PeerDemand {
   readonly #subscriber: Subscriber;
   readonly #demand: Demand;
   readonly #levelsMax: number;
+  readonly #ways: Ways;
   readonly #consumers = new Map<string, PeerConsumer>();
-  /** Consumers on each filter. */
+  /** Ordinary consumers on each filter. */
   readonly #filters = new Map<string, number>();
+  /** Consumers that are shared subscriptions. */
+  #groups = 0;
 
-  constructor(subscriber: Subscriber, router: Router, demand: Demand, levelsMax: number) {
+  constructor(subscriber: Subscriber, router: Router, demand: Demand, levelsMax: number, ways: Ways) {
     this.#subscriber = subscriber;
     this.#router = router;
     this.#demand = demand;
     this.#levelsMax = levelsMax;
+    this.#ways = ways;
   }
 
-  /** Number of filters asked for. */
+  /** Number of filters and shared subscriptions asked for. */
   get size(): number {
-    return this.#filters.size;
+    return this.#filters.size + this.#groups;
   }
 
   /**
-   * A consumer of the peer. The same one told again changes nothing.
+   * A consumer of the peer. The same one told again changes nothing but what is said of a group.
    *
    * @param brokerPath how the wish came to us, ending with the peer; null when it is not to be passed on
+   * @param group the shared subscription that it is
    * @returns false when the peer asks for more than we keep
    */
-  add(key: string, filters: readonly string[], brokerPath: readonly string[] | null): boolean {
+  add(key: string, filters: readonly string[], brokerPath: readonly string[] | null, group: GroupDemand | null = null): boolean {
     const known = this.#consumers.get(key);
     if (known !== undefined) {
       known.stale = false;
+      if (group !== null) this.#change(known, group);
       return true;
     }
     if (this.#consumers.size >= PEER_DEMAND_MAX) return false;
     const bounds = { topicLevels: this.#levelsMax, topicBytes: TOPIC_BYTES_MAX };
     const valid = filters.filter((filter) => topicFilterFault(filter, bounds) === null);
-    const relayed = brokerPath === null ? [] : valid.map((filter) => this.#demand.relay(filter, brokerPath));
-    this.#consumers.set(key, { filters: valid, relayed, stale: false });
-    for (const filter of valid) this.#subscribe(filter);
+    const relayed = brokerPath === null ? [] : valid.map((filter) => this.#demand.relay(filter, brokerPath, group));
+    if (group !== null && brokerPath !== null && valid.length > 0) {
+      const way = this.#ways.add(valid[0]!, brokerPath, group);
+      this.#groups++;
+      this.#consumers.set(key, { filters: [], way, relayed, stale: false });
+    } else {
+      this.#consumers.set(key, { filters: valid, way: null, relayed, stale: false });
+      for (const filter of valid) this.#subscribe(filter);
+    }
     return true;
   }
 
@@ -63,6 +84,10 @@ export class PeerDemand {
     if (consumer === undefined) return;
     this.#consumers.delete(key);
     for (const filter of consumer.filters) this.#unsubscribe(filter);
+    if (consumer.way !== null) {
+      this.#ways.remove(consumer.way);
+      this.#groups--;
+    }
     for (const advert of consumer.relayed) this.#demand.unrelay(advert);
   }
 
@@ -78,6 +103,13 @@ export class PeerDemand {
 
   clear(): void {
     for (const key of this.#consumers.keys()) this.remove(key);
+  }
+
+  #change({ way, relayed }: PeerConsumer, group: GroupDemand): void {
+    if (way === null || way.told.name !== group.name) return;
+    if (way.told.members === group.members && way.told.readiness === group.readiness) return;
+    way.told = group;
+    for (const advert of relayed) this.#demand.changeRelayed(advert, group);
   }
 
   #subscribe(filter: string): void {

@@ -12,6 +12,7 @@ import { type ClusterCommand, encodeCommand } from './cluster-command.ts';
 import { Demand } from './demand.ts';
 import { LINK_QUEUE_MAX_BYTES } from './link-limits.ts';
 import { DEFAULT_LINK_SETTINGS } from './link-settings.ts';
+import { PeerGroups } from './peer-groups.ts';
 import { type LinkHost, PeerLink } from './peer-link.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 import { SeenMessages } from './seen-messages.ts';
@@ -21,8 +22,9 @@ const MAX_FRAME = 1_000;
 /** A link that has begun, over a channel that notes what is asked of it. `duplex`: what our networkConnector says. */
 function linkWith(duplex: boolean | null) {
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
-  const demand = new Demand({ demandGained() {}, demandLost() {} });
-  const peer = new PeerSubscriber('ID:b', 'b', broker, new PublicationForm(broker.id, broker.wallNow), demand);
+  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const groups = new PeerGroups(broker);
+  const peer = new PeerSubscriber('ID:b', 'b', broker, new PublicationForm(broker.id, broker.wallNow), demand, groups);
   const events: string[] = [];
   const channel = {
     queuedBytes: 0,
@@ -43,6 +45,7 @@ function linkWith(duplex: boolean | null) {
     peerFor: () => peer,
     chosenByPeer() {},
     synchronised() {},
+    deal: (address, message) => groups.deal(address, message),
     passOn: ({ kind }) => events.push(`passed on ${kind}`),
     demandKnownBehind: () => null,
     closed() {},
@@ -56,6 +59,7 @@ function linkWith(duplex: boolean | null) {
     direction: 'initiated',
     ours: { ...DEFAULT_LINK_SETTINGS, duplex },
     theirs: null,
+    knowsGroups: true,
   });
   const command = (said: ClusterCommand): void => {
     const frame = encodeCommand(said);
@@ -105,7 +109,7 @@ test('messages of the peer cross where the file lets them, else they are answere
 
 test('a peer that takes nothing is not told claims and wishes without end: the link ends', () => {
   const { link, channel, events } = linkWith(null);
-  const advert = { number: 1, filter: 'f', brokerPath: [] };
+  const advert = { number: 1, filter: 'f', brokerPath: [], group: null };
   const news = [
     () => link.sendClaim(Buffer.alloc(1)),
     () => link.demandGained(advert, Buffer.alloc(1)),

@@ -1,6 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
+import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
 import type { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
 import {
@@ -54,6 +55,8 @@ export interface LinkHost {
   chosenByPeer(link: PeerLink): void;
   /** Both sides have told each other everything. */
   synchronised(link: PeerLink): void;
+  /** A message that the peer has for members of one shared subscription alone. */
+  deal(address: GroupAddress, message: Message): void;
   /** A claim or a retained message of the peer, to be passed on where it is news. */
   passOn(command: ClusterCommand & { kind: 'claim' | 'retained' }, from: PeerLink): void;
   /** Resolves when the brokers behind us know our demand; null when they do already. `path`: brokers that need not be asked. */
@@ -72,6 +75,8 @@ export interface PeerLinkOptions {
   /** Our networkConnector for the peer, and the peer's for us. At least the one that dialled is there. */
   readonly ours: LinkSettings | null;
   readonly theirs: LinkSettings | null;
+  /** Whether the peer knows of shared subscriptions (`GROUPS_VERSION`). */
+  readonly knowsGroups: boolean;
 }
 
 /**
@@ -93,6 +98,7 @@ export class PeerLink implements Link {
   readonly #broker: Broker;
   readonly #markers: DemandMarkers;
   readonly #directions: LinkDirections;
+  readonly #knowsGroups: boolean;
   #peer: PeerSubscriber | null = null;
   #state: 'waiting' | 'syncing' | 'up' | 'closed' = 'waiting';
   #suspect = false;
@@ -119,6 +125,7 @@ export class PeerLink implements Link {
     this.peerUrl = options.peerUrl;
     this.direction = options.direction;
     this.#directions = new LinkDirections(options.ours, options.theirs);
+    this.#knowsGroups = options.knowsGroups;
     this.#work = new ChunkedWork(this.channel);
     this.#markers = new DemandMarkers(this.channel, this.#broker.id);
     this.#deadlineMs = this.channel.heardAtMs + HANDSHAKE_MAX_MS;
@@ -164,6 +171,7 @@ export class PeerLink implements Link {
     const { count, receivedSequence, receivedCount } = peer;
     const connector = this.#directions.describeOurs(this.#broker.name);
     this.channel.send(toBytesMessage({ kind: 'begin', count, received: receivedSequence, receivedCount, connector }));
+    peer.knowsGroups = this.#knowsGroups;
     peer.demand.markStale();
     peer.applySettings(this.#directions.outSettings);
     this.#work.add(this.#tellEverything());
@@ -186,6 +194,11 @@ export class PeerLink implements Link {
 
   demandLost(advert: Advert, frame: Buffer): void {
     if (this.begun && this.#directions.takes(advert, this.peerId)) this.#sendNews(frame);
+  }
+
+  /** Nobody waits for this news. */
+  groupChanged(advert: Advert, frame: Buffer): void {
+    if (this.#knowsGroups && this.begun && this.#directions.takes(advert, this.peerId)) this.#sendNews(frame);
   }
 
   /** Tells the wave when the peer knows all demand told before now. */
@@ -251,11 +264,7 @@ export class PeerLink implements Link {
     if (!this.forwardsIn || isOwnStatistics(reader.topic)) {
       // Answered, so that the peer need not keep it; the file says that it does not cross.
     } else if (this.#isNew(reader, peer)) {
-      const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
-      const transit = new LinkTransit(origin, sequence, path);
-      this.#broker.publish(
-        new Message(topic, qos, retain, buffer, payloadStart, payloadEnd, true, properties, expiresAtMs, peer.publisher, transit),
-      );
+      this.#publish(reader, buffer, peer);
     } else {
       peer.counters.duplicates++;
     }
@@ -308,6 +317,29 @@ export class PeerLink implements Link {
     this.#host.closed(this, fault);
   }
 
+  #publish(reader: PublicationReader, buffer: Buffer, peer: PeerSubscriber): void {
+    const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
+    const address = this.#knowsGroups ? reader.group : null;
+    // A peer that does not look at what our clients want has dealt nothing to our groups.
+    const groupsServed = address !== null || (this.#knowsGroups && this.#directions.takesOurs(this.peerId));
+    const transit = new LinkTransit(origin, sequence, path, groupsServed);
+    const message = new Message(
+      topic,
+      qos,
+      retain,
+      buffer,
+      payloadStart,
+      payloadEnd,
+      true,
+      properties,
+      expiresAtMs,
+      peer.publisher,
+      transit,
+    );
+    if (address === null) this.#broker.publish(message);
+    else this.#host.deal(address, message);
+  }
+
   /** Not here before, not our own coming back, and something that can be published. */
   #isNew(reader: PublicationReader, peer: PeerSubscriber): boolean {
     if (reader.linkSequence > 0) {
@@ -324,13 +356,15 @@ export class PeerLink implements Link {
     const news = consumerNews(advisory, false);
     const peer = this.#peer;
     if (news === null || peer === null || !this.forwardsOut) return;
-    const { key, consumer, filters, brokerPath } = news;
+    const { key, consumer, filters, brokerPath, group } = news;
     if (consumer === null) {
       peer.demand.remove(key);
       return;
     }
     if (brokerPath.length >= BROKER_PATH_MAX || !peer.rules.acceptsDemand(brokerPath, this.#broker.id)) return;
-    if (!peer.demand.add(key, filters, [...brokerPath, this.peerId])) this.channel.fail('more filters are asked for than one peer may');
+    const told = this.#knowsGroups ? group : null;
+    if (!peer.demand.add(key, filters, [...brokerPath, this.peerId], told))
+      this.channel.fail('more filters are asked for than one peer may');
   }
 
   #onBytesMessage(message: BytesMessage): void {
@@ -486,6 +520,7 @@ export class PeerLink implements Link {
     const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;
     if (suspect === this.#suspect) return;
     this.#suspect = suspect;
+    if (this.#peer !== null) this.#peer.suspect = suspect;
     if (suspect) this.#markers.abandon();
     if (!this.begun) return;
     const facts = { peer: this.peerId, peerName: this.peerName, address: this.channel.remoteAddress };

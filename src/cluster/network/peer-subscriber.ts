@@ -1,13 +1,17 @@
 import type { Broker } from '../../core/broker.ts';
-import type { Frame, Message } from '../../core/message.ts';
-import type { Publisher, Subscriber } from '../../core/subscription.ts';
+import { type Frame, Message } from '../../core/message.ts';
+import { BEHIND, FULL, type Publisher, READY, type Readiness, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
-import type { PublicationForm } from '../../protocols/openwire/publication-form.ts';
+import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
+import type { LinkTransit } from '../../protocols/openwire/message-origin.ts';
+import { frameExpiresAtMs, type PublicationForm } from '../../protocols/openwire/publication-form.ts';
+import { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
 import type { Demand } from './demand.ts';
-import { LINK_QUEUE_BYTES, LINK_QUEUE_QOS0_BYTES, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX } from './link-limits.ts';
+import { LINK_QUEUE_BEHIND_BYTES, LINK_QUEUE_BYTES, LINK_QUEUE_QOS0_BYTES, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX } from './link-limits.ts';
 import { DEFAULT_LINK_SETTINGS, type LinkSettings } from './link-settings.ts';
 import { Outbox } from './outbox.ts';
 import { PeerDemand } from './peer-demand.ts';
+import type { PeerGroups } from './peer-groups.ts';
 import { RouteRules } from './route-rules.ts';
 
 /** Counts for one peer since we know it. */
@@ -40,9 +44,14 @@ export class PeerSubscriber implements Subscriber {
   receivedSequence = 0;
   /** The name of that count. */
   receivedCount = '';
+  /** Nothing was heard of it for a while: see `PeerLink.tick`. */
+  suspect = false;
+  /** Whether it deals messages to the shared subscriptions of all brokers, ours among them, and we to its. */
+  knowsGroups = false;
   #rules = new RouteRules(DEFAULT_LINK_SETTINGS);
   readonly #broker: Broker;
   readonly #form: PublicationForm;
+  readonly #groups: PeerGroups;
   #channel: Channel | null = null;
   /** Messages that may wait for their answers at a time. */
   #inFlightMax = Number.MAX_SAFE_INTEGER;
@@ -51,15 +60,27 @@ export class PeerSubscriber implements Subscriber {
   #refused = false;
   #tooLarge = false;
 
-  constructor(id: string, name: string, broker: Broker, form: PublicationForm, demand: Demand) {
+  constructor(id: string, name: string, broker: Broker, form: PublicationForm, demand: Demand, groups: PeerGroups) {
     this.id = id;
     this.publisher = { id, kind: 'peer' };
     this.name = name;
     this.#broker = broker;
     this.#form = form;
+    this.#groups = groups;
     const { wallMs, counter } = broker.clock.next();
     this.count = `${wallMs}.${counter}`;
-    this.demand = new PeerDemand(this, broker.router, demand, broker.limits.topicLevels);
+    this.demand = new PeerDemand(this, broker.router, demand, broker.limits.topicLevels, {
+      add: (filter, brokerPath, group) => groups.addWay(this, filter, brokerPath, group),
+      remove: (way) => groups.removeWay(way),
+    });
+  }
+
+  /** How soon the link takes a message for a shared subscription. */
+  get readinessForGroups(): Readiness {
+    if (this.outbox.full) return FULL;
+    const channel = this.#channel;
+    if (channel === null || this.suspect) return UNREACHABLE;
+    return this.outbox.unsent > 0 || channel.queuedBytes > LINK_QUEUE_BEHIND_BYTES ? BEHIND : READY;
   }
 
   get rules(): RouteRules {
@@ -86,19 +107,43 @@ export class PeerSubscriber implements Subscriber {
     this.#inFlightMax = options.inFlightMax;
     this.#counted = options.counted;
     this.#tooLarge = false;
+    this.suspect = false;
     this.pump();
   }
 
+  /** The link is gone. What was for members of a shared subscription and has not been sent need not wait: others get it. */
   detach(): void {
     this.#channel = null;
     this.outbox.rewind();
+    this.#giveAgain((sent) => !sent);
+  }
+
+  /**
+   * It does not come back. What was for members of a shared subscription goes to others.
+   *
+   * @param saidGoodbye then it has not had what it did not answer. Otherwise it may have: then a message of QoS 2, which must not come
+   *   twice, is lost with it
+   */
+  abandon(saidGoodbye: boolean): void {
+    this.#giveAgain((sent, { qos }) => !sent || saidGoodbye || qos === 1);
   }
 
   deliver(message: Message): void {
     if (!this.#rules.forwards(message, this.id)) return;
-    const frame = message.frame(this.#form);
-    if (message.qos > 0) {
-      if (this.outbox.push(frame)) this.pump();
+    this.#take(message.frame(this.#form), message, null);
+  }
+
+  /**
+   * Takes a message that is for one shared subscription alone.
+   * @param passedOn the way it took, where a broker before us has chosen the address
+   */
+  deliverTo(address: GroupAddress, message: Message, passedOn: LinkTransit | null): void {
+    this.#take(this.#form.encodeFor(address, message, passedOn), message, address);
+  }
+
+  #take(frame: Frame, { qos }: Message, address: GroupAddress | null): void {
+    if (qos > 0) {
+      if (this.outbox.push(frame, address)) this.pump();
       else this.#refuse();
       return;
     }
@@ -124,6 +169,10 @@ export class PeerSubscriber implements Subscriber {
         this.#dropLarge(frame);
         continue;
       }
+      if (this.#hasExpired(frame)) {
+        outbox.skip(); // [MQTT-3.3.2-5]
+        continue;
+      }
       outbox.nextSent(channel.sendPublication(frame, true, this.#counted ? outbox.nextSequence : 0));
       this.counters.sent++;
     }
@@ -134,6 +183,22 @@ export class PeerSubscriber implements Subscriber {
     if (!this.outbox.acknowledge(commandId)) return;
     if (this.outbox.size === 0) this.#refused = false;
     if (this.outbox.unsent > 0) this.pump();
+  }
+
+  #hasExpired(frame: Frame): boolean {
+    const expiresAtMs = frameExpiresAtMs(frame);
+    return expiresAtMs !== 0 && expiresAtMs <= this.#broker.wallNow();
+  }
+
+  #giveAgain(which: (sent: boolean, message: Message) => boolean): void {
+    const reader = new PublicationReader(this.#broker.limits.topicLevels);
+    this.outbox.takeAddressed((address, frame, sent) => {
+      if (this.#hasExpired(frame)) return true;
+      if (!reader.read(frame.buffer, frame.start + 4, frame.end)) return false;
+      const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs } = reader;
+      const message = new Message(topic, qos, retain, frame.buffer, payloadStart, payloadEnd, false, properties, expiresAtMs, null, null);
+      return which(sent, message) && this.#groups.giveAgain(address, message, this);
+    });
   }
 
   #refuse(): void {

@@ -12,7 +12,7 @@ function rules(settings: Partial<LinkSettings> = {}): RouteRules {
 
 /** A message that came through these brokers; none for one published here. */
 function message(...brokerPath: string[]): Message {
-  const transit = brokerPath.length === 0 ? null : { messageId: 'x', brokerPath };
+  const transit = brokerPath.length === 0 ? null : { messageId: 'x', brokerPath, groupsServed: false };
   return new Message('t', 1, false, Buffer.from('p'), 0, 1, false, null, 0, null, transit);
 }
 

@@ -34,8 +34,13 @@ export class RouteRules {
 
   /** Whether this message goes on to the peer: not where it came from or has been, not too far, not what is excluded. */
   forwards(message: Message, peerId: string): boolean {
+    return this.forwardsTo(message, peerId, 1);
+  }
+
+  /** The same for a message that is for members of a shared subscription this many links away, the peer's being 1. */
+  forwardsTo(message: Message, peerId: string, links: number): boolean {
     const { transit, topic } = message;
-    if (exceeds(transit === null ? 0 : transit.brokerPath.length, this.settings.messageTTL)) return false;
+    if (exceeds((transit === null ? 0 : transit.brokerPath.length) + links - 1, this.settings.messageTTL)) return false;
     if (transit?.brokerPath.includes(peerId)) return false;
     return this.permits(topic);
   }

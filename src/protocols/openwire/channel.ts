@@ -13,9 +13,16 @@ import { BYTES_MESSAGE, KEEP_ALIVE_INFO, RESPONSE, WIRE_FORMAT_INFO } from './wi
 import { BEFORE_NEGOTIATION, FIRST_FRAME_MAX_BYTES, WireFormat } from './wire/wire-format.ts';
 import { DEFAULT_OFFER, negotiate, type PeerOffer, readWireFormatInfo, wireFormatInfoOf } from './wire/wire-format-info.ts';
 
-/** Property of our WireFormatInfo by which brokers of ours know each other; its value is the version of what they say to each other. */
+/**
+ * Property of our WireFormatInfo by which brokers of ours know each other; its value is the version of what they say to each other:
+ *
+ *     1    messages, demand, claims, retained messages
+ *     2    demand of shared subscriptions, and messages for one of them alone
+ */
 const LINK_VERSION_PROPERTY = 'RoundhouseLink';
-export const LINK_VERSION = 1;
+export const LINK_VERSION = 2;
+/** From this version on a broker tells of shared subscriptions and deals messages to them over the whole network. */
+export const GROUPS_VERSION = 2;
 
 /** First OpenWire version in which messages have the fields that `PublicationForm` writes. */
 const PUBLICATION_VERSION_MIN = 10;

@@ -47,11 +47,11 @@ function transitOf({ messageId, brokerPath }: OpenWireMessage): LinkTransit {
   const path = createBrokerPath(ids);
   const sequence = messageId === null ? 0 : longToNumber(messageId.producerSequenceId);
   const textView = messageId?.textView ?? null;
-  if (textView !== null) return new LinkTransit(createOrigin(textView, 0, 0), sequence, path); // another protocol's id, as it stands
+  if (textView !== null) return new LinkTransit(createOrigin(textView, 0, 0), sequence, path, false); // another protocol's id, as it stands
   const producer = messageId?.producerId ?? null;
-  if (producer === null) return new LinkTransit(createOrigin('', 0, 0), sequence, path);
+  if (producer === null) return new LinkTransit(createOrigin('', 0, 0), sequence, path, false);
   const { connectionId, sessionId, value } = producer;
-  return new LinkTransit(createOrigin(connectionId ?? '', longToNumber(sessionId), longToNumber(value)), sequence, path);
+  return new LinkTransit(createOrigin(connectionId ?? '', longToNumber(sessionId), longToNumber(value)), sequence, path, false);
 }
 
 function payloadOf(message: OpenWireMessage): Buffer {

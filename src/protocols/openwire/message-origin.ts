@@ -25,11 +25,13 @@ export class LinkTransit implements Transit {
   readonly origin: Origin;
   readonly sequence: number;
   readonly path: BrokerPathBytes;
+  readonly groupsServed: boolean;
 
-  constructor(origin: Origin, sequence: number, path: BrokerPathBytes) {
+  constructor(origin: Origin, sequence: number, path: BrokerPathBytes, groupsServed: boolean) {
     this.origin = origin;
     this.sequence = sequence;
     this.path = path;
+    this.groupsServed = groupsServed;
   }
 
   get messageId(): string {

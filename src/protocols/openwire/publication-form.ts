@@ -1,8 +1,9 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Frame, Message, WireForm } from '../../core/message.ts';
 import { swapName } from './destination.ts';
+import type { GroupAddress } from './group-address.ts';
 import { type BrokerPathBytes, createBrokerPath, createOrigin, EMPTY_PATH, LinkTransit, type Origin } from './message-origin.ts';
-import { encodeProperties } from './publication-properties.ts';
+import { encodeAddressed, encodeProperties } from './publication-properties.ts';
 import { modifiedUtf8Length, writeModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BYTES_MESSAGE, MESSAGE_ID, TOPIC } from './wire/structures.ts';
 
@@ -88,12 +89,30 @@ export class PublicationForm implements WireForm {
   encode(message: Message): Frame {
     if (message === this.#lastMessage) return this.#lastFrame!;
     const { transit } = message;
-    const passedOn = transit instanceof LinkTransit ? transit : null;
+    const frame = this.#encode(message, null, transit instanceof LinkTransit ? transit : null);
+    this.#lastMessage = message;
+    this.#lastFrame = frame;
+    return frame;
+  }
+
+  /**
+   * A message for one shared subscription alone. No other broker gets this frame.
+   *
+   * @param passedOn the way it took to us from the broker that chose its address; null where that is us: to the others it is then a message
+   *   of ours, since they may have had the one that it was chosen for
+   */
+  encodeFor(address: GroupAddress, message: Message, passedOn: LinkTransit | null): Frame {
+    return this.#encode(message, address, passedOn);
+  }
+
+  #encode(message: Message, address: GroupAddress | null, passedOn: LinkTransit | null): Frame {
     const head = this.#head;
     const name = this.#names.get(message.topic) ?? this.#nameOf(message.topic);
-    const properties = encodeProperties(message, name === LONG_NAME_BYTES);
+    const named = name === LONG_NAME_BYTES;
+    const properties = address === null ? encodeProperties(message, named) : encodeAddressed(message, named, address);
     const middle = passedOn === null ? this.#ownMiddle : middleOf(passedOn.origin);
-    const tail = passedOn === null ? this.#ownTail(properties, message) : this.#tailOf(properties, passedOn.path);
+    const tail =
+      passedOn === null && address === null ? this.#ownTail(properties, message) : this.#tailOf(properties, passedOn?.path ?? EMPTY_PATH);
     const payloadBytes = message.payloadLength;
 
     const nameAt = head.length;
@@ -117,10 +136,7 @@ export class PublicationForm implements WireForm {
     if (message.expiresAtMs !== 0) writeLong(out, patchAt + EXPIRATION_AT, message.expiresAtMs);
     out.writeInt32BE(payloadBytes, patchAt + CONTENT_AT + 1);
 
-    const frame: Frame = { buffer: out, start: 0, end: size, packetIdentifierAt: patchAt + LINK_SEQUENCE_AT };
-    this.#lastMessage = message;
-    this.#lastFrame = frame;
-    return frame;
+    return { buffer: out, start: 0, end: size, packetIdentifierAt: patchAt + LINK_SEQUENCE_AT };
   }
 
   /** The time goes on: from now on it stands in the fields that are copied. */
@@ -161,6 +177,12 @@ export class PublicationForm implements WireForm {
     writeZeros(out, 8 + 4 + 16 + 1); // arrival; no userId, receivedByDFBridge, droppable, cluster; two times; jmsxGroupFirstForConsumer
     return out.copy();
   }
+}
+
+/** When the message in a frame of `PublicationForm` expires: wall clock in milliseconds, 0 for never. */
+export function frameExpiresAtMs({ buffer, start, packetIdentifierAt }: Frame): number {
+  const at = start + packetIdentifierAt - LINK_SEQUENCE_AT + EXPIRATION_AT;
+  return buffer.readUInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4);
 }
 
 /** Longest name remembered, in characters: a few long ones must not take the room of many. */

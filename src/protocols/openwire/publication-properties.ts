@@ -1,5 +1,6 @@
 import type { Message, MessageProperties, QoS } from '../../core/message.ts';
 import { ANY_TOPIC, topicNameFault } from '../../core/topic-filter.ts';
+import { GroupAddress } from './group-address.ts';
 import { longToNumber } from './wire/commands.ts';
 import {
   BOOLEAN_VALUE,
@@ -36,6 +37,11 @@ const CORRELATION_DATA = 'MQTT.CorrelationData';
 const USER_PROPERTIES = 'MQTT.UserProperties';
 /** A topic name too long for a destination, in MQTT's spelling. */
 const TOPIC_NAME = 'Roundhouse.Topic';
+/** The shared subscription that a message is for, the broker whose members get it, and how often that was another one; 0 is left out. */
+const GROUP_NAME = 'Roundhouse.Group';
+const GROUP_FILTER = 'Roundhouse.GroupFilter';
+const GROUP_BROKER = 'Roundhouse.GroupBroker';
+const GROUP_MOVES = 'Roundhouse.GroupMoves';
 
 /** What nearly every message has: its QoS and nothing else. */
 const PLAIN: readonly Buffer[] = [0, 1, 2].map((qos) => encodePrimitiveMap(new Map([[QOS, intValue(qos)]])));
@@ -55,6 +61,22 @@ export const PLAIN_PROPERTIES_LENGTH = PLAIN[0]!.length;
 export function encodeProperties(message: Message, withTopic: boolean): Buffer {
   if (message.properties === null && !withTopic) return (message.retain ? PLAIN_RETAINED : PLAIN)[message.qos]!;
   return encodePrimitiveMap(toPropertyMap(message, withTopic));
+}
+
+/** The same for a message that is for one shared subscription alone. */
+export function encodeAddressed(message: Message, withTopic: boolean, address: GroupAddress): Buffer {
+  if (message.properties !== null || withTopic) return encodePrimitiveMap(toAddressedMap(message, withTopic, address));
+  const form = message.retain ? 3 + message.qos : message.qos;
+  return (address.plain[form] ??= encodePrimitiveMap(toAddressedMap(message, false, address)));
+}
+
+function toAddressedMap(message: Message, withTopic: boolean, { name, filter, brokerId, moves }: GroupAddress): Map<string, Primitive> {
+  const map = toPropertyMap(message, withTopic);
+  map.set(GROUP_NAME, stringValue(name));
+  map.set(GROUP_FILTER, stringValue(filter));
+  map.set(GROUP_BROKER, stringValue(brokerId));
+  if (moves > 0) map.set(GROUP_MOVES, intValue(moves));
+  return map;
 }
 
 export function toPropertyMap(message: Message, withTopic: boolean): Map<string, Primitive> {
@@ -88,6 +110,8 @@ export interface DecodedProperties {
   readonly retain: boolean;
   readonly topic: string | null;
   readonly properties: MessageProperties | null;
+  /** null: for everyone who subscribes. */
+  readonly group: GroupAddress | null;
 }
 
 /**
@@ -112,7 +136,17 @@ export function fromPropertyMap(map: PrimitiveMap): DecodedProperties {
     retain: flag(map, RETAIN),
     topic: text(map, TOPIC_NAME),
     properties: mqttProperties(map),
+    group: groupAddress(map),
   };
+}
+
+function groupAddress(map: PrimitiveMap): GroupAddress | null {
+  const name = text(map, GROUP_NAME);
+  const filter = text(map, GROUP_FILTER);
+  const brokerId = text(map, GROUP_BROKER);
+  if (name === null || filter === null || brokerId === null) return null;
+  const moves = map.get(GROUP_MOVES);
+  return new GroupAddress(name, filter, brokerId, moves?.type === INT_VALUE ? Math.max(0, moves.value) : 0);
 }
 
 function mqttProperties(map: PrimitiveMap): MessageProperties | null {

@@ -1,9 +1,10 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import type { MessageProperties, QoS } from '../../core/message.ts';
 import { isTopicName, swapName } from './destination.ts';
+import type { GroupAddress } from './group-address.ts';
 import { type BrokerPathBytes, createBrokerPath, EMPTY_PATH, type Origin } from './message-origin.ts';
 import { LONG_NAME } from './publication-form.ts';
-import { decodeProperties, expiryOf, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
+import { type DecodedProperties, decodeProperties, expiryOf, PLAIN_PROPERTIES_LENGTH, plainQos } from './publication-properties.ts';
 import { readModifiedUtf8 } from './wire/modified-utf8.ts';
 import { BROKER_ID, BYTES_MESSAGE, MESSAGE_ID, PRODUCER_ID, TOPIC } from './wire/structures.ts';
 
@@ -32,6 +33,8 @@ export class PublicationReader {
   qos: QoS = 0;
   retain = false;
   properties: MessageProperties | null = null;
+  /** The one shared subscription that it is for; null: for everyone who subscribes. */
+  group: GroupAddress | null = null;
   /** Wall clock in milliseconds; 0: never. */
   expiresAtMs = 0;
   payloadStart = 0;
@@ -44,6 +47,9 @@ export class PublicationReader {
   path: BrokerPathBytes = EMPTY_PATH;
 
   readonly #names = new Map<string, string>();
+  /** The properties of the last message for a group, and what they say: they are mostly those of the next one, too. */
+  #knownBytes = Buffer.alloc(0);
+  #known: DecodedProperties | null = null;
   readonly #bytes = new ByteReader();
   readonly #levelsMax: number;
   #buffer: Buffer = this.origin.bytes;
@@ -118,6 +124,7 @@ export class PublicationReader {
     this.topic = '';
     this.retain = false;
     this.properties = null;
+    this.group = null;
     const start = at + 5;
     if (end - start === PLAIN_PROPERTIES_LENGTH) {
       const qos = plainQos(this.#buffer, start);
@@ -130,12 +137,24 @@ export class PublicationReader {
       this.qos = persistent ? 1 : 0;
       return true;
     }
-    const decoded = decodeProperties(this.#buffer, start, end);
+    const decoded = this.#decode(start, end);
     this.qos = decoded.qos ?? (persistent ? 1 : 0);
     this.retain = decoded.retain;
     this.properties = decoded.properties;
+    this.group = decoded.group;
     this.topic = decoded.topic ?? '';
     return true;
+  }
+
+  #decode(start: number, end: number): DecodedProperties {
+    const buffer = this.#buffer;
+    if (this.#known !== null && sameBytes(buffer, start, end, this.#knownBytes)) return this.#known;
+    const decoded = decodeProperties(buffer, start, end);
+    if (decoded.group !== null && decoded.properties === null && decoded.topic === null) {
+      this.#known = decoded;
+      this.#knownBytes = Buffer.from(buffer.subarray(start, end));
+    }
+    return decoded;
   }
 
   #readName(start: number, end: number): string {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Message, type MessageProperties } from '../../core/message.ts';
+import { Message, type MessageProperties, type QoS } from '../../core/message.ts';
+import { GroupAddress } from './group-address.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from './message-origin.ts';
-import { PublicationForm } from './publication-form.ts';
+import { frameExpiresAtMs, PublicationForm } from './publication-form.ts';
 import { encodeProperties } from './publication-properties.ts';
 import { PublicationReader } from './publication-reader.ts';
 import {
@@ -151,7 +152,7 @@ test('topic names cross unchanged, whatever characters they have', () => {
 
 test('a message passed on keeps its id and gains us at the end of its path', () => {
   const origin = createOrigin('ID:origin:1', 1, 1);
-  const transit = new LinkTransit(origin, 41, createBrokerPath(['ID:origin:1']));
+  const transit = new LinkTransit(origin, 41, createBrokerPath(['ID:origin:1']), false);
   assert.equal(transit.messageId, 'ID:origin:1:1:1:41');
   const passedOn = new Message('t', 1, false, Buffer.from('p'), 0, 1, false, null, 0, null, transit);
   const reader = read(bytesOf(passedOn, form('ID:middle:1')));
@@ -169,6 +170,52 @@ test('a message has one id for all peers, also when its frames were forgotten in
   message.keep();
   assert.equal(message.frame(by), first);
   assert.equal(read(bytesOf(Message.of('t', Buffer.from('p')), by)).sequence, 2);
+});
+
+test('a message for one shared subscription says so, with everything else it has, to one reader time after time', () => {
+  const [g, moved] = [new GroupAddress('g', 'a/+', 'ID:b', 0), new GroupAddress('ünï', '#', 'ID:c', 5)];
+  const by = form();
+  const reader = new PublicationReader(LEVELS_MAX);
+  const arbitrary = fc.array(
+    fc.record({
+      address: fc.constantFrom(g, moved, null),
+      qos: fc.constantFrom<QoS>(0, 1, 2),
+      retain: fc.boolean(),
+      properties: fc.constantFrom(null, null, PROPERTIES),
+      topic: fc.constantFrom('a/b', '😀'.repeat(16_383)),
+      expiresAtMs: fc.constantFrom(0, NOW + 5),
+    }),
+    { minLength: 2, maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(arbitrary, (messages) => {
+      for (const { address, qos, retain, properties, topic, expiresAtMs } of messages) {
+        const message = new Message(topic, qos, retain, Buffer.from('p'), 0, 1, false, properties, expiresAtMs, null, null);
+        const frame = address === null ? message.frame(by) : by.encodeFor(address, message, null);
+        assert.equal(reader.read(frame.buffer, 4, frame.end), true);
+        const { group } = reader;
+        assert.deepEqual(
+          [group?.name, group?.filter, group?.brokerId, group?.moves],
+          [address?.name, address?.filter, address?.brokerId, address?.moves],
+        );
+        assert.deepEqual(
+          [reader.topic, reader.qos, reader.retain, reader.properties, reader.expiresAtMs, frameExpiresAtMs(frame)],
+          [topic, qos, retain, properties, expiresAtMs, expiresAtMs],
+        );
+      }
+    }),
+  );
+});
+
+test('a message for a shared subscription is one of the broker that chose for whom, and each that passes it on stands in its path', () => {
+  const address = new GroupAddress('g', 't', 'ID:c', 0);
+  const came = new LinkTransit(createOrigin('ID:activemq', 1, 1), 41, createBrokerPath(['ID:activemq']), false);
+  const message = new Message('t', 1, false, Buffer.from('p'), 0, 1, false, null, 0, null, came);
+  const chosen = read(form('ID:a').encodeFor(address, message, null).buffer);
+  assert.deepEqual([chosen.origin.text, chosen.sequence, chosen.path.ids], ['ID:a:1:1', 1, ['ID:a']]);
+  const { origin, sequence, path } = chosen;
+  const passedOn = read(form('ID:b').encodeFor(address, message, new LinkTransit(origin, sequence, path, true)).buffer);
+  assert.deepEqual([passedOn.origin.text, passedOn.sequence, passedOn.path.ids], ['ID:a:1:1', 1, ['ID:a', 'ID:b']]);
 });
 
 test('one reader follows changing producers, paths and names', () => {
@@ -218,7 +265,8 @@ test('a name with wildcards or too many levels is no topic', () => {
 });
 
 test('no bytes make the reader fail otherwise than as malformed, or read beyond the frame', () => {
-  const good = bytesOf(new Message('a/b', 1, true, Buffer.from('payload'), 0, 7, false, PROPERTIES, 1, null, null));
+  const message = new Message('a/b', 1, true, Buffer.from('payload'), 0, 7, false, PROPERTIES, 1, null, null);
+  const good = form().encodeFor(new GroupAddress('g', 'a/+', 'ID:b', 1), message, null).buffer;
   const reader = new PublicationReader(LEVELS_MAX);
   for (let cut = 4; cut < good.length; cut++) assert.equal(reader.read(good, 4, cut), false, `cut at ${cut}`);
   fc.assert(
