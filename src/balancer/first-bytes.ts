@@ -1,4 +1,4 @@
-import { recogniseConnect } from './mqtt-aware.ts';
+import { recogniseConnect } from '../protocols/mqtt/wire/recognise-connect.ts';
 
 /**
  * What a client said before any server answered, kept so that it can be said again to another one.
@@ -37,8 +37,11 @@ export class FirstBytes {
     this.#chunks = null;
   }
 
-  /** Whether they are an MQTT CONNECT, the only thing that may be said twice: see `mqtt-aware.ts`. */
-  recognise(): 'no' | 'partial' | 'complete' {
+  /**
+   * Whether they are an MQTT CONNECT, the only thing that may be said twice: one that no CONNACK has answered promised nothing to anybody,
+   * whatever became of the server that got it. Nothing of the kind is known of other protocols: their first bytes may have had an effect.
+   */
+  recognise(): ReturnType<typeof recogniseConnect> {
     if (this.#chunks === null) return 'no';
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
     return recogniseConnect(this.#chunks[0] ?? EMPTY);

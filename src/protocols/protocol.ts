@@ -24,6 +24,8 @@ export interface Protocol {
   readonly name: string;
   /** Connector URI schemes it serves, e.g. `mqtt`, `mqtt+nio`. */
   readonly schemes: readonly string[];
+  /** Whether a client whose first bytes are `bytes[start, end)`, one at least, speaks it; `maybe`: more of them will show. */
+  sniff(bytes: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe';
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler;
   /** Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B), closes all connections and stops all timers. */
   stop(): void;

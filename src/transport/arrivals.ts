@@ -16,12 +16,18 @@ export interface ArrivalsOptions {
   onArrived(arrival: Arrival, accepted: Socket): void;
   /** @param stage the name of the stage that it did not get through */
   onFailed(arrival: Arrival, stage: string, reason: string): void;
+  /** It said nothing and went, as health checks do. */
+  onProbe(): void;
 }
+
+const NOTHING_KNOWN = { peerCertificate: null, serverName: null, protocol: null } as const;
 
 /** One socket and the stage it is in. */
 interface Pending {
   arrival: Arrival;
   stage: Stage;
+  /** Bytes of the accepted socket that earlier stages have used. */
+  usedBytes: number;
   /** It was said to have failed, and only has to close. */
   failed: boolean;
 }
@@ -44,8 +50,9 @@ export class Arrivals {
     const { stages, timeoutMs, places } = this.#options;
     places.arrive(socket);
     const pending: Pending = {
-      arrival: { socket, wire: null, head: NO_BYTES, remoteAddress: addressOf(socket), peerCertificate: null },
+      arrival: { socket, wire: null, head: NO_BYTES, remoteAddress: addressOf(socket), ...NOTHING_KNOWN },
       stage: stages[0]!,
+      usedBytes: 0,
       failed: false,
     };
     this.#pending.set(socket, pending);
@@ -57,7 +64,8 @@ export class Arrivals {
     };
     const closed = (): void => {
       leave();
-      places.leave(socket);
+      const isWaiting = places.leave(socket);
+      if (isWaiting && !pending.failed && socket.bytesRead === pending.usedBytes) this.#options.onProbe();
     };
     socket.on('close', closed);
     // Whoever reads the socket hears of its errors, too; this only keeps one between two stages from being nobody's.
@@ -82,6 +90,7 @@ export class Arrivals {
       done: (arrival) => {
         if (pending.failed || !this.#pending.has(accepted)) return;
         pending.arrival = arrival;
+        pending.usedBytes = accepted.bytesRead - arrival.head.length;
         this.#begin(pending, index + 1, accepted, leave);
       },
       failed: (reason) => this.#fail(pending, reason),

@@ -11,6 +11,8 @@ export interface Connection {
   readonly remoteAddress: string;
   /** What the other side has proved to be, by TLS or by the word of a proxy that is trusted; null: nothing. */
   readonly peerCertificate: PeerCertificate | null;
+  /** The host name that the other side asked for, where TLS or a trusted proxy tells it; null: not known. */
+  readonly serverName: string | null;
   /** Name of the transportConnector that accepted it; empty for one we opened. */
   readonly connector: string;
   /** Bytes accepted by `write` and not yet taken by the kernel. */

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * Node's own bindings to TCP sockets, one layer below `net.Socket`. They are no public API: whoever uses them asks here first, and has
  * another way where they are not as expected.
@@ -86,6 +88,23 @@ export function loadHandleBindings(): HandleBindings | null {
   } catch {
     return null; // a permission model or a build of Node that has none of it
   }
+}
+
+/**
+ * Takes the TCP socket out of a net.Socket that is paused and has neither bytes nor a goodbye under way. The net.Socket is closed then, the
+ * connection goes on with whoever has the handle. null where it cannot be had: then nothing has changed.
+ */
+export function takeHandle(socket: Socket): Handle | null {
+  const holder = socket as unknown as { _handle?: Handle | null };
+  const handle = holder._handle;
+  if (handle == null || !METHODS.every((name) => typeof handle[name] === 'function')) return null;
+  if (socket.destroyed || !socket.readable || !socket.writable || socket.readableLength > 0 || socket.writableLength > 0) return null;
+  holder._handle = null;
+  // The handle knows its net.Socket by a symbol of Node's own, which would keep that from being collected.
+  const known = handle as unknown as Record<symbol, unknown>;
+  for (const key of Object.getOwnPropertySymbols(handle)) if (known[key] === socket) known[key] = null;
+  socket.destroy();
+  return handle;
 }
 
 /** The listening socket of a net.Server; null where it cannot be had, or is no TCP socket. */

@@ -94,13 +94,15 @@ export class Places {
     return true;
   }
 
-  leave(occupant: Occupant): void {
+  /** @returns whether it was waiting */
+  leave(occupant: Occupant): boolean {
     if (this.#waiting.delete(occupant)) {
       if (this.#waiting.size < WAITING_MAX / 2) this.#crowded = false;
-      return;
+      return true;
     }
     this.#admitted.delete(occupant);
     if (this.#full && this.#maximum - this.#admitted.size >= Math.max(1, this.#maximum * RELIEF_SHARE)) this.#relieved();
+    return false;
   }
 
   #makeRoom(): void {

@@ -100,6 +100,14 @@ export function readProxyHeader(buffer: Buffer, start: number, end: number): Pro
   return 'absent';
 }
 
+/** Whether bytes of which there is at least one begin a header, well-formed or not; `maybe`: more of them will show. */
+export function beginsProxyHeader(buffer: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe' {
+  for (const signature of [SIGNATURE_V2, SIGNATURE_V1]) {
+    if (beginsWith(buffer, start, end, signature)) return end - start < signature.length ? 'maybe' : 'yes';
+  }
+  return 'no';
+}
+
 /** Whether the bytes are the signature, begin with it or are its beginning. */
 function beginsWith(buffer: Buffer, start: number, end: number, signature: Buffer): boolean {
   const length = Math.min(end - start, signature.length);

@@ -1,4 +1,5 @@
 import { getSystemErrorName } from 'node:util';
+import { formatEndpoint } from './endpoint.ts';
 import { type Handle, type HandleBindings, loadHandleBindings, type WriteRequest } from './handle-bindings.ts';
 import type { Turn } from './turn.ts';
 import type { Wire, WireOwner } from './wire.ts';
@@ -64,7 +65,7 @@ export class RawSocket implements Wire {
   get remoteAddress(): string {
     const out: { address?: string; port?: number } = {};
     this.#handle.getpeername(out);
-    return `${out.address ?? 'unknown'}:${out.port ?? 0}`;
+    return formatEndpoint({ address: out.address ?? 'unknown', port: out.port ?? 0 });
   }
 
   start(owner: WireOwner): void {

@@ -20,12 +20,16 @@ export interface Arrival {
   /** `127.0.0.1:51234`. The client's own, where a proxy has told it. */
   readonly remoteAddress: string;
   readonly peerCertificate: PeerCertificate | null;
+  /** The host name that the client asked for, where TLS or a proxy tells it; null: not known. */
+  readonly serverName: string | null;
+  /** The protocol that the client speaks, where a stage has found that out; null: the connector's. */
+  readonly protocol: string | null;
 }
 
 /**
  * One thing that happens to a socket between accept and its protocol.
  *
- *     accept ─► (PROXY header) ─► (TLS) ─► (WebSocket) ─► protocol
+ *     accept ─► (PROXY header) ─► (TLS) ─► (WebSocket, or finding out what is spoken) ─► protocol
  *
  * A connector has the stages that its URI asks for, in this order. Plain TCP has none and pays for none.
  */

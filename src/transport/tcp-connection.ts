@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { SLAB_SIZE_MAX, SlabPool } from '../bytes/slab-pool.ts';
 import { CodedError } from '../errors.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
+import { formatEndpoint } from './endpoint.ts';
 import type { PeerCertificate } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
 import type { Flushable, Turn } from './turn.ts';
@@ -39,6 +40,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   readonly id = nextId++;
   readonly remoteAddress: string;
   readonly peerCertificate: PeerCertificate | null;
+  readonly serverName: string | null;
   readonly connector: string;
   output: Buffer = NOTHING;
   readonly #wire: Wire;
@@ -65,6 +67,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     readonly turn: Turn;
     readonly remoteAddress: string;
     readonly peerCertificate?: PeerCertificate | null;
+    readonly serverName?: string | null;
     readonly keeper?: ConnectionKeeper | null;
   }) {
     this.#wire = options.wire;
@@ -73,6 +76,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     this.connector = options.connector;
     this.remoteAddress = options.remoteAddress;
     this.peerCertificate = options.peerCertificate ?? null;
+    this.serverName = options.serverName ?? null;
   }
 
   /**
@@ -270,5 +274,5 @@ export function connectTcp(options: { host: string; port: number; timeoutMs: num
 
 /** `127.0.0.1:51234`: the other end of a socket. */
 export function addressOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+  return formatEndpoint({ address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
 }

@@ -1,13 +1,14 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../errors.ts';
+import { FaultLog } from '../telemetry/fault-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
-import { listeningHandleOf } from './handle-bindings.ts';
+import { listeningHandleOf, takeHandle } from './handle-bindings.ts';
 import { type PlaceCounters, Places } from './places.ts';
 import { bindings, RawSocket } from './raw-socket.ts';
-import type { PeerCertificate, Stage } from './stage.ts';
+import type { Arrival, Stage } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
 import { addressOf, type ConnectionKeeper, TcpConnection } from './tcp-connection.ts';
 import type { Turn } from './turn.ts';
@@ -30,8 +31,13 @@ export interface TcpListenerOptions {
   readonly stagesTimeoutMs?: number;
   readonly turn: Turn;
   readonly log: Log;
-  /** Makes the protocol's handler for an accepted connection. */
-  onConnection(connection: Connection): ConnectionHandler;
+  /**
+   * Makes the protocol's handler for an accepted connection.
+   * @param protocol what a stage has found the client to speak; null: there was no such stage
+   */
+  onConnection(connection: Connection, protocol: string | null): ConnectionHandler;
+  /** A connection said nothing and went, as health checks do, before it had a handler. */
+  onProbe?(): void;
 }
 
 /** One transportConnector's listening socket. */
@@ -47,6 +53,7 @@ export class TcpListener implements ConnectionKeeper {
     this.#options = options;
     const { stages = [], stagesTimeoutMs = 0, log } = options;
     this.#places = new Places({ connector: options.name, maximumConnections: options.maximumConnections, log });
+    const faults = new FaultLog(log, () => performance.now(), 'more clients did not get as far as their protocol');
     this.#arrivals =
       stages.length === 0
         ? null
@@ -54,10 +61,13 @@ export class TcpListener implements ConnectionKeeper {
             stages,
             timeoutMs: stagesTimeoutMs,
             places: this.#places,
-            onArrived: ({ socket, wire, remoteAddress, peerCertificate, head }, accepted) =>
-              this.#connect(wire ?? new StreamWire(socket), remoteAddress, { peerCertificate, head, accepted }),
+            onArrived: (arrival, accepted) => this.#onArrived(arrival, accepted),
             onFailed: ({ remoteAddress }, stage, reason) =>
-              log.info('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
+              faults.say('a client did not get as far as its protocol', { connector: options.name, remoteAddress, stage, reason }),
+            onProbe: () => {
+              this.countProbe();
+              options.onProbe?.();
+            },
           });
     this.#server = createServer({ noDelay: true }, (socket) => {
       if (this.#arrivals !== null) this.#arrivals.admit(socket);
@@ -125,24 +135,30 @@ export class TcpListener implements ConnectionKeeper {
     };
   }
 
+  /** A plain socket is taken as its handle again, as one without stages is. */
+  #onArrived(arrival: Arrival, accepted: Socket): void {
+    const { socket, remoteAddress } = arrival;
+    const handle = bindings === null || arrival.wire !== null || socket !== accepted ? null : takeHandle(accepted);
+    const wire = arrival.wire ?? (handle === null ? new StreamWire(socket) : new RawSocket(handle, this.#options.turn));
+    this.#connect(wire, remoteAddress, { accepted, arrival });
+  }
+
   /** @param staged what came of the stages; null: there are none */
   #connect(wire: Wire, remoteAddress: string, staged: Staged | null): void {
     const { name: connector, turn } = this.#options;
-    const peerCertificate = staged?.peerCertificate ?? null;
-    const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, keeper: this });
+    const { peerCertificate = null, serverName = null, protocol = null, head = null } = staged?.arrival ?? {};
+    const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, serverName, keeper: this });
     this.connections.add(connection);
     if (staged === null) this.#places.arrive(connection);
     else this.#places.become(staged.accepted, connection);
-    connection.start(this.#options.onConnection(connection), staged?.head ?? null);
+    connection.start(this.#options.onConnection(connection, protocol), head);
   }
 }
 
-/** What stages have found out. */
+/** What came through the stages, and the socket that it began as. */
 interface Staged {
   readonly accepted: Socket;
-  readonly peerCertificate: PeerCertificate | null;
-  /** Bytes that they have read. */
-  readonly head: Buffer;
+  readonly arrival: Arrival;
 }
 
 function listenError(error: NodeJS.ErrnoException, name: string, host: string, port: number): ConfigError {

@@ -5,6 +5,7 @@ export class MemoryConnection implements Connection {
   readonly id = 0;
   readonly remoteAddress = 'memory:0';
   readonly peerCertificate = null;
+  readonly serverName = null;
   readonly connector = 'memory';
   output: Buffer = Buffer.alloc(0);
   /** What the broker wrote, in order. Reserved places are filled after they were asked for. */

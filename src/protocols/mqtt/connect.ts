@@ -106,8 +106,10 @@ export function enter(
   // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-22]
   connection.answer(accept(connection, packet, clientId, sessionPresent, authenticationData));
   connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
+  const { serverName } = connection.connection;
   broker.log.debug('client connected', {
     ...connection.facts(),
+    ...(serverName === null ? {} : { serverName }),
     protocolLevel: packet.level,
     cleanStart: packet.cleanStart,
     sessionPresent,

@@ -1,4 +1,5 @@
 import type { Broker } from '../../core/broker.ts';
+import { FaultLog } from '../../telemetry/fault-log.ts';
 import type { Facts } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
 import { TimerWheel } from '../../timing/timer-wheel.ts';
@@ -7,10 +8,7 @@ import type { ConnectorOptions, Protocol } from '../protocol.ts';
 import { ConnectRates } from './connect-rates.ts';
 import { MqttConnection } from './connection.ts';
 import { MqttSession } from './session.ts';
-
-/** Lines of the log at `info` for what clients do wrong, in each period: enough to see what goes on, too few to be flooded by a scanner. */
-const FAULT_LINES_MAX = 10;
-const FAULT_PERIOD_MS = 60_000;
+import { recogniseConnect } from './wire/recognise-connect.ts';
 
 /** MQTT 3.1, 3.1.1 and 5.0 for one broker, over connections that lose and reorder nothing [MQTT-4.2.0-1]. No client needs more than that
  * [MQTT3-7.0.0-2]. */
@@ -22,14 +20,19 @@ export class MqttProtocol implements Protocol {
   readonly timers: TimerWheel;
   readonly connections = new Set<MqttConnection>();
   readonly connectRates: ConnectRates;
-  #faultPeriodEndMs = 0;
-  #faults = 0;
+  readonly #faults: FaultLog;
 
   constructor(broker: Broker, clock: Clock = systemClock) {
     this.broker = broker;
     this.connectRates = new ConnectRates(broker.limits);
     this.clock = clock;
     this.timers = new TimerWheel({ clock });
+    this.#faults = new FaultLog(broker.log, () => clock.monotonicMs(), 'more clients broke the protocol or were refused');
+  }
+
+  sniff(bytes: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe' {
+    const recognised = recogniseConnect(bytes, start, end);
+    return recognised === 'begun' || recognised === 'complete' ? 'yes' : recognised;
   }
 
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {
@@ -39,19 +42,9 @@ export class MqttProtocol implements Protocol {
     return handler;
   }
 
-  /** Says what a client did wrong: the first few in a while at `info`, the others at `debug`, and how many those were. */
+  /** Says what a client did wrong. */
   sayFault(message: string, facts: Facts): void {
-    const { log } = this.broker;
-    const now = this.clock.monotonicMs();
-    if (now >= this.#faultPeriodEndMs) {
-      if (this.#faults > FAULT_LINES_MAX)
-        log.info('more clients broke the protocol or were refused', { clients: this.#faults - FAULT_LINES_MAX });
-      this.#faultPeriodEndMs = now + FAULT_PERIOD_MS;
-      this.#faults = 0;
-    }
-    this.#faults++;
-    if (this.#faults <= FAULT_LINES_MAX) log.info(message, facts);
-    else log.debug(message, facts);
+    this.#faults.say(message, facts);
   }
 
   stop(): void {

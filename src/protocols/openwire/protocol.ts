@@ -5,6 +5,7 @@ import type { ConnectorOptions, Protocol } from '../protocol.ts';
 import type { BrokerLinks } from './broker-links.ts';
 import { Channel } from './channel.ts';
 import { OpenWireConnection } from './connection.ts';
+import { sniffWireFormatInfo } from './wire/wire-format-info.ts';
 
 /** OpenWire for one broker: the connectors that other brokers dial. */
 export class OpenWireProtocol implements Protocol {
@@ -21,6 +22,10 @@ export class OpenWireProtocol implements Protocol {
     this.#broker = broker;
     this.#links = links;
     this.#clock = clock;
+  }
+
+  sniff(bytes: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe' {
+    return sniffWireFormatInfo(bytes, start, end);
   }
 
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {

@@ -19,6 +19,7 @@ import {
   negotiate,
   type PeerOffer,
   readWireFormatInfo,
+  sniffWireFormatInfo,
   type WireFormatOffer,
   wireFormatInfoOf,
 } from './wire-format-info.ts';
@@ -157,4 +158,17 @@ test('an offer that would hang a Java peer, or that we cannot keep, is never mad
     assert.throws(() => wireFormatInfoOf({ ...DEFAULT_OFFER, ...offer }), { code: 'OPENWIRE_OFFER' });
   }
   for (const cacheSize of [0, 100, 16_383]) wireFormatInfoOf({ ...DEFAULT_OFFER, cacheSize });
+});
+
+test('the first bytes of a WireFormatInfo are told from those of anything else, at its magic or before', () => {
+  const frame = Buffer.concat([Buffer.from([0, 0, 0, 240, 1]), Buffer.from('ActiveMQ'), Buffer.from([0, 0, 0, 12])]);
+  for (let length = 1; length <= frame.length; length++) assert.equal(sniffWireFormatInfo(frame, 0, length), length < 13 ? 'maybe' : 'yes');
+  const around = Buffer.concat([Buffer.from('x'), frame, Buffer.from('y')]);
+  assert.equal(sniffWireFormatInfo(around, 1, 1 + frame.length), 'yes');
+  for (const at of [0, 4, 5, 12]) {
+    const other = Buffer.from(frame);
+    other[at]! ^= 0x20;
+    for (let length = 1; length <= frame.length; length++)
+      assert.equal(sniffWireFormatInfo(other, 0, length), length <= at ? 'maybe' : 'no');
+  }
 });

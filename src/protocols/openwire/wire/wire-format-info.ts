@@ -18,7 +18,7 @@ import {
   STRING_VALUE,
   stringValue,
 } from './primitive-map.ts';
-import type { WireFormatInfo } from './structures.ts';
+import { WIRE_FORMAT_INFO, type WireFormatInfo } from './structures.ts';
 import { VERSION_MAX, VERSION_MIN } from './type-table.ts';
 import { CACHE_SIZE_DEFAULT } from './value-cache.ts';
 import { malformed } from './wire-errors.ts';
@@ -96,6 +96,21 @@ const PROPERTIES_MAX = 64;
 const PROPERTY_MAX_BYTES = 512;
 
 const MAGIC = 'ActiveMQ';
+
+/** Where the type and the magic are in a frame, its size field counted. Section 2: the frame begins `size, type, magic`. */
+const TYPE_AT = 4,
+  MAGIC_AT = 5;
+
+/** Whether the first bytes of a connection, `bytes[start, end)`, are those of a WireFormatInfo; `maybe`: more of them will show. */
+export function sniffWireFormatInfo(bytes: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe' {
+  const available = end - start;
+  // A frame that may come first is far smaller than 16 MB.
+  if (available > 0 && bytes[start] !== 0) return 'no';
+  if (available > TYPE_AT && bytes[start + TYPE_AT] !== WIRE_FORMAT_INFO) return 'no';
+  const magic = bytes.toString('latin1', start + MAGIC_AT, Math.min(end, start + MAGIC_AT + MAGIC.length));
+  if (!MAGIC.startsWith(magic)) return 'no';
+  return available >= MAGIC_AT + MAGIC.length ? 'yes' : 'maybe';
+}
 
 /** Names on the wire; one is misspelled there. */
 const TIGHT_ENCODING_ENABLED = 'TightEncodingEnabled';
