@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Authenticator } from '../../src/core/ports.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { bytes, connackV3, Packets, PINGREQ, PINGRESP, packet, properties, text, userProperty } from '../harness/mqtt-bytes.ts';
 
@@ -459,7 +460,14 @@ test('a connection that sends no CONNECT in time is closed', async (t) => {
 });
 
 test('the fields of CONNECT come in their order, whatever their bytes [MQTT-3.1.3-1]', async (t) => {
-  const broker = await startBroker(t, { fakeClock: true });
+  const asked: unknown[] = [];
+  const authenticator: Authenticator = {
+    authenticate: ({ clientId, userName, password }) => {
+      if (clientId === 'all') asked.push(userName, password);
+      return { kind: 'admitted', principal: { userName: 'u', groups: [] } };
+    },
+  };
+  const broker = await startBroker(t, { fakeClock: true, authenticator });
   for (const level of LEVELS) {
     const watcher = await broker.client(level, { clientId: 'watcher' });
     const topic = `w/${level}`;
@@ -478,6 +486,7 @@ test('the fields of CONNECT come in their order, whatever their bytes [MQTT-3.1.
       password: Buffer.from([0, 255]),
       properties: bytes('11 00000001 21 0001 27 00001000 22 0001 19 01 17 01', userProperty('a', ''), userProperty('a', 'b')),
     });
+    assert.deepEqual(asked.splice(0), ['ü', Buffer.from([0, 255])]);
     assert.ok(broker.broker.sessions.get('all'));
     await peer.destroy();
     await broker.disconnected('all');
