@@ -164,7 +164,7 @@ for (const [name, request, status, body] of [
   ['no key', upgradeRequest({ 'Sec-WebSocket-Key': null }), '400 Bad Request', /Key must be 16 bytes/],
   ['a key of another length', upgradeRequest({ 'Sec-WebSocket-Key': 'c2hvcnQ=' }), '400 Bad Request', /Key must be 16 bytes/],
   [
-    'another sub-protocol',
+    'another sub-protocol [MQTT-6.0.0-3]',
     upgradeRequest({ 'Sec-WebSocket-Protocol': 'v12.stomp' }),
     '400 Bad Request',
     /mqtt or mqttv3.1, and v12.stomp is offered/,

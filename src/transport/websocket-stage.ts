@@ -110,6 +110,7 @@ function faultOf({ method, httpVersion, headers }: IncomingMessage): Refusal | n
     };
   const key = headers['sec-websocket-key'];
   if (key === undefined || !/^[A-Za-z0-9+/]{22}==$/.test(key)) return bad('Sec-WebSocket-Key must be 16 bytes in base64.');
+  // [MQTT-6.0.0-3] ![MQTT-6.0.0-3]: a client that offers no sub-protocol at all is taken, since nothing but MQTT is spoken here.
   const offered = subProtocols(headers['sec-websocket-protocol']);
   if (offered.length > 0 && chosenOf(offered) === undefined)
     return bad(`The sub-protocol must be ${SUB_PROTOCOLS.join(' or ')}, and ${offered.join(', ')} is offered.`);
@@ -119,7 +120,8 @@ function faultOf({ method, httpVersion, headers }: IncomingMessage): Refusal | n
 function acceptance({ headers }: IncomingMessage): string {
   const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${ACCEPT_GUID}`).digest('base64');
   const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`];
-  const subProtocol = chosenOf(subProtocols(headers['sec-websocket-protocol'])); // [MQTT-6.0.0-4]
+  // [MQTT-6.0.0-4] ![MQTT-6.0.0-4]: who offers `mqttv3.1` alone, the name from before the standard, is answered with it.
+  const subProtocol = chosenOf(subProtocols(headers['sec-websocket-protocol']));
   if (subProtocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${subProtocol}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

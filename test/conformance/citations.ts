@@ -154,21 +154,28 @@ function namesOf(argument: ts.Expression): { name: string; row: ts.Expression | 
   return names;
 }
 
-/** The texts of one column of the table that `for (const { column } of TABLE)` goes over. */
+/** The texts of one column of the table that `for (const { column } of TABLE)` or `for (const [column] of TABLE)` goes over. */
 function columnOf(column: ts.Identifier): { row: ts.Expression; text: string }[] {
   for (let node: ts.Node = column; !ts.isSourceFile(node); node = node.parent) {
     if (!ts.isForOfStatement(node) || !ts.isVariableDeclarationList(node.initializer)) continue;
     const binding = node.initializer.declarations[0]!.name;
-    if (!ts.isObjectBindingPattern(binding) || !binding.elements.some(({ name }) => name.getText() === column.text)) continue;
+    if (ts.isIdentifier(binding)) continue;
+    const at = binding.elements.findIndex((element) => ts.isBindingElement(element) && element.name.getText() === column.text);
+    if (at < 0) continue;
     return rowsOf(node.expression).flatMap((row) => {
-      if (!ts.isObjectLiteralExpression(row)) return [];
-      const cell = row.properties.find((property) => property.name?.getText() === column.text);
-      return cell && ts.isPropertyAssignment(cell) && ts.isStringLiteralLike(cell.initializer)
-        ? [{ row, text: cell.initializer.text }]
-        : [];
+      const cell = cellOf(row, column.text, at);
+      return cell && ts.isStringLiteralLike(cell) ? [{ row, text: cell.text }] : [];
     });
   }
   return [];
+}
+
+/** One cell of a row that is an object or a list. */
+function cellOf(row: ts.Expression, column: string, at: number): ts.Expression | undefined {
+  if (ts.isArrayLiteralExpression(row)) return row.elements[at];
+  if (!ts.isObjectLiteralExpression(row)) return undefined;
+  const property = row.properties.find(({ name }) => name?.getText() === column);
+  return property && ts.isPropertyAssignment(property) ? property.initializer : undefined;
 }
 
 /** The elements of an array that stands in the file. */

@@ -237,6 +237,16 @@ test('a refusing CONNACK says that no session is present, also where there is on
   await broker.client(5, { clientId: 'a', clean: false }, true);
 });
 
+test('Response Information is not sent, whether a client asks for it or not [MQTT-3.1.2-28]', async (t) => {
+  const broker = await startBroker(t);
+  for (const asked of ['', '19 00', '19 01']) {
+    const peer = await broker.dial({ level: 5 });
+    peer.send(peer.packets.connect({ clientId: 'a', properties: asked }));
+    await peer.expect(`20 0e 00 00 0b ${SERVER_PROPERTIES}`);
+    await peer.disconnect();
+  }
+});
+
 test('every QoS and retained messages are served: CONNACK limits neither, and a retained will of QoS 2 is admitted [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial({ level: 5 });

@@ -204,7 +204,7 @@ test('a Payload Format Indicator of 0 is passed on as one, none as none, however
   await receiver.expect(receiver.packets.publish({ topic: 'w', properties: '01 00' }));
 });
 
-test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-27] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
+test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(5, { clientId: 'sender', properties: '11 ffffffff' });
   const receiver = await broker.client(5, { clientId: 'receiver', properties: '22 0010' });

@@ -140,7 +140,7 @@ export function writeConnackV3(sessionPresent: boolean, returnCode: number): Buf
 /**
  * What a CONNACK of MQTT 5 tells beside the reason; null leaves the property out. Every QoS and retained messages are served, in wills
  * too, so nothing says otherwise [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]. User properties are never sent
- * [MQTT-3.2.2-20].
+ * [MQTT-3.2.2-20], nor is Response Information [MQTT-3.1.2-28].
  */
 export interface ConnackProperties {
   readonly sessionExpiryInterval?: number | null;

@@ -95,7 +95,8 @@ const NO_PROPERTIES = Buffer.from([0]);
 const withLength = new PacketWriter();
 
 /**
- * The properties of an outgoing PUBLISH with their length in front.
+ * The properties of an outgoing PUBLISH with their length in front. A Topic Alias is never among them [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+ * [MQTT-3.3.2-11].
  * @param messageExpiryInterval seconds; null: none
  */
 export function writePublishProperties(
