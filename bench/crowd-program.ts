@@ -10,7 +10,7 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Crowd, type CrowdOptions } from './crowd.ts';
-import { PID_MAX, wholeNumber } from './load-options.ts';
+import { addressOf, PID_MAX, wholeNumber } from './load-options.ts';
 
 await main();
 
@@ -42,7 +42,7 @@ function readOptions(): CrowdOptions {
     },
   });
   return {
-    host: values.host,
+    host: addressOf(values),
     port: wholeNumber(values, 'port', 1, 65_535),
     clients: wholeNumber(values, 'clients', 1, 100_000),
     keepAliveS: wholeNumber(values, 'keep-alive', 0, 65_535),

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { DialledSocket, type SocketOwner } from './dialled-socket.ts';
 import { FrameSplitter, type FrameVisitor } from './frame-splitter.ts';
 import {
   ACK_BYTES,
@@ -11,10 +11,6 @@ import {
   receiveMaximumOf,
 } from './frames.ts';
 
-/** Bytes read at once, over all connections: each read is parsed before the next begins, so they share one buffer. */
-const READ_BYTES = 262_144;
-const readBuffer = Buffer.allocUnsafe(READ_BYTES);
-
 /** Milliseconds from dialling to CONNACK, or from SUBSCRIBE to SUBACK: a broker that starts up may take its time. */
 export const ANSWER_TIMEOUT_MS = 60_000;
 
@@ -26,6 +22,7 @@ const ACKS_INITIAL_BYTES = 256 * ACK_BYTES;
 const NO_BYTES = Buffer.alloc(0);
 
 export interface Target {
+  /** An address of IPv4. */
   readonly host: string;
   readonly port: number;
   readonly version: ProtocolVersion;
@@ -53,60 +50,64 @@ export interface LoadConnectionOwner {
 /**
  * One MQTT connection of the load generator.
  *
- * Reads go into one shared buffer (no stream, no allocation), and writes are gathered: whoever has something to send calls
- * {@link touch} and writes in `onTurnEnd`, once per turn of the event loop, when all ready sockets have been read.
+ * Writes are gathered: whoever has something to send calls {@link touch} and writes in `onTurnEnd`, once per turn of the event loop,
+ * when all ready sockets have been read.
  */
-export class LoadConnection {
+export class LoadConnection implements SocketOwner {
   readonly #owner: LoadConnectionOwner;
   readonly #version: ProtocolVersion;
   readonly #splitter: FrameSplitter;
-  readonly #socket: Socket;
+  readonly #socket: DialledSocket;
   #acks = NO_BYTES;
   #acksLength = 0;
   #isTouched = false;
+  /** Sent as soon as there is somebody to send it to. */
+  readonly #connect: Buffer;
   #isClosing = false;
+  #isClosed = false;
   #isAccepted = false;
   #receiveMaximum = 0;
   #disconnectReason: number | null = null;
   #onConnack: () => void = () => {};
   #onRefused: (why: string) => void = () => {};
+  #onClosed: () => void = () => {};
 
   /** Dials; resolves when the broker has accepted the CONNECT. */
   static async open(target: Target, identity: Identity, owner: LoadConnectionOwner): Promise<LoadConnection> {
-    const { clientId, clean, keepAliveS } = identity;
-    const connection = new LoadConnection(target, owner);
-    await answer<void>(`CONNACK for ${clientId}`, (resolve, reject) => {
+    const connection = new LoadConnection(target, identity, owner);
+    await answer<void>(`CONNACK for ${identity.clientId}`, (resolve, reject) => {
       connection.#onConnack = resolve;
-      connection.#onRefused = (why) => reject(new Error(`${target.host}:${target.port}, client ${clientId}: ${why}`));
-      connection.write(connectFrame(clientId, target.version, clean, keepAliveS));
+      connection.#onRefused = (why) => reject(new Error(`${target.host}:${target.port}, client ${identity.clientId}: ${why}`));
     });
     return connection;
   }
 
-  private constructor(target: Target, owner: LoadConnectionOwner) {
+  private constructor(target: Target, { clientId, clean, keepAliveS }: Identity, owner: LoadConnectionOwner) {
     this.#owner = owner;
     this.#version = target.version;
     this.#splitter = new FrameSplitter((first, bytes, start, end) => this.#onFrame(first, bytes, start, end));
-    this.#socket = connect({
-      host: target.host,
-      port: target.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length, bytes) => {
-          owner.onRead();
-          this.#splitter.push(bytes, length);
-          return true;
-        },
-      },
-    });
-    this.#socket.on('drain', () => this.touch());
-    // 'close' follows, and tells the owner of a connection that was up.
-    this.#socket.on('error', (error) => this.#onRefused(error.message));
-    this.#socket.on('close', () => {
-      this.#onRefused('closed before CONNACK');
-      if (this.#isAccepted && !this.#isClosing) this.#owner.onClose(this.#disconnectReason);
-    });
+    this.#connect = connectFrame(clientId, target.version, clean, keepAliveS);
+    this.#socket = new DialledSocket(target.host, target.port, this);
+  }
+
+  onConnect(): void {
+    this.#socket.write(this.#connect);
+  }
+
+  onRead(bytes: Buffer, length: number): void {
+    this.#owner.onRead();
+    this.#splitter.push(bytes, length);
+  }
+
+  onDrain(): void {
+    this.touch();
+  }
+
+  onClose(error: Error | null): void {
+    this.#isClosed = true;
+    this.#onRefused(error === null ? 'closed before CONNACK' : error.message);
+    if (this.#isAccepted && !this.#isClosing) this.#owner.onClose(this.#disconnectReason);
+    this.#onClosed();
   }
 
   /** How many unacknowledged PUBLISH packets the broker takes. */
@@ -116,7 +117,7 @@ export class LoadConnection {
 
   /** Bytes that the kernel has not taken yet. */
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.unsentBytes;
   }
 
   /** Asks for the owner's `onTurnEnd` at the end of this turn. */
@@ -151,7 +152,7 @@ export class LoadConnection {
     this.#acksLength = 0;
     this.#socket.write(acks);
     // Until the kernel has taken them the bytes are not ours to overwrite.
-    if (this.#socket.writableLength > 0) this.#acks = Buffer.allocUnsafe(this.#acks.length);
+    if (this.#socket.unsentBytes > 0) this.#acks = Buffer.allocUnsafe(this.#acks.length);
   }
 
   /** Sends bytes that stay unchanged until they have left. */
@@ -175,11 +176,15 @@ export class LoadConnection {
   /** Says goodbye; resolves when the connection is closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    if (this.#socket.closed) return;
+    if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
-      this.#socket.once('close', () => resolve());
-      this.#socket.end(disconnectFrame());
-      this.#socket.setTimeout(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
+      const timeout = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
+      this.#onClosed = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+      this.#socket.write(disconnectFrame());
+      this.#socket.end();
     });
   }
 

@@ -29,6 +29,7 @@ test('a wrong argument is named, with what was expected and what came', () => {
   assert.throws(() => parse(['--qos=3']), /--qos: expected 0, 1, 2, got "3"/);
   assert.throws(() => parse(['--mode=star']), /--mode: expected pair, fanout, fanin, fleet, got "star"/);
   assert.throws(() => parse(['--rate=-1']), /--rate: expected a number, 0 or more, got "-1"/);
+  assert.throws(() => parse(['--host=localhost']), /--host: expected an address of IPv4, got "localhost"/);
   assert.throws(() => parse(['--prefix=a/b']), /--prefix: expected a topic level without wildcards, got "a\/b"/);
   assert.throws(() => parse(['--window=1.5']), /--window/);
 });

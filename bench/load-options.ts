@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { ParseArgsConfig } from 'node:util';
 import type { ProtocolVersion, Qos } from './frames.ts';
 import type { LoadMode, LoadOptions } from './load.ts';
@@ -40,7 +41,7 @@ export const PID_MAX = 4_194_304;
 export function parseLoadOptions(values: Values): LoadOptions {
   const port = wholeNumber(values, 'port', 1, 65_535);
   return {
-    host: values.host ?? '127.0.0.1',
+    host: addressOf(values),
     port,
     subscriberPort: values['subscriber-port'] === undefined ? port : wholeNumber(values, 'subscriber-port', 1, 65_535),
     mode: oneOf<LoadMode>(values, 'mode', ['pair', 'fanout', 'fanin', 'fleet']),
@@ -96,6 +97,12 @@ function positiveNumber(values: Values, name: string): number {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new Error(`--${name}: expected a number, 0 or more, got "${values[name]}"`);
+}
+
+/** @throws Error that says what was expected and what came */
+export function addressOf({ host }: Values): string {
+  if (host !== undefined && isIPv4(host)) return host;
+  throw new Error(`--host: expected an address of IPv4, got "${host}"`);
 }
 
 function levelName(values: Values, name: string): string {
