@@ -92,6 +92,19 @@ export class ByteReader {
     return this.#buffer.readDoubleBE(this.#take(8, 'a double'));
   }
 
+  /** What `ByteWriter.varint` writes. */
+  varint(): number {
+    let value = 0;
+    let factor = 1;
+    for (;;) {
+      const byte = this.u8();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+      if (factor > 2 ** 49) throw new TruncatedError(`byte ${this.offset}: an integer of more than eight bytes`);
+    }
+  }
+
   /** Moves over `count` bytes and returns where they begin in `buffer`. */
   skip(count: number): number {
     return this.#take(count, 'a field');

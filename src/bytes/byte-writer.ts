@@ -98,6 +98,20 @@ export class ByteWriter {
     this.#buffer.writeDoubleBE(value, at);
   }
 
+  /** A non-negative safe integer in groups of seven bits, the low ones first, the high bit set in all but the last (LEB128). */
+  varint(value: number): void {
+    let rest = value;
+    while (rest > 0x7fff_ffff) {
+      this.u8((rest % 128) | 128);
+      rest = Math.floor(rest / 128);
+    }
+    while (rest >= 128) {
+      this.u8((rest & 127) | 128);
+      rest >>>= 7;
+    }
+    this.u8(rest);
+  }
+
   bytes(source: Uint8Array): void {
     const at = this.#room(source.length);
     this.#buffer.set(source, at);

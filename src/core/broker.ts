@@ -3,12 +3,14 @@ import { BrokerCounters } from './counters.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
+import { MemoryStore } from './memory-store.ts';
 import type { Message } from './message.ts';
 import type { AuthenticationMechanism, Authenticator, Cluster } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
 import type { SharedGroup } from './shared-group.ts';
+import type { Store } from './store.ts';
 import type { Route, Subscription } from './subscription.ts';
 
 export interface BrokerOptions {
@@ -16,6 +18,8 @@ export interface BrokerOptions {
   readonly id: string;
   readonly name: string;
   readonly log: Log;
+  /** What outlives the process; left out: nothing does. */
+  readonly store?: Store;
   /** Those that are to differ from their defaults. */
   readonly limits?: Partial<Limits>;
   /** Wall clock in milliseconds; for tests. */
@@ -40,6 +44,8 @@ export class Broker {
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
+  /** Set before anybody connects, and not changed after that. */
+  store: Store;
   readonly counters = new BrokerCounters();
   /** null: whoever connects is let in, unless there are `mechanisms`. */
   readonly authenticator: Authenticator | null;
@@ -53,6 +59,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     this.id = options.id;
     this.name = options.name;
+    this.store = options.store ?? new MemoryStore();
     this.log = options.log;
     this.limits = limitsWith(options.limits ?? {});
     this.wallNow = options.wallNow ?? Date.now;
@@ -135,20 +142,32 @@ export class Broker {
   /** A linked broker's write to its retained messages: kept if it is newer than what is known here. */
   retainFromPeer(topic: string, message: Message | null, stamp: Stamp): void {
     this.clock.observe(stamp);
-    if (message === null || this.#hasRoomFor(message)) this.retained.put(topic, message, stamp);
+    if (message === null || this.#hasRoomFor(message)) this.#put(topic, message, stamp);
+  }
+
+  /** Takes up the retained messages that the store has. Called once, before anybody connects. */
+  restoreRetained(): void {
+    for (const { topic, message, stamp } of this.store.retained()) {
+      this.clock.observe(stamp);
+      this.retained.put(topic, message, stamp);
+    }
+  }
+
+  #put(topic: string, message: Message | null, stamp: Stamp): void {
+    if (this.retained.put(topic, message, stamp)) this.store.retain(topic, message, stamp);
   }
 
   #retain(message: Message): void {
     const stamp = this.clock.next();
     if (message.payloadLength === 0) {
-      this.retained.put(message.topic, null, stamp); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+      this.#put(message.topic, null, stamp); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
       this.cluster?.retained(message.topic, null, stamp);
       return;
     }
     // ![MQTT-3.3.1-5]: beyond the bound on retained messages (`Limits.retainedMessages`, `retainedBytes`) a message on a new topic is
     // delivered and not kept.
     if (!this.#hasRoomFor(message)) return;
-    this.retained.put(message.topic, message, stamp); // [MQTT-3.3.1-5]
+    this.#put(message.topic, message, stamp); // [MQTT-3.3.1-5]
     this.cluster?.retained(message.topic, message, stamp);
   }
 

@@ -85,6 +85,8 @@ export class Message {
   readonly transit: Transit | null;
   /** When and where it was written to the retained messages; null: it was not. */
   retainedAt: Stamp | null = null;
+  /** What the store knows it by, as long as the store has it; 0: it is not stored. */
+  storedAs = 0;
   /** How often it was sent, counted by senders that share large payloads from the second time on. */
   sends = 0;
   #source: Buffer;

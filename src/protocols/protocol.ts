@@ -27,6 +27,10 @@ export interface Protocol {
   /** Whether a client whose first bytes are `bytes[start, end)`, one at least, speaks it; `maybe`: more of them will show. */
   sniff(bytes: Buffer, start: number, end: number): 'yes' | 'no' | 'maybe';
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler;
+  /** Takes up what the store has. Called once, before any connection is accepted. */
+  restore?(): void;
+  /** What was restored goes on (wills, lifetimes). Called once, when linked brokers can be reached and before clients are accepted. */
+  goOn?(): void;
   /** Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B), closes all connections and stops all timers. */
   stop(): void;
 }

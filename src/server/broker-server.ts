@@ -6,6 +6,7 @@ import type { Limits } from '../core/limits.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { TcpListener } from '../transport/tcp-listener.ts';
@@ -13,6 +14,7 @@ import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { formatAddress } from './listen-address.ts';
+import { openStore } from './open-store.ts';
 import { ProtocolRegistry } from './registry.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
@@ -64,6 +66,7 @@ export class BrokerServer {
   readonly #open: OpenConnector[] = [];
   #network: Network | null = null;
   #directory: DataDirectory | null = null;
+  #store: JournalStore | null = null;
   #isUp = false;
 
   constructor(model: BrokerModel, options: BrokerServerOptions) {
@@ -106,13 +109,20 @@ export class BrokerServer {
   async start(): Promise<void> {
     const { persistenceAdapter, transportConnectors } = this.model;
     try {
-      if (persistenceAdapter.kind !== 'memory') this.#directory = await openDataDirectory(persistenceAdapter.directory);
+      if (persistenceAdapter.kind !== 'memory') {
+        this.#directory = await openDataDirectory(persistenceAdapter.directory);
+        this.#store = await openStore(this.#directory.path, persistenceAdapter, this.#log);
+        this.broker.store = this.#store;
+        this.broker.restoreRetained();
+        for (const protocol of this.#registry.protocols) protocol.restore?.();
+      }
       const planned = transportConnectors.map((model) => ({ model, protocol: this.#protocolOf(model) }));
       const forPeers = planned.filter(({ protocol }) => protocol.name === 'openwire');
       for (const { model, protocol } of forPeers) await this.#listen(model, protocol);
       this.#network = this.#createNetwork();
       this.broker.cluster = this.#network;
       await this.#network.start();
+      for (const protocol of this.#registry.protocols) protocol.goOn?.();
       for (const { model, protocol } of planned) if (!forPeers.some((peer) => peer.model === model)) await this.#listen(model, protocol);
     } catch (error) {
       await this.stop();
@@ -129,6 +139,8 @@ export class BrokerServer {
     await this.#network?.stop();
     await this.#connectionsClosed();
     this.#open.length = 0;
+    await this.#store?.close();
+    this.#store = null;
     await this.#directory?.release();
     this.#directory = null;
     if (this.#isUp) this.#log.info('broker stopped', { brokerName: this.model.brokerName });

@@ -226,8 +226,8 @@ test('a message that expires while it waits is not delivered; the others are [MQ
   broker.pass(10_000);
   const again = await broker.client(5, KEPT[5], true);
   await again.expect(
-    again.packets.publish({ topic: 'a', payload: 'long', qos: 1, id: 1, properties: '02 0000005a' }),
-    again.packets.publish({ topic: 'a', payload: 'for ever', qos: 1, id: 2 }),
+    again.packets.publish({ topic: 'a', payload: 'long', qos: 1, id: 2, properties: '02 0000005a' }),
+    again.packets.publish({ topic: 'a', payload: 'for ever', qos: 1, id: 4 }),
   );
   await again.expectNothing();
 });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Principal, Refusal, Verdict } from '../../core/ports.ts';
 import { ProtocolError, unreachable } from '../../errors.ts';
 import type { ConnectorOptions } from '../protocol.ts';
+import { AwaitedStore } from './awaited-store.ts';
 import type { MqttConnection } from './connection.ts';
 import { LimitError } from './limit-error.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
@@ -91,31 +92,45 @@ export function enter(
     session = undefined;
   }
   const sessionPresent = session !== undefined; // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  const { store } = broker;
+  const before = store.position;
+  const expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
-  const mine = session instanceof MqttSession ? session : new MqttSession(clientId, broker, protocol.timers, claimedAt);
+  const mine =
+    session instanceof MqttSession
+      ? session
+      : new MqttSession(clientId, broker, protocol.timers, claimedAt, expiryInterval === 0 ? null : store.createSession(clientId));
   if (!sessionPresent) broker.sessions.set(mine);
-  mine.expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
+  mine.expiryInterval = expiryInterval;
+  mine.storeConnection(will);
+  const complete = (): void => {
+    connection.entered(mine, principal);
+    connection.resumed = sessionPresent;
+    connection.will = will; // [MQTT-3.1.2-7]
+    const { subscriptionPrefetch } = connection.options;
+    connection.inflightMax = Math.min(
+      p.receiveMaximum ?? 65_535,
+      subscriptionPrefetch > 0 ? subscriptionPrefetch : limits.inflightMessages,
+    );
+    mine.attach(connection, claimedAt);
 
-  connection.entered(mine, principal);
-  connection.resumed = sessionPresent;
-  connection.will = will; // [MQTT-3.1.2-7]
-  const { subscriptionPrefetch } = connection.options;
-  connection.inflightMax = Math.min(p.receiveMaximum ?? 65_535, subscriptionPrefetch > 0 ? subscriptionPrefetch : limits.inflightMessages);
-  mine.attach(connection, claimedAt);
-
-  // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-22]
-  connection.answer(accept(connection, packet, clientId, sessionPresent, authenticationData));
-  connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
-  const { serverName } = connection.connection;
-  broker.log.debug('client connected', {
-    ...connection.facts(),
-    ...(serverName === null ? {} : { serverName }),
-    protocolLevel: packet.level,
-    cleanStart: packet.cleanStart,
-    sessionPresent,
-  });
-  broker.cluster?.clientClaimed(clientId, claimedAt);
-  mine.resume();
+    // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-22]
+    connection.answer(accept(connection, packet, clientId, sessionPresent, authenticationData));
+    connection.watchKeepAlive(packet.keepAlive === 0 ? connection.options.defaultKeepAliveMs : packet.keepAlive * 1000);
+    const { serverName } = connection.connection;
+    broker.log.debug('client connected', {
+      ...connection.facts(),
+      ...(serverName === null ? {} : { serverName }),
+      protocolLevel: packet.level,
+      cleanStart: packet.cleanStart,
+      sessionPresent,
+    });
+    broker.cluster?.clientClaimed(clientId, claimedAt);
+    mine.resume();
+  };
+  const position = store.position;
+  if (position === before) complete();
+  else connection.pending = new AwaitedStore(connection, mine, claimedAt, position, complete);
 }
 
 /** The CONNACK that says yes. */

@@ -14,9 +14,11 @@ import type { HeldPackets } from './held-packets.ts';
 import { LimitError, topicNameError } from './limit-error.ts';
 import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
 import type { PendingConnect } from './pending-connect.ts';
+import { Promises } from './promises.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { PublishRate } from './publish-rate.ts';
-import { type MqttSession, type SessionLink, writeAcknowledgement } from './session.ts';
+import type { MqttSession } from './session.ts';
+import { type SessionLink, UNKNOWN_POSITION, writeAcknowledgement } from './session-link.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
 import { InboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
@@ -69,6 +71,12 @@ const PINGRESP = Buffer.from([0xd0, 0]);
  */
 const UNREAD_FACTOR = 2;
 
+/**
+ * Promises that may wait for the store, per client, before the client has to wait: while a disk is slow or full, what clients publish must
+ * not become our memory.
+ */
+const PROMISES_MAX = 10_000;
+
 /** Acknowledgement fields, read and used at once: all connections share one. */
 const acknowledgement = new AcknowledgementView();
 
@@ -111,6 +119,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** ...and while it has published faster than it may: the end of that pause. */
   #pause: TimerEntry<MqttConnection> | null = null;
   #publishRate: PublishRate | null = null;
+  /** What the client is promised and is not durable; null as long as nothing had to wait. */
+  #promises: Promises | null = null;
+  /** ...and while it waits for very many promises. */
+  #unpromised = false;
   /** [MQTT-3.3.2-7] */
   #aliases: InboundAliases | null = null;
   /** The topic that was last found valid: a client mostly publishes to one. */
@@ -145,6 +157,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     }
     if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#waitForReader();
     if (rate !== null) this.#pace(rate);
+    if (this.#promises !== null && this.#promises.size > PROMISES_MAX) this.#waitForStore();
   }
 
   onDrain(): void {
@@ -337,6 +350,34 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     else this.disconnect(PACKET_TOO_LARGE, 'the answer is larger than the Maximum Packet Size');
   }
 
+  promise(before: number, header: number, packetIdentifier: number, reasonCode: number): void {
+    const position = this.broker.store.position;
+    if (position === before && (this.#promises === null || this.#promises.size === 0)) {
+      writeAcknowledgement(this, header, packetIdentifier, reasonCode);
+      return;
+    }
+    this.#promises ??= this.#createPromises();
+    this.#promises.addAcknowledgement(position === before ? 0 : position, header, packetIdentifier, reasonCode);
+  }
+
+  /**
+   * As `reply`, when what the packet promises is durable.
+   * @param before `Store.position` when nothing of that had been appended yet
+   */
+  replyDurable(before: number, packet: Buffer): void {
+    const position = this.broker.store.position;
+    if (packet.length > this.maximumPacketSize || (position === before && (this.#promises === null || this.#promises.size === 0))) {
+      this.reply(packet);
+      return;
+    }
+    this.#promises ??= this.#createPromises();
+    this.#promises.addPacket(position === before ? 0 : position, packet);
+  }
+
+  #createPromises(): Promises {
+    return new Promises(this, this.broker.store, () => this.#storeCaughtUp());
+  }
+
   /** Writes a packet other than PUBLISH. Its bytes must not change any more. */
   answer(packet: Buffer): void {
     this.broker.counters.answersSent++;
@@ -401,7 +442,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
     if (this.#lastReserved) {
       // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
-      if (qos !== 0) this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED);
+      if (qos === 0) return;
+      const before = this.broker.store.position;
+      if (qos === 2) session.addReceived(view.packetIdentifier);
+      this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED, before);
       return;
     }
     const message = new Message(
@@ -422,12 +466,17 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if ((p === null || view.forwardsProperties) && start - packetStart === 1 + variableByteLength(end - start))
       message.setFrame(arrivedForm(this.level, qos), packetStart, qos === 0 ? 0 : view.propertiesStart - 2 - packetStart);
     // An identifier of QoS 1 is not remembered: it may come again with another message [MQTT-4.3.2-5].
+    if (qos === 0) {
+      this.broker.publish(message);
+      return;
+    }
+    const before = this.broker.store.position;
     const receivers = this.broker.publish(message);
-    if (qos === 0) return;
+    if (qos === 2) session.addReceived(view.packetIdentifier);
     // Where there is no room for it the message is delivered and not kept, and its publisher is told as far as its version can be.
     const isKept = !message.retain || message.payloadLength === 0 || message.retainedAt !== null;
     const reason = isKept ? (receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
-    this.#acknowledgePublish(session, qos, view.packetIdentifier, reason);
+    this.#acknowledgePublish(session, qos, view.packetIdentifier, reason, before);
   }
 
   #resolveAlias(topic: string, alias: number): string {
@@ -444,8 +493,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   /** @returns false when this identifier was received before and is not released: the message is not delivered again [MQTT-4.3.3-10] */
   #admitQoS2(session: MqttSession, packetIdentifier: number): boolean {
-    if (session.received.has(packetIdentifier)) {
-      writeAcknowledgement(this, 0x50, packetIdentifier, SUCCESS);
+    if (session.hasReceived(packetIdentifier)) {
+      this.promise(UNKNOWN_POSITION, 0x50, packetIdentifier, SUCCESS);
       return false;
     }
     // Earlier versions have no such limit; there are no more than 65,535 Packet Identifiers. What an earlier connection left does not count.
@@ -457,30 +506,30 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
         'receiveMaximum',
       );
     this.#unreleased++;
-    session.received.add(packetIdentifier);
     return true;
   }
 
   /**
-   * PUBACK or PUBREC with the identifier of the message [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], at once and so in the order of messages
-   * [MQTT-4.6.0-2] [MQTT-4.6.0-3], also when it has expired [MQTT-4.3.3-13]. Who may not publish is answered [MQTT3-3.3.5-2].
+   * PUBACK or PUBREC with the identifier of the message [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], when it is durable where it has to
+   * be, in the order of messages [MQTT-4.6.0-2] [MQTT-4.6.0-3], also when it has expired [MQTT-4.3.3-13]. Who may not publish is answered [MQTT3-3.3.5-2].
    */
-  #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number): void {
+  #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number, before: number): void {
     // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
     if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
-    writeAcknowledgement(this, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
+    this.promise(before, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
   }
 
   #onPubrel(session: MqttSession, packetIdentifier: number): void {
+    const before = this.broker.store.position;
     const known = this.#release(session, packetIdentifier);
     // "Not an error during recovery" (section 3.7.2.1), and clients take a reason like this for one: it is kept for a real mismatch.
     const reason = known || this.resumed ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
-    writeAcknowledgement(this, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
+    this.promise(before, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
   }
 
   /** @returns whether the identifier was in use; from here on it comes with a new message [MQTT-4.3.3-12] */
   #release(session: MqttSession, packetIdentifier: number): boolean {
-    if (!session.received.delete(packetIdentifier)) return false;
+    if (!session.deleteReceived(packetIdentifier)) return false;
     if (this.#unreleased > 0) this.#unreleased--; // one that an earlier connection left was not counted
     return true;
   }
@@ -548,8 +597,20 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.#listen();
   }
 
+  #waitForStore(): void {
+    if (this.#unpromised) return;
+    this.#unpromised = true;
+    this.connection.pause();
+  }
+
+  #storeCaughtUp(): void {
+    if (!this.#unpromised) return;
+    this.#unpromised = false;
+    this.#listen();
+  }
+
   #listen(): void {
-    if (this.pending === null && !this.#unread && this.#pause?.scheduled !== true) this.connection.resume();
+    if (this.pending === null && !this.#unread && !this.#unpromised && this.#pause?.scheduled !== true) this.connection.resume();
   }
 
   #say(error: ProtocolError, what: string): void {

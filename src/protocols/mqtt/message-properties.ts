@@ -1,7 +1,8 @@
-import type { MessageProperties, PropertiesForm } from '../../core/message.ts';
+import type { Message, MessageProperties, PropertiesForm } from '../../core/message.ts';
 import { ANY_TOPIC, isBrokerTopic, topicNameFault } from '../../core/topic-filter.ts';
 import { PUBLISH } from './wire/control-packet.ts';
 import { type Properties, readProperties } from './wire/property.ts';
+import { writePublishProperties } from './wire/publish.ts';
 import { protocolError } from './wire/reason-code.ts';
 
 /**
@@ -33,6 +34,12 @@ export function messageProperties(p: Properties): MessageProperties | null {
 /** Properties as MQTT 5 writes them in a PUBLISH, with their length in front. They were found valid when they came. */
 export const MQTT_5_PROPERTIES: PropertiesForm = {
   decode: (buffer, start, end) => messageProperties(readProperties(buffer, start, end, PUBLISH)),
+};
+
+/** The same for a store, which writes properties that came another way, too. */
+export const MQTT_5_STORED_PROPERTIES = {
+  ...MQTT_5_PROPERTIES,
+  encode: ({ properties }: Message): Buffer => writePublishProperties(properties, null, []),
 };
 
 /**

@@ -35,6 +35,19 @@ export class MqttProtocol implements Protocol {
     return recognised === 'begun' || recognised === 'complete' ? 'yes' : recognised;
   }
 
+  restore(): void {
+    const { broker } = this;
+    for (const stored of broker.store.sessions()) {
+      const session = new MqttSession(stored.clientId, broker, this.timers, broker.clock.next(), stored);
+      broker.sessions.set(session);
+      session.restore();
+    }
+  }
+
+  goOn(): void {
+    for (const session of [...this.broker.sessions.values()]) if (session instanceof MqttSession) session.goOn();
+  }
+
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {
     this.broker.counters.sockets++;
     const handler = new MqttConnection(connection, options, this);

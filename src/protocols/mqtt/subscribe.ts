@@ -30,6 +30,7 @@ export function subscribe(
   const packet = readSubscribe(buffer, header, start, end, connection.level);
   const { broker } = connection;
   const faults = packet.requests.map((request) => findFault(connection, request));
+  const before = broker.store.position;
   const replays: SubscribeRequest[] = [];
   const codes = packet.requests.map((request, i) => {
     const fault = faults[i]!;
@@ -46,7 +47,7 @@ export function subscribe(
   });
   const finish = (): void => {
     if (connection.closed) return;
-    connection.reply(writeSuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+    connection.replyDurable(before, writeSuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
     for (const { filter } of replays) {
       const subscription = session.subscriptions.get(filter);
       if (subscription !== undefined) session.replay(subscription, (wanted) => retainedFor(connection, session, wanted));
@@ -100,6 +101,7 @@ export function unsubscribe(
   end: number,
 ): void {
   const packet = readUnsubscribe(buffer, header, start, end, connection.level);
+  const before = connection.broker.store.position;
   const faults = packet.filters.map((filter) => filterFault(connection, filter));
   const wrong = faults.find((fault) => fault?.limit === null);
   if (wrong != null && connection.level !== MQTT_5) throw protocolError(`UNSUBSCRIBE: ${wrong.text}`);
@@ -108,5 +110,5 @@ export function unsubscribe(
     if (faults[i] !== null) return TOPIC_FILTER_INVALID;
     return session.unsubscribe(filter) ? SUCCESS : NO_SUBSCRIPTION_EXISTED; // [MQTT-3.10.4-1]
   });
-  connection.reply(writeUnsuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  connection.replyDurable(before, writeUnsuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
 }

@@ -1,0 +1,116 @@
+import type { Stamp } from './hybrid-clock.ts';
+import type { Message, QoS } from './message.ts';
+import { SequenceRing } from './sequence-ring.ts';
+import type { Delivery, DurabilityListener, Store, Stored, StoredSession, StoredState } from './store.ts';
+
+/** Keeps everything for as long as the process lives, and promises no more: what is appended is as durable as it gets. */
+export class MemoryStore implements Store {
+  readonly position = 0;
+  readonly durable = 0;
+  readonly failure = null;
+  readonly #sessions = new Set<StoredSession>();
+
+  whenDurable(_position: number, listener: DurabilityListener): void {
+    listener.onDurable();
+  }
+
+  whenBatchDurable(): boolean {
+    return true;
+  }
+
+  sessions(): IterableIterator<StoredSession> {
+    return this.#sessions.values();
+  }
+
+  createSession(clientId: string): StoredSession {
+    const session = new MemorySession(clientId, this.#sessions);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Nothing: the broker's own table is all there is. */
+  retained(): IterableIterator<never> {
+    return ([] as never[]).values();
+  }
+
+  retain(_topic: string, _message: Message | null, _stamp: Stamp): void {}
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const NO_ATTRIBUTES: ReadonlyMap<string, Buffer> = new Map();
+
+class MemorySession implements StoredSession {
+  readonly clientId: string;
+  readonly received = new Set<number>();
+  /** Nobody is to read them after a restart. */
+  readonly attributes = NO_ATTRIBUTES;
+  readonly #siblings: Set<StoredSession>;
+  readonly #ring = new SequenceRing<Message>();
+
+  constructor(clientId: string, siblings: Set<StoredSession>) {
+    this.clientId = clientId;
+    this.#siblings = siblings;
+  }
+
+  get first(): number {
+    return this.#ring.first;
+  }
+
+  get next(): number {
+    return this.#ring.next;
+  }
+
+  get size(): number {
+    return this.#ring.size;
+  }
+
+  get bytes(): number {
+    return this.#ring.bytes;
+  }
+
+  push(message: Message, delivery: Delivery): number {
+    return this.#ring.push(message.keep(), message.size, delivery);
+  }
+
+  stateOf(sequence: number): StoredState {
+    return this.#ring.stateOf(sequence);
+  }
+
+  qosOf(sequence: number): QoS {
+    return this.#ring.qosAt(sequence);
+  }
+
+  get(sequence: number): Stored | null {
+    const message = this.#ring.refAt(sequence);
+    return message === null ? null : { message, ...this.#ring.deliveryAt(sequence) };
+  }
+
+  release(sequence: number): void {
+    this.#ring.release(sequence);
+  }
+
+  released(): number[] {
+    return this.#ring.released();
+  }
+
+  remove(sequence: number): void {
+    this.#ring.remove(sequence);
+  }
+
+  addReceived(packetIdentifier: number): void {
+    this.received.add(packetIdentifier);
+  }
+
+  deleteReceived(packetIdentifier: number): void {
+    this.received.delete(packetIdentifier);
+  }
+
+  setAttribute(): void {}
+
+  drop(): void {
+    this.#siblings.delete(this);
+  }
+}

@@ -1,0 +1,162 @@
+import type { QoS } from './message.ts';
+import { type Delivery, DONE, RELEASED, type StoredState, WAITING } from './store.ts';
+
+/** Slots of a ring at its first entry; a power of two. Most sessions are owed little. */
+const SLOTS_MIN = 8;
+
+/** From this many slots on they are given back when the last entry is done with. */
+const SLOTS_KEPT_MAX = 1_024;
+
+const NO_IDENTIFIERS: readonly number[] = [];
+
+/**
+ * What one session is owed, by sequence: a window over an ever growing row, in arrays whose slot is `sequence & mask`.
+ *
+ *     sequence   ...  41      42        43       44      45
+ *                    (gone)   WAITING   DONE     WAITING
+ *                             first                      next
+ *
+ * `Ref` says where the message is: itself, or a number that finds it on disk.
+ */
+export class SequenceRing<Ref> {
+  first = 1;
+  next = 1;
+  size = 0;
+  bytes = 0;
+  #mask = -1;
+  #refs: (Ref | null)[] = [];
+  /** Bits 0-1: state, 2-3: QoS, 4: RETAIN. */
+  #flags = new Uint8Array(0);
+  #sizes = new Uint32Array(0);
+  /** Few messages have them. */
+  #identifiers: Map<number, readonly number[]> | null = null;
+  #released: number[] = [];
+
+  /** @param size in bytes, by `Message.size` */
+  push(ref: Ref, size: number, { qos, retain, identifiers }: Delivery): number {
+    if (this.next - this.first > this.#mask) this.#grow();
+    const sequence = this.next++;
+    const slot = sequence & this.#mask;
+    this.#refs[slot] = ref;
+    this.#flags[slot] = WAITING | (qos << 2) | (retain ? 16 : 0);
+    this.#sizes[slot] = size;
+    if (identifiers.length > 0) (this.#identifiers ??= new Map()).set(sequence, identifiers);
+    this.size++;
+    this.bytes += size;
+    return sequence;
+  }
+
+  stateOf(sequence: number): StoredState {
+    return this.#has(sequence) ? ((this.#flags[sequence & this.#mask]! & 3) as StoredState) : DONE;
+  }
+
+  /** null unless it waits. */
+  refAt(sequence: number): Ref | null {
+    return this.stateOf(sequence) === WAITING ? this.#refs[sequence & this.#mask]! : null;
+  }
+
+  sizeAt(sequence: number): number {
+    return this.#sizes[sequence & this.#mask]!;
+  }
+
+  qosAt(sequence: number): QoS {
+    return ((this.#flags[sequence & this.#mask]! >> 2) & 3) as QoS;
+  }
+
+  deliveryAt(sequence: number): Delivery {
+    const flags = this.#flags[sequence & this.#mask]!;
+    return {
+      qos: ((flags >> 2) & 3) as QoS,
+      retain: (flags & 16) !== 0,
+      identifiers: this.#identifiers?.get(sequence) ?? NO_IDENTIFIERS,
+    };
+  }
+
+  /** @returns what was there; null when it did not wait */
+  release(sequence: number): Ref | null {
+    const ref = this.refAt(sequence);
+    if (ref === null) return null;
+    const slot = sequence & this.#mask;
+    this.#flags[slot] = (this.#flags[slot]! & ~3) | RELEASED;
+    this.#forget(sequence, slot);
+    this.#released.push(sequence);
+    return ref;
+  }
+
+  /** @returns what was there and is not any more; null when there was nothing, or it had been released */
+  remove(sequence: number): Ref | null {
+    const state = this.stateOf(sequence);
+    if (state === DONE) return null;
+    const slot = sequence & this.#mask;
+    const ref = state === WAITING ? this.#refs[slot]! : null;
+    if (state === WAITING) this.#forget(sequence, slot);
+    else this.#released.splice(this.#released.indexOf(sequence), 1);
+    this.#flags[slot] = DONE;
+    this.size--;
+    while (this.first < this.next && (this.#flags[this.first & this.#mask]! & 3) === DONE) this.first++;
+    if (this.size === 0 && this.#mask >= SLOTS_KEPT_MAX) this.#reset();
+    return ref;
+  }
+
+  /** In the order in which they were released. */
+  released(): number[] {
+    return [...this.#released];
+  }
+
+  /** Everything that is not done with, in order. */
+  *entries(): Generator<{ readonly sequence: number; readonly ref: Ref | null; readonly size: number; readonly delivery: Delivery }> {
+    for (let sequence = this.first; sequence < this.next; sequence++) {
+      if (this.stateOf(sequence) === DONE) continue;
+      yield { sequence, ref: this.refAt(sequence), size: this.sizeAt(sequence), delivery: this.deliveryAt(sequence) };
+    }
+  }
+
+  /** Goes on at `sequence`, for a window that is filled from elsewhere: what is between is done with, or was lost. */
+  skipTo(sequence: number): void {
+    if (this.size === 0) {
+      this.first = sequence;
+      this.next = sequence;
+    }
+    while (this.next < sequence) {
+      if (this.next - this.first > this.#mask) this.#grow();
+      this.#flags[this.next & this.#mask] = DONE;
+      this.next++;
+    }
+  }
+
+  #has(sequence: number): boolean {
+    return sequence >= this.first && sequence < this.next;
+  }
+
+  #forget(sequence: number, slot: number): void {
+    this.bytes -= this.#sizes[slot]!;
+    this.#refs[slot] = null;
+    this.#identifiers?.delete(sequence);
+  }
+
+  #reset(): void {
+    this.#mask = -1;
+    this.#refs = [];
+    this.#flags = new Uint8Array(0);
+    this.#sizes = new Uint32Array(0);
+  }
+
+  #grow(): void {
+    const slots = Math.max(SLOTS_MIN, (this.#mask + 1) * 2);
+    const mask = slots - 1;
+    const refs: (Ref | null)[] = new Array(slots).fill(null);
+    const flags = new Uint8Array(slots);
+    const sizes = new Uint32Array(slots);
+    for (let sequence = this.first; sequence < this.next; sequence++) {
+      const from = sequence & this.#mask;
+      const to = sequence & mask;
+      refs[to] = this.#refs[from]!;
+      flags[to] = this.#flags[from]!;
+      sizes[to] = this.#sizes[from]!;
+    }
+    this.#refs = refs;
+    this.#flags = flags;
+    this.#sizes = sizes;
+    this.#mask = mask;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Broker } from '../../core/broker.ts';
+import type { Message, QoS } from '../../core/message.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
+import type { Subscription } from '../../core/subscription.ts';
+import type { SessionLink } from './session-link.ts';
+
+/** A message of a shared subscription that another member gets. */
+export interface Undelivered {
+  readonly message: Message;
+  readonly group: SharedGroup | null;
+}
+
+/**
+ * What a session owes its client at QoS 1 and 2, and how far it is with it.
+ *
+ *     PUBLISH ──► (PUBACK) ── done                                             QoS 1
+ *     PUBLISH ──► (PUBREC) ── released: PUBREL ──► (PUBCOMP) ── done           QoS 2
+ */
+export interface Deliveries {
+  /** Messages that wait to be sent. Retained messages on their way to a new subscription may count as one. */
+  readonly queued: number;
+  /** Messages sent and not acknowledged. */
+  readonly inflight: number;
+  /** Bytes kept. */
+  readonly heldBytes: number;
+  /** Whether the next message can be sent at once. */
+  readonly isReady: boolean;
+  /** Whether the next message is dropped. */
+  readonly isFull: boolean;
+  /** The session has a connection, whose client has had its CONNACK: what is owed is sent, what was sent before first [MQTT-4.4.0-1]. */
+  resume(link: SessionLink): void;
+  detach(): void;
+  /** A message to be sent now, or when those before it have been. */
+  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void;
+  /** A new subscription's retained messages. @param retained finds them */
+  replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void;
+  /** PUBACK. An identifier that is not known is ignored. @throws ProtocolError MQTT_PROTOCOL_ERROR */
+  acknowledged(packetIdentifier: number): void;
+  /** PUBREC. @throws ProtocolError MQTT_PROTOCOL_ERROR */
+  receivedByClient(packetIdentifier: number, reasonCode: number): void;
+  /** PUBCOMP. An identifier that is not known is ignored. @throws ProtocolError MQTT_PROTOCOL_ERROR */
+  completed(packetIdentifier: number): void;
+  /** The connection has drained. */
+  onDrain(): void;
+  /** Lets go of what waits by groups that have members at other brokers. */
+  handOver(): Undelivered[];
+  /** The session ends: nothing is owed any more. @returns what other members of its groups get */
+  end(): Undelivered[];
+}
+
+/** [MQTT-3.3.2-5] */
+export function isExpired({ expiresAtMs }: Message, broker: Broker): boolean {
+  return expiresAtMs !== 0 && expiresAtMs <= broker.wallNow();
+}

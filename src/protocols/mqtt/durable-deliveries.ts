@@ -1,0 +1,259 @@
+import type { Broker } from '../../core/broker.ts';
+import type { Message, QoS } from '../../core/message.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
+import { DONE, type DurabilityListener, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
+import type { Subscription } from '../../core/subscription.ts';
+import { type Deliveries, isExpired, type Undelivered } from './deliveries.ts';
+import { type DropWatcher, SEND_AHEAD_BYTES, type SessionLink, sendPublish, UNKNOWN_POSITION } from './session-link.ts';
+import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
+
+/** Packet Identifiers there are; 0 is none. */
+const PACKET_IDENTIFIERS = 65_535;
+
+/**
+ * What a session that outlives its connections owes its client. The store has it; here is how far the present connection is:
+ *
+ *     first                 sendNext          safe            next
+ *       │ sent, not done with   │ may be sent   │ not durable   │
+ *
+ * A message's Packet Identifier follows from its sequence, so that it is the same after a restart [MQTT-4.4.0-1]. Nothing is sent that is
+ * not durable: a message that came back with another one's identifier would be taken for a repetition of it.
+ */
+export class DurableDeliveries implements Deliveries, DurabilityListener {
+  readonly #broker: Broker;
+  readonly #watcher: DropWatcher;
+  readonly #stored: StoredSession;
+  #link: SessionLink | null = null;
+  #sendNext: number;
+  /** Below, an earlier connection may have been sent the message: it is sent with DUP. */
+  #sentBefore: number;
+  #safe: number;
+  /** What `#safe` becomes with the batch that is on its way. */
+  #written: number;
+  #isWaiting = false;
+  /** Messages that count against the client's Receive Maximum. */
+  #window = 0;
+  /** Released without having been sent on this connection, and so not counted on it. */
+  readonly #uncounted = new Set<number>();
+  /** Of messages that came by a shared subscription. Lost with the process: they are then this session's alone. */
+  readonly #groups = new Map<number, SharedGroup>();
+
+  constructor(broker: Broker, watcher: DropWatcher, stored: StoredSession) {
+    this.#broker = broker;
+    this.#watcher = watcher;
+    this.#stored = stored;
+    this.#sendNext = stored.first;
+    // After a restart it is not known what was sent: as much as may be under way at once counts as sent.
+    this.#sentBefore = Math.min(stored.next, stored.first + broker.limits.inflightMessages);
+    this.#safe = stored.next;
+    this.#written = stored.next;
+  }
+
+  get queued(): number {
+    return this.#stored.size - this.inflight;
+  }
+
+  get inflight(): number {
+    return this.#window + this.#uncounted.size;
+  }
+
+  get heldBytes(): number {
+    return this.#stored.bytes;
+  }
+
+  get isReady(): boolean {
+    const link = this.#link;
+    return link !== null && this.#sendNext >= this.#safe && this.#roomFor(link);
+  }
+
+  get isFull(): boolean {
+    const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
+    return this.#stored.size >= sessionQueueMessages || this.#stored.bytes >= sessionQueueBytes;
+  }
+
+  resume(link: SessionLink): void {
+    this.#link = link;
+    this.#sentBefore = Math.max(this.#sentBefore, this.#sendNext);
+    this.#sendNext = this.#stored.first;
+    this.#window = 0; // a window is a connection's: section 4.9
+    this.#uncounted.clear();
+    // [MQTT-4.6.0-4]
+    for (const sequence of this.#stored.released()) {
+      this.#uncounted.add(sequence);
+      link.promise(UNKNOWN_POSITION, 0x62, identifierOf(sequence), 0);
+    }
+    this.#pump();
+  }
+
+  detach(): void {
+    this.#link = null;
+  }
+
+  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
+    const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
+    if (this.#stored.size >= sessionQueueMessages) {
+      this.#watcher.drop('sessionQueueMessages');
+      return;
+    }
+    if (this.#stored.bytes + message.size > sessionQueueBytes) {
+      this.#watcher.drop('sessionQueueBytes');
+      return;
+    }
+    const sequence = this.#stored.push(message, { qos, retain, identifiers });
+    if (group !== null) this.#groups.set(sequence, group);
+    this.#makeSafe();
+  }
+
+  replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
+    const identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+    for (const message of retained(subscription)) {
+      const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
+      const link = this.#link;
+      if (qos !== 0) this.offer(message, qos, true, identifiers, null);
+      else if (link === null) continue;
+      else if (link.connection.queuedBytes > this.#broker.limits.connectionQueueBytes) this.#watcher.drop('connectionQueueBytes');
+      else sendPublish(link, this.#watcher, message, 0, true, identifiers, 0, false);
+    }
+  }
+
+  acknowledged(packetIdentifier: number): void {
+    const sequence = this.#sequenceOf(packetIdentifier);
+    if (sequence === 0) return;
+    if (this.#stored.qosOf(sequence) !== 1) throw protocolError(`PUBACK for a message of QoS 2, Packet Identifier ${packetIdentifier}`);
+    this.#done(sequence);
+  }
+
+  receivedByClient(packetIdentifier: number, reasonCode: number): void {
+    const link = this.#link!;
+    const { store } = this.#broker;
+    const before = store.position;
+    const sequence = this.#sequenceOf(packetIdentifier);
+    if (sequence === 0) {
+      link.promise(before, 0x62, packetIdentifier, PACKET_IDENTIFIER_NOT_FOUND);
+      return;
+    }
+    if (this.#stored.qosOf(sequence) !== 2) throw protocolError(`PUBREC for a message of QoS 1, Packet Identifier ${packetIdentifier}`);
+    if (reasonCode >= 0x80) {
+      this.#done(sequence); // [MQTT-4.4.0-2]
+      return;
+    }
+    const isRepeated = this.#stored.stateOf(sequence) === RELEASED;
+    // Released, not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6]. After a reconnect PUBREL packets leave in this order again [MQTT-4.6.0-4].
+    if (sequence >= this.#sendNext) this.#uncounted.add(sequence);
+    this.#stored.release(sequence);
+    this.#groups.delete(sequence);
+    link.promise(isRepeated ? UNKNOWN_POSITION : before, 0x62, packetIdentifier, 0); // [MQTT-4.3.3-4]
+  }
+
+  completed(packetIdentifier: number): void {
+    const sequence = this.#sequenceOf(packetIdentifier);
+    if (sequence === 0) return;
+    if (this.#stored.stateOf(sequence) !== RELEASED) throw protocolError(`PUBCOMP before PUBREC, Packet Identifier ${packetIdentifier}`);
+    this.#done(sequence);
+  }
+
+  onDrain(): void {
+    this.#pump();
+  }
+
+  handOver(): Undelivered[] {
+    const found: Undelivered[] = [];
+    for (const [sequence, group] of this.#groups) {
+      if (sequence < this.#sendNext || !this.#broker.hasMembers(group)) continue;
+      const message = this.#stored.get(sequence)?.message;
+      this.#remove(sequence);
+      if (message !== undefined) found.push({ message, group });
+    }
+    return found;
+  }
+
+  end(): Undelivered[] {
+    const found: Undelivered[] = [];
+    for (const [sequence, group] of this.#groups) {
+      // A message of QoS 2 that has been sent is this client's or nobody's [MQTT-4.8.2-5].
+      if (sequence < Math.max(this.#sendNext, this.#sentBefore) && this.#stored.qosOf(sequence) === 2) continue;
+      const message = this.#stored.get(sequence)?.message;
+      if (message !== undefined) found.push({ message, group });
+    }
+    this.#groups.clear();
+    this.#stored.drop();
+    return found;
+  }
+
+  /** A batch was taken: what has been pushed so far is in it or in one before. */
+  onBatch(): void {
+    this.#written = this.#stored.next;
+  }
+
+  onDurable(): void {
+    this.#isWaiting = false;
+    this.#safe = this.#written;
+    if (this.#safe < this.#stored.next) this.#makeSafe();
+    this.#pump();
+  }
+
+  /** Sends what has been pushed as soon as it is durable. */
+  #makeSafe(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    if (!this.#broker.store.whenBatchDurable(this)) return;
+    this.#isWaiting = false;
+    this.#safe = this.#stored.next;
+    this.#pump();
+  }
+
+  #pump(): void {
+    const link = this.#link;
+    if (link === null) return;
+    const stored = this.#stored;
+    if (this.#sendNext < stored.first) this.#sendNext = stored.first;
+    while (this.#sendNext < this.#safe && this.#roomFor(link)) {
+      const sequence = this.#sendNext++;
+      if (stored.stateOf(sequence) !== WAITING) continue;
+      const entry = stored.get(sequence);
+      const mayHaveBeenSent = sequence < this.#sentBefore;
+      // What has been sent once does not expire any more [MQTT-4.3.3-7].
+      if (entry === null || (!mayHaveBeenSent && isExpired(entry.message, this.#broker))) {
+        this.#remove(sequence);
+        continue;
+      }
+      const { message, qos, retain, identifiers } = entry;
+      // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+      if (sendPublish(link, this.#watcher, message, qos, retain, identifiers, identifierOf(sequence), mayHaveBeenSent)) this.#window++;
+      else this.#remove(sequence);
+    }
+  }
+
+  /** The client's window [MQTT-4.9.0-1] [MQTT-4.9.0-2], and identifiers that are not in use [MQTT-2.2.1-4]. */
+  #roomFor(link: SessionLink): boolean {
+    return (
+      this.#window < link.inflightMax &&
+      this.#sendNext - this.#stored.first < this.#broker.limits.packetIdentifiers &&
+      link.connection.queuedBytes < SEND_AHEAD_BYTES
+    );
+  }
+
+  /** 0 when no message with this identifier is under way. */
+  #sequenceOf(packetIdentifier: number): number {
+    const { first } = this.#stored;
+    const sequence = first + ((packetIdentifier - identifierOf(first) + PACKET_IDENTIFIERS) % PACKET_IDENTIFIERS);
+    if (this.#stored.stateOf(sequence) === DONE) return 0;
+    return sequence < Math.max(this.#sendNext, this.#sentBefore) ? sequence : 0;
+  }
+
+  #done(sequence: number): void {
+    // The client may have had it on an earlier connection, and not yet again on this one.
+    if (!this.#uncounted.delete(sequence) && sequence < this.#sendNext) this.#window--;
+    this.#remove(sequence);
+    this.#pump();
+  }
+
+  #remove(sequence: number): void {
+    this.#stored.remove(sequence);
+    this.#groups.delete(sequence);
+  }
+}
+
+function identifierOf(sequence: number): number {
+  return ((sequence - 1) % PACKET_IDENTIFIERS) + 1;
+}

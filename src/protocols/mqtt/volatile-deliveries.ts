@@ -1,0 +1,284 @@
+import type { Broker } from '../../core/broker.ts';
+import { Fifo } from '../../core/fifo.ts';
+import type { Message, QoS } from '../../core/message.ts';
+import type { SharedGroup } from '../../core/shared-group.ts';
+import type { Subscription } from '../../core/subscription.ts';
+import { type Deliveries, isExpired, type Undelivered } from './deliveries.ts';
+import { Inflight, type Kept, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
+import { type DropWatcher, SEND_AHEAD_BYTES, type SessionLink, sendPublish, writeAcknowledgement } from './session-link.ts';
+import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
+
+/** Retained messages on their way to a new subscription, sent as fast as the client reads. */
+class Replay {
+  readonly filter: string;
+  messages!: readonly Message[];
+  qos!: QoS;
+  identifiers!: readonly number[];
+  next = 0;
+
+  constructor(messages: readonly Message[], subscription: Subscription) {
+    this.filter = subscription.filter;
+    this.begin(messages, subscription);
+  }
+
+  begin(messages: readonly Message[], subscription: Subscription): void {
+    this.messages = messages;
+    this.qos = subscription.qos;
+    this.identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+    this.next = 0;
+  }
+}
+
+/**
+ * What a session that ends with its connection owes its client: nothing is sent a second time, and so nothing is kept that has been sent
+ * but what another member of a group would get then.
+ */
+export class VolatileDeliveries implements Deliveries {
+  readonly #broker: Broker;
+  readonly #watcher: DropWatcher;
+  #link: SessionLink | null = null;
+  readonly #inflight = new Inflight();
+  readonly #queue = new Fifo<Kept | Replay>();
+  /** Those in the queue, by topic filter. */
+  readonly #replays = new Map<string, Replay>();
+  /** Messages kept in flight and in the queue, in bytes. */
+  #heldBytes = 0;
+
+  constructor(broker: Broker, watcher: DropWatcher) {
+    this.#broker = broker;
+    this.#watcher = watcher;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get inflight(): number {
+    return this.#inflight.size;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get isReady(): boolean {
+    const link = this.#link;
+    return link !== null && this.#queue.length === 0 && this.#roomFor(link);
+  }
+
+  get isFull(): boolean {
+    const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
+    return this.#queue.length >= sessionQueueMessages || this.#heldBytes >= sessionQueueBytes;
+  }
+
+  resume(link: SessionLink): void {
+    this.#link = link;
+  }
+
+  detach(): void {
+    this.#link = null;
+  }
+
+  /**
+   * Sends a subscription's retained messages, RETAIN set (section 3.3.1.3) [MQTT3-3.3.1-8]. They take their place among the messages that wait, so that
+   * a client sees older ones before and newer ones after them [MQTT-4.6.0-5].
+   */
+  replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
+    const { filter } = subscription;
+    const waiting = this.#replays.get(filter);
+    if (waiting !== undefined) {
+      // Subscribed again before the client has read what it asked for: it begins anew, and is not there twice.
+      waiting.begin(waiting.next === 0 ? waiting.messages : retained(subscription), subscription);
+      return;
+    }
+    const messages = retained(subscription);
+    if (messages.length === 0) return;
+    const replay = new Replay(messages, subscription);
+    this.#replays.set(filter, replay);
+    this.#queue.push(replay);
+    this.#pump();
+  }
+
+  /**
+   * PUBACK: a QoS 1 message is done, and not before [MQTT-4.3.2-3]. An identifier that is not known is ignored.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
+  acknowledged(packetIdentifier: number): void {
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) return;
+    if ((state & QOS_1) === 0) throw protocolError(`PUBACK for a message of QoS 2, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier);
+  }
+
+  /**
+   * PUBREC: a QoS 2 message has arrived, or is refused.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
+  receivedByClient(packetIdentifier: number, reasonCode: number): void {
+    const link = this.#link!;
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) {
+      writeAcknowledgement(link, 0x62, packetIdentifier, PACKET_IDENTIFIER_NOT_FOUND);
+      return;
+    }
+    if ((state & QOS_2) === 0) throw protocolError(`PUBREC for a message of QoS 1, Packet Identifier ${packetIdentifier}`);
+    if (reasonCode >= 0x80) {
+      this.#done(packetIdentifier); // [MQTT-4.4.0-2]
+      return;
+    }
+    if ((state & RELEASED) === 0) {
+      // Released, not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6].
+      this.#letGo(packetIdentifier);
+      this.#inflight.release(packetIdentifier, state);
+    }
+    writeAcknowledgement(link, 0x62, packetIdentifier, 0); // [MQTT-4.3.3-4]
+  }
+
+  /**
+   * PUBCOMP: a QoS 2 message is done, and not before [MQTT-4.3.3-5]. An identifier that is not known is ignored.
+   * @throws ProtocolError MQTT_PROTOCOL_ERROR
+   */
+  completed(packetIdentifier: number): void {
+    const state = this.#inflight.stateOf(packetIdentifier);
+    if (state === 0) return;
+    if ((state & RELEASED) === 0) throw protocolError(`PUBCOMP before PUBREC, Packet Identifier ${packetIdentifier}`);
+    this.#done(packetIdentifier);
+  }
+
+  onDrain(): void {
+    if (this.#queue.length > 0) this.#pump();
+  }
+
+  /**
+   * What other members of its groups get when the session ends: of QoS 1 what has not been acknowledged, and what has not been sent. A
+   * message of QoS 2 that has been sent is this client's or nobody's [MQTT-4.8.2-5].
+   */
+  end(): Undelivered[] {
+    const found: Undelivered[] = [];
+    for (const packetIdentifier of this.#inflight.inOrder()) {
+      const kept = this.#inflight.keptOf(packetIdentifier);
+      if (kept !== null && kept.group !== null && kept.qos === 1) found.push({ message: kept.message, group: kept.group });
+    }
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift())
+      if (!(entry instanceof Replay) && entry.group !== null) found.push({ message: entry.message, group: entry.group });
+    this.#inflight.clear();
+    this.#replays.clear();
+    this.#heldBytes = 0;
+    return found;
+  }
+
+  handOver(): Undelivered[] {
+    const found: Undelivered[] = [];
+    for (let waiting = this.#queue.length; waiting > 0; waiting--) {
+      const entry = this.#queue.shift()!;
+      if (entry instanceof Replay || entry.group === null || !this.#broker.hasMembers(entry.group)) {
+        this.#queue.push(entry);
+      } else {
+        this.#heldBytes -= entry.message.size;
+        found.push({ message: entry.message, group: entry.group });
+      }
+    }
+    return found;
+  }
+
+  #done(packetIdentifier: number): void {
+    this.#letGo(packetIdentifier);
+    this.#inflight.delete(packetIdentifier);
+    if (this.#queue.length > 0) this.#pump();
+  }
+
+  /** The message with this identifier, if it is kept, is held no longer. */
+  #letGo(packetIdentifier: number): void {
+    const kept = this.#inflight.keptOf(packetIdentifier);
+    if (kept !== null) this.#heldBytes -= kept.message.size;
+  }
+
+  /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
+  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
+    const link = this.#link;
+    if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
+      if (keepsInflight(qos, group) && !this.#hold(message)) return;
+      this.#transmit(link, message, qos, retain, identifiers, group);
+      return;
+    }
+    if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
+      this.#watcher.drop('sessionQueueMessages');
+      return;
+    }
+    if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
+  }
+
+  /** Counts a message as held. @returns false when there is no room for it: it is dropped */
+  #hold(message: Message): boolean {
+    const size = message.size;
+    if (this.#heldBytes + size > this.#broker.limits.sessionQueueBytes) {
+      this.#watcher.drop('sessionQueueBytes');
+      return false;
+    }
+    this.#heldBytes += size;
+    return true;
+  }
+
+  /** The client's window [MQTT-4.9.0-1] [MQTT-4.9.0-2]: nothing but QoS 1 and 2 messages waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
+  #roomFor(link: SessionLink): boolean {
+    const { size } = this.#inflight;
+    return size < link.inflightMax && size < this.#broker.limits.packetIdentifiers && link.connection.queuedBytes < SEND_AHEAD_BYTES;
+  }
+
+  /** Sends what waits, as far as the client's window and its connection allow. */
+  #pump(): void {
+    const link = this.#link;
+    if (link === null) return;
+    while (this.#queue.length > 0 && this.#roomFor(link)) {
+      const first = this.#queue.peek()!;
+      if (first instanceof Replay) {
+        if (first.next < first.messages.length) this.#replayNext(link, first);
+        if (first.next >= first.messages.length) {
+          this.#queue.shift();
+          this.#replays.delete(first.filter);
+        }
+      } else {
+        this.#queue.shift();
+        const { message, qos, retain, identifiers, group } = first;
+        const expired = isExpired(message, this.#broker); // [MQTT-3.3.2-5]
+        if (expired || !keepsInflight(qos, group)) this.#heldBytes -= message.size;
+        if (!expired) this.#transmit(link, message, qos, retain, identifiers, group);
+      }
+    }
+  }
+
+  /** What has meanwhile been replaced, removed or has expired is left out: its successor reaches the subscription by itself. */
+  #replayNext(link: SessionLink, replay: Replay): void {
+    const message = replay.messages[replay.next++]!;
+    if (this.#broker.retained.get(message.topic) !== message) return;
+    const qos = message.qos < replay.qos ? message.qos : replay.qos;
+    if (qos === 0) {
+      sendPublish(link, this.#watcher, message, 0, true, replay.identifiers, 0, false);
+    } else {
+      this.#transmit(link, message, qos, true, replay.identifiers, null);
+    }
+  }
+
+  /** Sends a message; one that is to be kept until it is acknowledged is counted as held already. */
+  #transmit(
+    link: SessionLink,
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    identifiers: readonly number[],
+    group: SharedGroup | null,
+  ): void {
+    const keeps = keepsInflight(qos, group);
+    const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
+    // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+    const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers, group } : null);
+    if (sendPublish(link, this.#watcher, message, qos, retain, identifiers, packetIdentifier, false)) return;
+    if (keeps) this.#heldBytes -= message.size;
+    this.#inflight.delete(packetIdentifier);
+  }
+}
+
+/** Whether another member of the group would get it if this session ended. */
+function keepsInflight(qos: QoS, group: SharedGroup | null): boolean {
+  return group !== null && qos === 1;
+}

@@ -1,0 +1,60 @@
+import type { ByteReader } from '../../bytes/byte-reader.ts';
+import type { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { Stamp } from '../../core/hybrid-clock.ts';
+import type { QoS } from '../../core/message.ts';
+import type { Delivery } from '../../core/store.ts';
+import { readText, writeText } from './message-codec.ts';
+
+/**
+ * Behind the message of a MESSAGE record, and in a DELIVERIES record, stands who it is for, each with a tag in front: a session's id, or
+ * one of the lower numbers for something else that is to be there whole or not at all with it.
+ */
+export const FIRST_SESSION_ID = 16;
+/** The sender's Packet Identifier is noted: its session's id and the identifier. */
+export const TAG_RECEIVED = 0;
+/** The message is the retained one of its topic: in a DELIVERIES record the topic, then the write's stamp. */
+export const TAG_RETAINED = 1;
+
+/** The newest write of a topic's retained message. */
+export interface RetainedEntry {
+  /** Message number; 0: removed. */
+  readonly number: number;
+  readonly stamp: Stamp;
+}
+
+export function writeStamp(writer: ByteWriter, { wallMs, counter, brokerId }: Stamp): void {
+  writer.f64(wallMs);
+  writer.varint(counter);
+  writeText(writer, brokerId);
+}
+
+export function readStamp(reader: ByteReader): Stamp {
+  return { wallMs: reader.f64(), counter: reader.varint(), brokerId: readText(reader) };
+}
+
+/** @param tag the session's id */
+export function writeDelivery(
+  writer: ByteWriter,
+  tag: number,
+  sequence: number,
+  size: number,
+  { qos, retain, identifiers }: Delivery,
+): void {
+  writer.varint(tag);
+  writer.varint(sequence);
+  writer.u8(qos | (retain ? 4 : 0) | (identifiers.length > 0 ? 8 : 0));
+  writer.varint(size);
+  if (identifiers.length === 0) return;
+  writer.varint(identifiers.length);
+  for (const identifier of identifiers) writer.varint(identifier);
+}
+
+/** What stands behind the tag. */
+export function readDelivery(reader: ByteReader): { sequence: number; size: number; delivery: Delivery } {
+  const sequence = reader.varint();
+  const flags = reader.u8();
+  const size = reader.varint();
+  const identifiers: number[] = [];
+  if ((flags & 8) !== 0) for (let left = reader.varint(); left > 0; left--) identifiers.push(reader.varint());
+  return { sequence, size, delivery: { qos: (flags & 3) as QoS, retain: (flags & 4) !== 0, identifiers } };
+}

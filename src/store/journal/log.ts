@@ -1,0 +1,329 @@
+import { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { DurabilityListener } from '../../core/store.ts';
+import type { StoreFile, StoreFiles } from './files.ts';
+import { BATCH, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
+import { SEGMENT_HEADER_BYTES, Segment, segmentHeader } from './segment.ts';
+
+/** When what was written counts as durable: after each batch's fdatasync; as soon as the kernel has it, and synced now and then, or never. */
+export type SyncStrategy = 'always' | 'periodic' | 'never';
+
+export interface LogOptions {
+  readonly files: StoreFiles;
+  readonly strategy: SyncStrategy;
+  /** `periodic`: milliseconds between two syncs. */
+  readonly syncIntervalMs: number;
+  /** Bytes from which on a file is full and the next one begun. */
+  readonly segmentBytes: number;
+  /** Milliseconds after which a write that failed is tried again. */
+  readonly retryMs: number;
+  /** The log cannot write, or can again (null). */
+  onFailure(error: Error | null): void;
+}
+
+/** Bytes for one file that are not written yet. */
+interface Chunk {
+  readonly segment: Segment;
+  readonly at: number;
+  readonly bytes: ByteWriter;
+}
+
+interface Waiting {
+  readonly position: number;
+  readonly listener: DurabilityListener;
+}
+
+/** Writers kept for the next batches. */
+const SPARE_WRITERS_MAX = 4;
+
+/**
+ * Records appended one behind the other, in files of some size. Appending is synchronous and touches memory alone; all that has gathered
+ * while the last batch was on its way to the disk is the next batch: one write and one fdatasync for however many promises.
+ *
+ *     append append append          ◄ gathers here
+ *     ───── batch ─────             ◄ on its way: written, then synced
+ *     ═════════════════ segments    ◄ durable
+ *
+ * A batch that cannot be written stays as it is and is tried again from its start; `durable` does not move until it is through.
+ */
+export class Log {
+  readonly #options: LogOptions;
+  #segment: Segment;
+  #writer = new ByteWriter();
+  readonly #spares: ByteWriter[] = [];
+  /** Where `#writer` begins in the present segment. */
+  #writerAt: number;
+  #chunks: Chunk[] = [];
+  #recordStart = 0;
+  #batchBegun = false;
+  #flushing = false;
+  #scheduled = false;
+  #closing = false;
+  #waiting: Waiting[] = [];
+  #waitingHead = 0;
+  /** Who waits for what gathers at present, whatever comes to it. */
+  #nextBatch: DurabilityListener[] = [];
+  #idle: (() => void)[] = [];
+  readonly #failed = new Set<(error: Error) => void>();
+  #syncTimer: NodeJS.Timeout | null = null;
+  readonly #unsynced = new Set<StoreFile>();
+  /** Where all was synced, as far as is known. */
+  #synced = 0;
+  /** Bytes given to write() since the start. */
+  writtenBytes = 0;
+  position: number;
+  durable: number;
+  failure: Error | null = null;
+  /** Told when a segment is full, no more records go there, and which one is next. */
+  onSealed: (segment: Segment, next: Segment) => void = () => {};
+  /** Called before a batch is taken: a record that is still being written is to be ended. */
+  onFlush: () => void = () => {};
+
+  /** @param segment where to go on, at its `size` */
+  constructor(segment: Segment, options: LogOptions) {
+    this.#options = options;
+    this.#segment = segment;
+    this.#writerAt = segment.size;
+    if (segment.size === 0) {
+      this.#writer.bytes(segmentHeader(segment));
+      segment.size = SEGMENT_HEADER_BYTES;
+    }
+    this.position = segment.start + segment.size;
+    this.durable = this.position;
+  }
+
+  /** The file that the next record goes to. */
+  get segment(): Segment {
+    return this.#segment;
+  }
+
+  /** Begins a record: its body is to be written to what this returns, then `end` called; nothing else in between. */
+  begin(): ByteWriter {
+    if (!this.#batchBegun) this.#beginBatch();
+    this.#schedule();
+    this.#recordStart = this.#writer.length;
+    this.#writer.skip(RECORD_HEADER_BYTES);
+    return this.#writer;
+  }
+
+  /** @returns where the record begins in `segment` */
+  end(kind: number): number {
+    const writer = this.#writer;
+    const start = this.#recordStart;
+    sealRecord(writer.buffer, start, writer.length, kind);
+    const segment = this.#segment;
+    const at = this.#writerAt + start;
+    segment.size = this.#writerAt + writer.length;
+    this.position = segment.start + segment.size;
+    return at;
+  }
+
+  /** Where the record that was begun stands in `segment`. */
+  get recordPlace(): number {
+    return this.#writerAt + this.#recordStart;
+  }
+
+  /** Something is to be appended before the next batch is taken: see `onFlush`. */
+  wake(): void {
+    this.#schedule();
+  }
+
+  /** Makes room for the next record: to be called between records, before its place is asked for. */
+  rollIfFull(): void {
+    const segment = this.#segment;
+    if (segment.size < this.#options.segmentBytes) return;
+    this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
+    this.#segment = new Segment(segment.number + 1, segment.start + segment.size - SEGMENT_HEADER_BYTES);
+    this.#writer = this.#takeWriter();
+    this.#writer.bytes(segmentHeader(this.#segment));
+    this.#writerAt = 0;
+    this.#batchBegun = false;
+    this.#segment.size = SEGMENT_HEADER_BYTES;
+    this.onSealed(segment, this.#segment);
+  }
+
+  whenDurable(position: number, listener: DurabilityListener): void {
+    if (position <= this.durable) listener.onDurable();
+    else this.#waiting.push({ position, listener });
+  }
+
+  /** See `Store.whenBatchDurable`; to be called while something is not durable, or is about to be appended. */
+  whenBatchDurable(listener: DurabilityListener): void {
+    if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled) {
+      this.#nextBatch.push(listener);
+    } else {
+      listener.onBatch?.();
+      this.whenDurable(this.position, listener);
+    }
+  }
+
+  /**
+   * Resolves when all that was appended is durable.
+   * @throws what is the matter, when the log cannot write
+   */
+  flushed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== null) {
+        reject(this.failure);
+        return;
+      }
+      this.#failed.add(reject);
+      this.whenDurable(this.position, {
+        onDurable: () => {
+          this.#failed.delete(reject);
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Writes what it can, once more, and stops. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.failure === null && this.durable < this.position) this.#schedule();
+    if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    for (const file of this.#unsynced) await file.sync();
+  }
+
+  #beginBatch(): void {
+    this.#batchBegun = true;
+    const start = this.#writer.length;
+    this.#writer.skip(RECORD_HEADER_BYTES);
+    this.#writer.f64(this.durable);
+    sealRecord(this.#writer.buffer, start, this.#writer.length, BATCH);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushing = true;
+    for (;;) {
+      this.onFlush();
+      if (!this.#hasBytes) break;
+      const chunks = this.#takeChunks();
+      const upTo = this.position;
+      const listeners = this.#nextBatch;
+      this.#nextBatch = [];
+      for (const listener of listeners) listener.onBatch?.();
+      if (!(await this.#writeUntilDone(chunks))) break;
+      this.durable = upTo;
+      for (const { bytes } of chunks) this.#giveWriter(bytes);
+      this.#tell();
+      for (const listener of listeners) listener.onDurable();
+    }
+    this.#flushing = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  get #hasBytes(): boolean {
+    return this.#chunks.length > 0 || this.#writer.length > 0;
+  }
+
+  /** What has gathered becomes a batch; its first record says what is durable now that the last batch is. */
+  #takeChunks(): Chunk[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    if (this.#writer.length > 0) {
+      chunks.push({ segment: this.#segment, at: this.#writerAt, bytes: this.#writer });
+      this.#writerAt = this.#segment.size;
+      this.#writer = this.#takeWriter();
+    }
+    this.#batchBegun = false;
+    for (const { bytes, at } of chunks) this.#stampBatch(bytes, at === 0 ? SEGMENT_HEADER_BYTES : 0);
+    return chunks;
+  }
+
+  #stampBatch(bytes: ByteWriter, start: number): void {
+    const end = start + RECORD_HEADER_BYTES + 8;
+    if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
+    bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#synced, start + RECORD_HEADER_BYTES);
+    sealRecord(bytes.buffer, start, end, BATCH);
+  }
+
+  /** @returns false when the log is being closed before that was possible */
+  async #writeUntilDone(chunks: readonly Chunk[]): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.#write(chunks);
+        if (this.failure !== null) this.#setFailure(null);
+        return true;
+      } catch (error) {
+        if (this.failure === null) this.#setFailure(error as Error);
+        if (this.#closing) return false;
+        await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
+        if (this.#closing) return false;
+      }
+    }
+  }
+
+  async #write(chunks: readonly Chunk[]): Promise<void> {
+    const { files, strategy } = this.#options;
+    for (const { segment, at, bytes } of chunks) {
+      if (segment.file === null) {
+        segment.file = await files.open(segment.name);
+        if (strategy !== 'never') await files.syncFolder();
+      }
+      const { file } = segment;
+      await file.write(bytes.buffer.subarray(0, bytes.length), at);
+      this.writtenBytes += bytes.length;
+      if (strategy === 'always') await file.sync();
+      else if (strategy === 'periodic') this.#syncLater(file);
+    }
+  }
+
+  #syncLater(file: StoreFile): void {
+    this.#unsynced.add(file);
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = null;
+      const files = [...this.#unsynced];
+      const upTo = this.durable;
+      this.#unsynced.clear();
+      Promise.all(files.map((each) => each.sync())).then(
+        () => {
+          this.#synced = upTo;
+        },
+        (error: Error) => this.#setFailure(error),
+      );
+    }, this.#options.syncIntervalMs).unref();
+  }
+
+  #setFailure(error: Error | null): void {
+    this.failure = error;
+    if (error !== null) for (const reject of this.#failed) reject(error);
+    this.#failed.clear();
+    this.#options.onFailure(error);
+  }
+
+  /** Calls whoever waited for what is durable now, in the order of their positions. */
+  #tell(): void {
+    const waiting = this.#waiting;
+    while (this.#waitingHead < waiting.length && waiting[this.#waitingHead]!.position <= this.durable) {
+      const { listener } = waiting[this.#waitingHead]!;
+      this.#waitingHead++;
+      listener.onDurable();
+    }
+    if (this.#waitingHead === waiting.length) {
+      this.#waiting = [];
+      this.#waitingHead = 0;
+    } else if (this.#waitingHead > 1_024) {
+      this.#waiting = waiting.slice(this.#waitingHead);
+      this.#waitingHead = 0;
+    }
+  }
+
+  #takeWriter(): ByteWriter {
+    return this.#spares.pop() ?? new ByteWriter();
+  }
+
+  #giveWriter(writer: ByteWriter): void {
+    writer.reset();
+    if (this.#spares.length < SPARE_WRITERS_MAX) this.#spares.push(writer);
+  }
+}

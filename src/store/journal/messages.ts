@@ -1,0 +1,152 @@
+import type { Message } from '../../core/message.ts';
+import type { Segment } from './segment.ts';
+
+/** Where a message is that was moved out of the file it was first written to. */
+interface Moved {
+  segment: Segment;
+  place: number;
+  references: number;
+}
+
+/**
+ * Which messages are stored, where, and how many still need each.
+ *
+ *     number ──► segment (found by its first number) ──► place, references
+ *            └─► moved, for the few that were moved
+ *
+ * Messages are in memory, too, as long as there is room; those that are not are read from their files.
+ */
+export class Messages {
+  /** By number, in order. */
+  readonly segments: Segment[] = [];
+  readonly #moved = new Map<number, Moved>();
+  readonly #cache = new Map<number, Message>();
+  #cacheBytes = 0;
+  readonly #cacheBytesMax: number;
+  next = 1;
+
+  constructor(cacheBytesMax: number) {
+    this.#cacheBytesMax = cacheBytesMax;
+  }
+
+  get cacheBytes(): number {
+    return this.#cacheBytes;
+  }
+
+  get movedEntries(): IterableIterator<[number, Readonly<Moved>]> {
+    return this.#moved.entries();
+  }
+
+  referencesTo(number: number): number {
+    const moved = this.#moved.get(number);
+    if (moved !== undefined) return moved.references;
+    const segment = this.#segmentOf(number);
+    return segment === null ? 0 : segment.references[number - segment.firstMessage]!;
+  }
+
+  /** One more needs the message. */
+  refer(number: number): void {
+    const moved = this.#moved.get(number);
+    if (moved !== undefined) {
+      moved.references++;
+      return;
+    }
+    const segment = this.#segmentOf(number);
+    if (segment === null) return; // lost with a damaged record
+    if (segment.references[number - segment.firstMessage]!++ === 0) segment.live++;
+  }
+
+  /** One less needs it. */
+  unrefer(number: number): void {
+    const moved = this.#moved.get(number);
+    if (moved !== undefined) {
+      if (--moved.references > 0) return;
+      moved.segment.moved--;
+      this.#moved.delete(number);
+      this.#forget(number);
+      return;
+    }
+    const segment = this.#segmentOf(number);
+    if (segment === null) return;
+    const index = number - segment.firstMessage;
+    if (segment.references[index] === 0 || --segment.references[index]! > 0) return;
+    segment.live--;
+    this.#forget(number);
+  }
+
+  /** null when there is no such message: it was lost with a damaged record. */
+  placeOf(number: number): { segment: Segment; place: number } | null {
+    const moved = this.#moved.get(number);
+    if (moved !== undefined) return moved;
+    const segment = this.#segmentOf(number);
+    if (segment === null) return null;
+    const place = segment.places[number - segment.firstMessage]!;
+    return place === 0 ? null : { segment, place };
+  }
+
+  /** The message has a second copy at a new place, which is the one that counts from now on. */
+  move(number: number, segment: Segment, place: number, references = this.referencesTo(number)): void {
+    const before = this.#moved.get(number);
+    if (before !== undefined) {
+      before.segment.moved--;
+    } else {
+      const old = this.#segmentOf(number);
+      if (old !== null && old.references[number - old.firstMessage]! > 0) {
+        old.references[number - old.firstMessage] = 0;
+        old.live--;
+      }
+    }
+    this.#moved.set(number, { segment, place, references });
+    segment.moved++;
+  }
+
+  cached(number: number): Message | undefined {
+    return this.#cache.get(number);
+  }
+
+  cache(number: number, message: Message): void {
+    if (this.#cache.has(number)) return;
+    this.#cache.set(number, message);
+    this.#cacheBytes += message.size;
+  }
+
+  /** Lets go of messages beyond what may be in memory, the oldest first; of those from `number` on none, since they are nowhere else. */
+  trimCache(number: number): void {
+    if (this.#cacheBytes <= this.#cacheBytesMax) return;
+    for (const [oldest, message] of this.#cache) {
+      if (oldest >= number || this.#cacheBytes <= this.#cacheBytesMax) return;
+      this.#cache.delete(oldest);
+      this.#cacheBytes -= message.size;
+    }
+  }
+
+  /** Takes a file out whose messages nobody needs. */
+  drop(segment: Segment): void {
+    this.segments.splice(this.segments.indexOf(segment), 1);
+  }
+
+  #forget(number: number): void {
+    const message = this.#cache.get(number);
+    if (message === undefined) return;
+    this.#cache.delete(number);
+    this.#cacheBytes -= message.size;
+    message.storedAs = 0;
+  }
+
+  #segmentOf(number: number): Segment | null {
+    const segments = this.segments;
+    let low = 0;
+    let high = segments.length - 1;
+    // Most questions are about the newest messages.
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      const segment = segments[middle]!;
+      if (segment.count === 0 || segment.firstMessage > number) high = middle - 1;
+      else low = middle;
+    }
+    const segment = segments[low];
+    if (segment === undefined || segment.count === 0) return null;
+    const index = number - segment.firstMessage;
+    return index >= 0 && index < segment.count ? segment : null;
+  }
+}

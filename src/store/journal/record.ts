@@ -1,0 +1,59 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * One record of a journal or checkpoint file:
+ *
+ *     0          4          8     9
+ *     checksum   length     kind  body ...          length: of the body, in bytes
+ *
+ * Integers are big-endian. The checksum is CRC-32 (as in zlib) of all that follows it in the record, so that neither a length nor a kind
+ * is believed that was not written.
+ */
+export const RECORD_HEADER_BYTES = 9;
+
+/** Largest body, in bytes: a PUBLISH of 256 MB and all that goes with it. */
+export const RECORD_BODY_BYTES_MAX = 300 * 1024 * 1024;
+
+/** Begins each batch: the log's position up to which all was durable when the batch was written. */
+export const BATCH = 1;
+/** A message, and the sessions that get it. */
+export const MESSAGE = 2;
+/** Sessions that get a message which is stored already. */
+export const DELIVERIES = 3;
+/** A message at a new place. */
+export const MOVED = 4;
+export const REMOVED = 5;
+export const RELEASED = 6;
+export const RECEIVED = 7;
+export const RECEIVED_DELETED = 8;
+export const SESSION = 9;
+export const SESSION_DROPPED = 10;
+export const ATTRIBUTE = 11;
+export const RETAINED = 12;
+/** Of a checkpoint: where it belongs in the log. */
+export const CHECKPOINT = 20;
+/** Of a checkpoint: which messages of one journal file live. */
+export const SEGMENT = 21;
+/** Of a checkpoint: one session, whole. */
+export const SESSION_STATE = 22;
+/** Of a checkpoint: nothing follows, so that nothing is missing. */
+export const END = 23;
+
+const KIND_MAX = 23;
+
+/** Fills in the header of the record at `start`, whose body ends at `end`. */
+export function sealRecord(buffer: Buffer, start: number, end: number, kind: number): void {
+  buffer.writeUInt32BE(end - start - RECORD_HEADER_BYTES, start + 4);
+  buffer[start + 8] = kind;
+  buffer.writeUInt32BE(crc32(buffer.subarray(start + 4, end)), start);
+}
+
+/** Where the record at `start` ends in `buffer[0, end)`; -1 when there is no whole and sound one. */
+export function recordEnd(buffer: Buffer, start: number, end: number): number {
+  if (start + RECORD_HEADER_BYTES > end) return -1;
+  const kind = buffer[start + 8]!;
+  const length = buffer.readUInt32BE(start + 4);
+  const recordEnd = start + RECORD_HEADER_BYTES + length;
+  if (kind === 0 || kind > KIND_MAX || length > RECORD_BODY_BYTES_MAX || recordEnd > end) return -1;
+  return crc32(buffer.subarray(start + 4, recordEnd)) === buffer.readUInt32BE(start) ? recordEnd : -1;
+}

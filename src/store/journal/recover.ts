@@ -1,0 +1,179 @@
+import { ByteReader } from '../../bytes/byte-reader.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { type Checkpoint, checkpointSerials, type Loaded, loadCheckpoint } from './checkpoint.ts';
+import type { RetainedEntry } from './entries.ts';
+import { FIRST_SESSION_ID } from './entries.ts';
+import type { StoreFiles } from './files.ts';
+import type { Messages } from './messages.ts';
+import { BATCH, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
+import { Replay } from './replay.ts';
+import { readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber } from './segment.ts';
+import type { SessionContent } from './session.ts';
+
+/** What is in a store's folder. */
+export interface Recovered {
+  readonly checkpoint: Checkpoint;
+  readonly sessions: Map<number, SessionContent>;
+  readonly retained: Map<string, RetainedEntry>;
+  readonly nextSessionId: number;
+  /** Where the journal goes on. */
+  readonly segment: Segment;
+  /** Records that are damaged, with what was lost of them: nothing, in a folder that nobody has tampered with. */
+  readonly damaged: readonly Damage[];
+}
+
+export interface Damage {
+  readonly file: string;
+  /** Where the damage begins, and where the next sound record does. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reads the newest checkpoint and what the journal has behind it.
+ *
+ * Where a record is not sound, either a power failure has cut the journal there (then what follows was never promised to anybody, and
+ * goes), or something has damaged it later (then the record is named, and what follows is read). A later batch tells: it says up to where
+ * all was durable when it was written.
+ *
+ * @throws ConfigError STORE_FORMAT; Node's errors where files cannot be read
+ */
+export async function recover(files: StoreFiles, log: Log, messages: Messages): Promise<Recovered> {
+  const loaded = await loadNewest(files, log, messages);
+  const segments = await openSegments(files, messages, loaded);
+  const replay = new Replay(messages, loaded.sessions, loaded.retained, loaded.nextSessionId);
+  const damaged: Damage[] = [];
+  let last: Segment | null = null;
+  let cutAt = -1;
+  for (const segment of segments) {
+    if (segment.number < loaded.checkpoint.segmentNumber) continue;
+    if (cutAt >= 0) {
+      await removeSegment(files, messages, segment);
+      continue;
+    }
+    last = segment;
+    const from = segment.number === loaded.checkpoint.segmentNumber ? loaded.position - segment.start : SEGMENT_HEADER_BYTES;
+    cutAt = await replaySegment(segment, from, segments, replay, damaged);
+    if (cutAt < 0) continue;
+    log.warn('the journal ends within a record, as after a power failure: it goes on there', { file: segment.name, place: cutAt });
+    await segment.file!.truncate(cutAt);
+    segment.size = cutAt;
+  }
+  for (const { file, from, to } of damaged)
+    log.error('a record of the journal is damaged: what it said is lost, the rest is there', { file, from, to });
+  if (last === null) {
+    last = new Segment(loaded.checkpoint.segmentNumber + 1, loaded.position);
+    messages.segments.push(last);
+  }
+  const { checkpoint, sessions, retained } = loaded;
+  return { checkpoint, sessions, retained, nextSessionId: replay.nextSessionId, segment: last, damaged };
+}
+
+async function loadNewest(files: StoreFiles, log: Log, messages: Messages): Promise<Loaded> {
+  for (const serial of checkpointSerials(files)) {
+    const loaded = await loadCheckpoint(files, serial, messages);
+    if (loaded !== null) return loaded;
+    log.warn('a checkpoint of the store is not whole; the one before and more of the journal are read', { serial });
+  }
+  return {
+    checkpoint: { serial: 0, bytes: 0, segmentNumber: 0, previousSegment: 0 },
+    position: 0,
+    nextSessionId: FIRST_SESSION_ID,
+    sessions: new Map(),
+    retained: new Map(),
+  };
+}
+
+/** Opens all journal files, in order. Those that the checkpoint knows have their messages already. */
+async function openSegments(files: StoreFiles, messages: Messages, loaded: Loaded): Promise<Segment[]> {
+  const known = new Map(messages.segments.map((segment) => [segment.number, segment]));
+  const numbers = files.list().flatMap((name) => segmentNumber(name) ?? []);
+  const segments: Segment[] = [];
+  for (const number of numbers.sort((a, b) => a - b)) {
+    const name = new Segment(number, 0).name;
+    const file = await files.open(name);
+    const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const start = readSegmentHeader(header.subarray(0, file.read(header, 0)), number);
+    if (start === -1) throw new ConfigError('STORE_FORMAT', `${name}: written by another version of this program: its format is not known`);
+    if (start === null) {
+      // A file that was made and not written to, when the power failed.
+      await file.close();
+      if (number >= loaded.checkpoint.segmentNumber) await files.remove(name);
+      continue;
+    }
+    const segment = known.get(number) ?? new Segment(number, start);
+    segment.file = file;
+    segment.size = files.size(name);
+    segments.push(segment);
+  }
+  messages.segments.splice(0, messages.segments.length, ...segments);
+  return segments;
+}
+
+async function removeSegment(files: StoreFiles, messages: Messages, segment: Segment): Promise<void> {
+  messages.drop(segment);
+  await segment.file!.close();
+  await files.remove(segment.name);
+}
+
+/** @returns where the segment is to be cut; -1 when it is sound to its end */
+async function replaySegment(
+  segment: Segment,
+  from: number,
+  segments: readonly Segment[],
+  replay: Replay,
+  damaged: Damage[],
+): Promise<number> {
+  const bytes = readWhole(segment);
+  const reader = new ByteReader();
+  let at = from;
+  while (at < bytes.length) {
+    const end = recordEnd(bytes, at, bytes.length);
+    if (end >= 0) {
+      reader.open(bytes, at + RECORD_HEADER_BYTES, end);
+      replay.apply(bytes[at + 8]!, reader, segment, at);
+      at = end;
+      continue;
+    }
+    const next = nextSoundRecord(bytes, at + 1);
+    if (!wasDurable(segment.start + at, bytes, next, segment, segments)) return at;
+    damaged.push({ file: segment.name, from: at, to: next < 0 ? bytes.length : next });
+    if (next < 0) return -1;
+    at = next;
+  }
+  return -1;
+}
+
+function readWhole(segment: Segment): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(segment.size);
+  return bytes.subarray(0, segment.file!.read(bytes, 0));
+}
+
+function nextSoundRecord(bytes: Buffer, from: number): number {
+  for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) if (recordEnd(bytes, at, bytes.length) >= 0) return at;
+  return -1;
+}
+
+/** Whether a batch behind the damage says that all was durable up to beyond `position`. */
+function wasDurable(position: number, bytes: Buffer, next: number, segment: Segment, segments: readonly Segment[]): boolean {
+  if (next >= 0 && hasLaterBatch(position, bytes, next)) return true;
+  for (const later of segments) {
+    if (later.number > segment.number && hasLaterBatch(position, readWhole(later), SEGMENT_HEADER_BYTES)) return true;
+  }
+  return false;
+}
+
+function hasLaterBatch(position: number, bytes: Buffer, from: number): boolean {
+  let at = from;
+  while (at >= 0 && at < bytes.length) {
+    const end = recordEnd(bytes, at, bytes.length);
+    if (end < 0) {
+      at = nextSoundRecord(bytes, at + 1);
+      continue;
+    }
+    if (bytes[at + 8] === BATCH && bytes.readDoubleBE(at + RECORD_HEADER_BYTES) > position) return true;
+    at = end;
+  }
+  return false;
+}

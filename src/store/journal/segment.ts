@@ -1,0 +1,90 @@
+import type { StoreFile } from './files.ts';
+
+/** `RHJRNL`, and the version of the format in two digits. A change that an older program would misread gets a new one. */
+const MAGIC = Buffer.from('RHJRNL01');
+
+/** Magic, the file's number (4 bytes), 4 bytes of zero, and the log's position of the file's first byte (8 bytes, a float). */
+export const SEGMENT_HEADER_BYTES = 24;
+
+const NAME = /^journal-(\d{8})\.log$/;
+
+/** One file of the journal, and which of its messages live. */
+export class Segment {
+  readonly number: number;
+  /** The log's position of the file's first byte, were it not a header: position = start + place in the file. */
+  readonly start: number;
+  /** Bytes, header included, appended; written or not. */
+  size = 0;
+  /** null until it is written to or read. */
+  file: StoreFile | null = null;
+  /** Number of its first message. Its messages are numbered in order, without gaps. */
+  firstMessage = 0;
+  /** Where each of its messages stands in the file. */
+  places = new Uint32Array(0);
+  /** How many references there are to each. */
+  references = new Uint32Array(0);
+  /** Messages in `places`. */
+  count = 0;
+  /** Those with a reference. */
+  live = 0;
+  /** Messages that were moved here from older files. */
+  moved = 0;
+
+  constructor(number: number, start: number) {
+    this.number = number;
+    this.start = start;
+  }
+
+  get name(): string {
+    return `journal-${String(this.number).padStart(8, '0')}.log`;
+  }
+
+  /** Whether some message is only to be found here. */
+  get isPinned(): boolean {
+    return this.live > 0 || this.moved > 0;
+  }
+
+  addMessage(number: number, place: number): void {
+    if (this.count === 0) this.firstMessage = number;
+    // Numbers that were lost with a damaged record have no place.
+    const index = number - this.firstMessage;
+    if (index >= this.places.length) {
+      const capacity = Math.max(64, this.places.length * 2, index + 1);
+      const places = new Uint32Array(capacity);
+      const references = new Uint32Array(capacity);
+      places.set(this.places);
+      references.set(this.references);
+      this.places = places;
+      this.references = references;
+    }
+    this.places[index] = place;
+    this.count = index + 1;
+  }
+
+  /** Gives back what it has allocated beyond its messages: it gets no more. */
+  trim(): void {
+    this.places = this.places.slice(0, this.count);
+    this.references = this.references.slice(0, this.count);
+  }
+}
+
+/** null for a file that is none. */
+export function segmentNumber(name: string): number | null {
+  const matched = NAME.exec(name);
+  return matched === null ? null : Number(matched[1]);
+}
+
+export function segmentHeader(segment: Segment): Buffer {
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeUInt32BE(segment.number, 8);
+  header.writeDoubleBE(segment.start, 16);
+  return header;
+}
+
+/** @returns where the file stands in the log; null when it is no such header, -1 for another version of the format */
+export function readSegmentHeader(header: Buffer, number: number): number | null {
+  if (header.length < SEGMENT_HEADER_BYTES || header.compare(MAGIC, 0, 6, 0, 6) !== 0) return null;
+  if (header.compare(MAGIC, 6, 8, 6, 8) !== 0) return -1;
+  return header.readUInt32BE(8) === number ? header.readDoubleBE(16) : null;
+}

@@ -1,0 +1,463 @@
+import { ByteReader } from '../../bytes/byte-reader.ts';
+import type { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { Stamp } from '../../core/hybrid-clock.ts';
+import type { Message } from '../../core/message.ts';
+import type { Delivery, DurabilityListener, Store, StoredSession } from '../../core/store.ts';
+import type { Log as Logger } from '../../telemetry/log.ts';
+import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
+import { Compactor } from './compactor.ts';
+import { type RetainedEntry, TAG_RECEIVED, TAG_RETAINED, writeDelivery, writeStamp } from './entries.ts';
+import type { StoreFiles } from './files.ts';
+import { Log, type SyncStrategy } from './log.ts';
+import { readMessage, type StoredPropertiesForm, writeMessage, writeText } from './message-codec.ts';
+import { Messages } from './messages.ts';
+import {
+  ATTRIBUTE,
+  DELIVERIES,
+  MESSAGE,
+  MOVED,
+  RECEIVED,
+  RECEIVED_DELETED,
+  RECORD_BODY_BYTES_MAX,
+  RECORD_HEADER_BYTES,
+  RELEASED,
+  REMOVED,
+  RETAINED,
+  recordEnd,
+  SESSION,
+  SESSION_DROPPED,
+} from './record.ts';
+import { recover } from './recover.ts';
+import type { Segment } from './segment.ts';
+import { JournalSession, SessionContent, type SessionStore } from './session.ts';
+
+export interface JournalStoreOptions {
+  readonly files: StoreFiles;
+  readonly log: Logger;
+  readonly wallNow: () => number;
+  readonly propertiesForm: StoredPropertiesForm;
+  /** Bytes of messages in memory; what is beyond is read from disk. */
+  readonly cacheBytes: number;
+  readonly strategy?: SyncStrategy;
+  readonly syncIntervalMs?: number;
+  /** Bytes of one journal file (`journalMaxFileLength`). */
+  readonly segmentBytes?: number;
+  /** How long a removed retained message is remembered, in milliseconds. */
+  readonly tombstoneMs?: number;
+  readonly retryMs?: number;
+  /** Told when the store cannot write, and when it can again (null). */
+  onFailure?(error: Error | null): void;
+}
+
+/** ActiveMQ's defaults. */
+const SEGMENT_BYTES = 32 * 1024 * 1024;
+const SYNC_INTERVAL_MS = 1_000;
+const RETRY_MS = 1_000;
+const TOMBSTONE_MS = 3_600_000;
+
+/** A checkpoint is written after this many bytes of journal at least, and then when as many times the last checkpoint's size have come. */
+const CHECKPOINT_BYTES_MIN = 64 * 1024 * 1024;
+const CHECKPOINT_FACTOR = 2;
+
+/** Milliseconds between two looks at whether there is housekeeping to do. */
+const TIDY_MS = 1_000;
+
+/** Bytes read at once, for messages that are not in memory: a session that returns is sent them in order, which is how they lie. */
+const READ_BYTES = 262_144;
+
+/**
+ * The embedded store: a journal of everything that happens, and in memory what it adds up to, as numbers. See docs/reference/journal-format.md.
+ *
+ * Whatever is done for one published message (it is retained, sessions get it, its sender's Packet Identifier is noted) goes into one
+ * record, which is there whole or not at all.
+ */
+export class JournalStore implements Store, SessionStore {
+  readonly messages: Messages;
+  readonly sessionsById = new Map<number, JournalSession>();
+  readonly retainedByTopic = new Map<string, RetainedEntry>();
+  readonly #options: JournalStoreOptions;
+  readonly #log: Log;
+  readonly #compactor: Compactor;
+  readonly #reader = new ByteReader();
+  #nextSessionId: number;
+  /** The message whose record is open, and its number; null when none is. */
+  #open: Message | null = null;
+  #openNumber = 0;
+  #openKind = 0;
+  #writer!: ByteWriter;
+  /** A record of removals that is open: the session, the first sequence and how many. */
+  #removing: JournalSession | null = null;
+  #removingFirst = 0;
+  #removingCount = 0;
+  #block = Buffer.alloc(0);
+  #blockSegment: Segment | null = null;
+  #blockAt = 0;
+  #blockLength = 0;
+  /** Messages with numbers below are on disk. */
+  #durableMessages = 1;
+  #checkpoint: Checkpoint;
+  #checkpointing: Promise<void> | null = null;
+  #checkpointDue: number;
+  #closed = false;
+  #tidying = false;
+  readonly #tidyTimer: NodeJS.Timeout;
+
+  /**
+   * Opens the store of a folder, with whatever is in it.
+   * @throws ConfigError STORE_FORMAT for a format that this program does not know; Node's errors where it cannot be read
+   */
+  static async open(options: JournalStoreOptions): Promise<JournalStore> {
+    const messages = new Messages(options.cacheBytes);
+    const recovered = await recover(options.files, options.log, messages);
+    return new JournalStore(options, messages, recovered);
+  }
+
+  private constructor(options: JournalStoreOptions, messages: Messages, recovered: Awaited<ReturnType<typeof recover>>) {
+    this.#options = options;
+    this.messages = messages;
+    for (const [id, content] of recovered.sessions) this.sessionsById.set(id, new JournalSession(id, this, content));
+    for (const [topic, entry] of recovered.retained) this.retainedByTopic.set(topic, entry);
+    this.#nextSessionId = recovered.nextSessionId;
+    this.#checkpoint = recovered.checkpoint;
+    this.#log = new Log(recovered.segment, {
+      files: options.files,
+      strategy: options.strategy ?? 'always',
+      syncIntervalMs: options.syncIntervalMs ?? SYNC_INTERVAL_MS,
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      retryMs: options.retryMs ?? RETRY_MS,
+      onFailure: (error) => options.onFailure?.(error),
+    });
+    this.#log.onFlush = () => this.#endOpen();
+    this.#log.onSealed = (segment, next) => {
+      segment.trim();
+      messages.segments.push(next);
+    };
+    this.#durableMessages = messages.next;
+    this.#checkpointDue = this.#log.position + this.#checkpointInterval;
+    this.#compactor = new Compactor(this, options.files);
+    this.#tidyTimer = setInterval(() => void this.tidy(), TIDY_MS).unref();
+  }
+
+  get position(): number {
+    this.#endOpen();
+    return this.#log.position;
+  }
+
+  get durable(): number {
+    return this.#log.durable;
+  }
+
+  get failure(): Error | null {
+    return this.#log.failure;
+  }
+
+  /** Bytes given to write() since the store was opened. */
+  get writtenBytes(): number {
+    return this.#log.writtenBytes;
+  }
+
+  /** Bytes of all journal files. */
+  get diskBytes(): number {
+    let bytes = 0;
+    for (const { size } of this.messages.segments) bytes += size;
+    return bytes;
+  }
+
+  get present(): Segment {
+    return this.#log.segment;
+  }
+
+  get checkpoint(): Checkpoint {
+    return this.#checkpoint;
+  }
+
+  get propertiesForm(): StoredPropertiesForm {
+    return this.#options.propertiesForm;
+  }
+
+  whenDurable(position: number, listener: DurabilityListener): void {
+    this.#log.whenDurable(position, listener);
+  }
+
+  whenBatchDurable(listener: DurabilityListener): boolean {
+    if (this.#open === null && this.#removing === null && this.#log.position === this.#log.durable) return true;
+    this.#log.whenBatchDurable(listener);
+    return false;
+  }
+
+  sessions(): IterableIterator<StoredSession> {
+    return this.sessionsById.values();
+  }
+
+  createSession(clientId: string): StoredSession {
+    const session = new JournalSession(this.#nextSessionId++, this, new SessionContent(clientId));
+    this.sessionsById.set(session.id, session);
+    const writer = this.#begin();
+    writer.varint(session.id);
+    writeText(writer, clientId);
+    this.#log.end(SESSION);
+    return session;
+  }
+
+  *retained(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
+    for (const [topic, { number, stamp }] of this.retainedByTopic) {
+      const message = number === 0 ? null : this.read(number);
+      if (number === 0 || message !== null) yield { topic, message, stamp };
+    }
+  }
+
+  retain(topic: string, message: Message | null, stamp: Stamp): void {
+    const before = this.retainedByTopic.get(topic);
+    let number = 0;
+    if (message === null) {
+      const writer = this.#begin();
+      writeText(writer, topic);
+      writeStamp(writer, stamp);
+      this.#log.end(RETAINED);
+    } else {
+      number = this.#openRecordOf(message, true);
+      this.#writer.varint(TAG_RETAINED);
+      if (this.#openKind === DELIVERIES) writeText(this.#writer, topic);
+      writeStamp(this.#writer, stamp);
+      this.messages.refer(number);
+    }
+    this.retainedByTopic.set(topic, { number, stamp });
+    if (before !== undefined && before.number !== 0) this.messages.unrefer(before.number);
+  }
+
+  appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number {
+    const number = this.#openRecordOf(message, false);
+    writeDelivery(this.#writer, session.id, sequence, message.size, delivery);
+    this.messages.refer(number);
+    return number;
+  }
+
+  appendRemoved(session: JournalSession, sequence: number, number: number | null): void {
+    if (this.#removing === session && sequence === this.#removingFirst + this.#removingCount) {
+      this.#removingCount++;
+    } else {
+      this.#endOpen();
+      this.#log.wake(); // the record is written when it is known how many follow
+      this.#removing = session;
+      this.#removingFirst = sequence;
+      this.#removingCount = 1;
+    }
+    if (number !== null) this.messages.unrefer(number);
+  }
+
+  appendReleased(session: JournalSession, sequence: number, number: number): void {
+    const writer = this.#begin();
+    writer.varint(session.id);
+    writer.varint(sequence);
+    this.#log.end(RELEASED);
+    this.messages.unrefer(number);
+  }
+
+  appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void {
+    if (added && this.#open !== null) {
+      this.#writer.varint(TAG_RECEIVED);
+      this.#writer.varint(session.id);
+      this.#writer.varint(packetIdentifier);
+      return;
+    }
+    const writer = this.#begin();
+    writer.varint(session.id);
+    writer.varint(packetIdentifier);
+    this.#log.end(added ? RECEIVED : RECEIVED_DELETED);
+  }
+
+  appendAttribute(session: JournalSession, name: string, value: Buffer | null): void {
+    const writer = this.#begin();
+    writer.varint(session.id);
+    writeText(writer, name);
+    writer.u8(value === null ? 0 : 1);
+    if (value !== null) writer.bytes(value);
+    this.#log.end(ATTRIBUTE);
+  }
+
+  appendDropped(session: JournalSession): void {
+    const writer = this.#begin();
+    writer.varint(session.id);
+    this.#log.end(SESSION_DROPPED);
+    this.sessionsById.delete(session.id);
+    for (const { ref } of session.ring.entries()) if (ref !== null) this.messages.unrefer(ref);
+  }
+
+  /** A stored message; null when it was lost with a damaged record. */
+  read(number: number): Message | null {
+    const cached = this.messages.cached(number);
+    if (cached !== undefined) return cached;
+    const found = this.messages.placeOf(number);
+    if (found === null || found.segment.file === null) return null;
+    const record = this.#recordAt(found.segment, found.place);
+    if (record === null) {
+      this.#options.log.error('a stored message is damaged and lost', { file: found.segment.name, place: found.place });
+      return null;
+    }
+    this.#reader.open(record, RECORD_HEADER_BYTES, record.length);
+    this.#reader.varint();
+    const message = readMessage(this.#reader, this.#options.propertiesForm);
+    message.storedAs = number;
+    return message;
+  }
+
+  /** Writes a message that lives in an old file anew, so that the file can go. */
+  move(number: number): void {
+    const message = this.read(number);
+    if (message === null) return;
+    const writer = this.#begin();
+    const { segment } = this.#log;
+    writer.varint(number);
+    writeMessage(writer, message, this.#options.propertiesForm, true);
+    this.messages.move(number, segment, this.#log.end(MOVED));
+  }
+
+  /** Housekeeping that need not be done at once: what may leave memory, checkpoints, files nobody needs. */
+  async tidy(): Promise<void> {
+    if (this.#closed || this.#tidying || this.failure !== null) return;
+    this.#tidying = true;
+    try {
+      if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
+      await this.#compactor.run();
+    } catch (error) {
+      this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
+    } finally {
+      this.#tidying = false;
+    }
+  }
+
+  /** Resolves when all that was appended is durable. */
+  flushed(): Promise<void> {
+    this.#endOpen();
+    return this.#log.flushed();
+  }
+
+  /** Writes down what the journal adds up to, so that a start need not read all of it. */
+  async writeCheckpoint(): Promise<void> {
+    this.#checkpointing ??= this.#writeCheckpoint().finally(() => {
+      this.#checkpointing = null;
+    });
+    await this.#checkpointing;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    clearInterval(this.#tidyTimer);
+    this.#endOpen();
+    try {
+      await this.#log.flushed();
+      await this.writeCheckpoint();
+      await this.#compactor.removeDead();
+    } catch (error) {
+      this.#options.log.error('the store is closed without all that was to be written', { reason: (error as Error).message });
+    }
+    this.#closed = true;
+    await this.#log.close();
+    for (const { file } of this.messages.segments) await file?.close();
+  }
+
+  get #checkpointInterval(): number {
+    return Math.max(CHECKPOINT_BYTES_MIN, this.#checkpoint.bytes * CHECKPOINT_FACTOR);
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    const { files, wallNow, tombstoneMs = TOMBSTONE_MS } = this.#options;
+    this.#endOpen();
+    const oldest = wallNow() - tombstoneMs;
+    for (const [topic, { number, stamp }] of this.retainedByTopic) {
+      if (number === 0 && stamp.wallMs < oldest) this.retainedByTopic.delete(topic);
+    }
+    const written = await writeCheckpoint(files, {
+      serial: this.#checkpoint.serial + 1,
+      position: this.#log.position,
+      segment: this.#log.segment,
+      messages: this.messages,
+      sessions: this.sessionsById,
+      nextSessionId: this.#nextSessionId,
+      retained: this.retainedByTopic,
+      durable: () => this.flushed(),
+    });
+    this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
+    this.#checkpointDue = this.#log.position + this.#checkpointInterval;
+    await removeOldCheckpoints(files, this.#checkpoint.serial, CHECKPOINTS_KEPT);
+  }
+
+  /** Ends what is open and begins another record. */
+  #begin(): ByteWriter {
+    this.#endOpen();
+    this.#log.rollIfFull();
+    return this.#log.begin();
+  }
+
+  /** Opens the record that says who gets `message`, unless it is open; stores the message itself where it is not stored yet. */
+  #openRecordOf(message: Message, withPublisher: boolean): number {
+    if (this.#open === message) return this.#openNumber;
+    const known = message.storedAs;
+    const isStored = known !== 0 && this.messages.referencesTo(known) > 0;
+    this.#writer = this.#begin();
+    this.#open = message;
+    this.#openKind = isStored ? DELIVERIES : MESSAGE;
+    this.#openNumber = isStored ? known : this.messages.next++;
+    this.#writer.varint(this.#openNumber);
+    if (isStored) return known;
+    writeMessage(this.#writer, message, this.#options.propertiesForm, withPublisher || message.retain);
+    const { segment } = this.#log;
+    segment.addMessage(this.#openNumber, this.#log.recordPlace);
+    message.storedAs = this.#openNumber;
+    this.messages.cache(this.#openNumber, message.keep());
+    return this.#openNumber;
+  }
+
+  #endOpen(): void {
+    if (this.#open !== null) {
+      this.#open = null;
+      this.#log.end(this.#openKind);
+      if (this.messages.cacheBytes > this.#options.cacheBytes) this.#makeRoom();
+    } else if (this.#removing !== null) {
+      const session = this.#removing;
+      this.#removing = null;
+      this.#log.rollIfFull();
+      const writer = this.#log.begin();
+      writer.varint(session.id);
+      writer.varint(this.#removingFirst);
+      writer.varint(this.#removingCount);
+      this.#log.end(REMOVED);
+    }
+  }
+
+  /** Messages may leave memory when they are on disk. */
+  #makeRoom(): void {
+    this.messages.trimCache(this.#durableMessages);
+    const upTo = this.messages.next;
+    this.#log.whenDurable(this.#log.position, {
+      onDurable: () => {
+        this.#durableMessages = Math.max(this.#durableMessages, upTo);
+        this.messages.trimCache(this.#durableMessages);
+      },
+    });
+  }
+
+  /** The whole record at `place`, from a block that is read ahead; null when it is damaged. */
+  #recordAt(segment: Segment, place: number): Buffer | null {
+    const header = place + RECORD_HEADER_BYTES;
+    if (!this.#inBlock(segment, place, header)) this.#readBlock(segment, place, READ_BYTES);
+    if (!this.#inBlock(segment, place, header)) return null;
+    const length = this.#block.readUInt32BE(place - this.#blockAt + 4);
+    if (length <= RECORD_BODY_BYTES_MAX && !this.#inBlock(segment, place, header + length))
+      this.#readBlock(segment, place, Math.max(READ_BYTES, RECORD_HEADER_BYTES + length));
+    const at = place - this.#blockAt;
+    const end = recordEnd(this.#block, at, this.#blockLength);
+    return end < 0 ? null : this.#block.subarray(at, end);
+  }
+
+  #inBlock(segment: Segment, start: number, end: number): boolean {
+    return segment === this.#blockSegment && start >= this.#blockAt && end <= this.#blockAt + this.#blockLength;
+  }
+
+  #readBlock(segment: Segment, at: number, size: number): void {
+    if (this.#block.length < size || this.#block.length > READ_BYTES * 4) this.#block = Buffer.allocUnsafeSlow(size);
+    this.#blockSegment = segment;
+    this.#blockAt = at;
+    this.#blockLength = segment.file!.read(this.#block.subarray(0, size), at);
+  }
+}
