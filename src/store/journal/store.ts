@@ -95,6 +95,7 @@ export class JournalStore implements Store, SessionStore {
   #blockLength = 0;
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
+  #makingRoom = false;
   #checkpoint: Checkpoint;
   #checkpointing: Promise<void> | null = null;
   #checkpointDue: number;
@@ -428,11 +429,15 @@ export class JournalStore implements Store, SessionStore {
   /** Messages may leave memory when they are on disk. */
   #makeRoom(): void {
     this.messages.trimCache(this.#durableMessages);
+    if (this.#makingRoom) return;
+    this.#makingRoom = true;
     const upTo = this.messages.next;
     this.#log.whenDurable(this.#log.position, {
       onDurable: () => {
-        this.#durableMessages = Math.max(this.#durableMessages, upTo);
-        this.messages.trimCache(this.#durableMessages);
+        this.#makingRoom = false;
+        this.#durableMessages = upTo;
+        this.messages.trimCache(upTo);
+        if (this.messages.cacheBytes > this.#options.cacheBytes && upTo < this.messages.next) this.#makeRoom();
       },
     });
   }

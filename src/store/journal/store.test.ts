@@ -1,0 +1,387 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { FragileFiles } from '../../../test/harness/fragile-files.ts';
+import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
+import { contentOf } from '../../../test/harness/store-model.ts';
+import { Message, type QoS } from '../../core/message.ts';
+import { DONE, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
+import type { Facts, Log } from '../../telemetry/log.ts';
+import { JournalStore, type JournalStoreOptions } from './store.ts';
+
+class Lines implements Log {
+  readonly lines: { level: string; message: string; facts: Facts | undefined }[] = [];
+  debug(): void {}
+  info(message: string, facts?: Facts): void {
+    this.lines.push({ level: 'info', message, facts });
+  }
+  warn(message: string, facts?: Facts): void {
+    this.lines.push({ level: 'warn', message, facts });
+  }
+  error(message: string, facts?: Facts): void {
+    this.lines.push({ level: 'error', message, facts });
+  }
+  child(): Log {
+    return this;
+  }
+  ofLevel(level: string): string[] {
+    return this.lines.filter((line) => line.level === level).map(({ message }) => message);
+  }
+}
+
+const FORM = { decode: () => null, encode: () => Buffer.alloc(0) };
+const AT_ONCE = { qos: 1, retain: false, identifiers: [] } as const;
+const NOW_MS = Date.UTC(2026, 0, 1);
+
+function open(files: FragileFiles, options: Partial<JournalStoreOptions> = {}): Promise<JournalStore> {
+  return JournalStore.open({
+    files,
+    log: new Lines(),
+    wallNow: () => NOW_MS,
+    propertiesForm: FORM,
+    cacheBytes: 1024 * 1024,
+    retryMs: 1,
+    ...options,
+  });
+}
+
+function message(topic: string, payload: string, qos: QoS = 1): Message {
+  return Message.of(topic, Buffer.from(payload), qos);
+}
+
+function stamp(counter: number): { wallMs: number; counter: number; brokerId: string } {
+  return { wallMs: NOW_MS, counter, brokerId: 'b' };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let i = 0; !condition(); i++) {
+    if (i > 10_000) assert.fail(`waited for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test('what was appended is there after a kill, in order, with everything that was said of it', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  const other = store.createSession('d');
+  const shared = message('a', 'for both');
+  assert.equal(session.push(shared, { qos: 1, retain: true, identifiers: [7, 300] }), 1);
+  assert.equal(other.push(shared, AT_ONCE), 1);
+  for (let i = 2; i <= 5; i++) session.push(message('a', `${i}`, 2), { qos: 2, retain: false, identifiers: [] });
+  session.release(3);
+  session.release(2);
+  session.remove(4);
+  session.addReceived(9);
+  session.addReceived(10);
+  session.deleteReceived(9);
+  session.setAttribute('x', Buffer.from('y'));
+  session.setAttribute('gone', Buffer.from('y'));
+  session.setAttribute('gone', null);
+  store.retain('r', message('r', 'kept'), stamp(1));
+  store.retain('r2', message('r2', 'kept'), stamp(2));
+  store.retain('r2', null, stamp(3));
+  await store.flushed();
+  const again = await open(files.afterKill());
+  assert.equal(contentOf(again), contentOf(store));
+  const [c] = [...again.sessions()] as [StoredSession];
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6].map((sequence) => c.stateOf(sequence)),
+    [WAITING, RELEASED, RELEASED, DONE, WAITING, DONE],
+  );
+  assert.deepEqual(c.released(), [3, 2]);
+  assert.deepEqual(c.get(1)!.identifiers, [7, 300]);
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('a message with a thousand receivers is stored once', async () => {
+  const store = await open(new FragileFiles());
+  const sessions = Array.from({ length: 1_000 }, (_, i) => store.createSession(`c${i}`));
+  await store.flushed();
+  const before = store.writtenBytes;
+  const shared = message('a', 'x'.repeat(10_000));
+  for (const session of sessions) session.push(shared, AT_ONCE);
+  await store.flushed();
+  assert.ok(store.writtenBytes - before < 10_000 + 1_000 * 10, `${store.writtenBytes - before} bytes`);
+  await store.close();
+});
+
+test('a promise waits for its own records: nothing appended, nothing to wait for', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const { position } = store;
+  let called = 0;
+  store.whenDurable(position, { onDurable: () => called++ });
+  assert.equal(called, 1);
+  const session = store.createSession('c');
+  session.push(message('a', '1'), AT_ONCE);
+  const first = store.position;
+  assert.ok(first > position);
+  const order: string[] = [];
+  store.whenDurable(first, { onDurable: () => order.push('first') });
+  session.push(message('a', '2'), AT_ONCE);
+  store.whenDurable(store.position, { onDurable: () => order.push('second') });
+  assert.deepEqual(order, []);
+  await store.flushed();
+  assert.deepEqual(order, ['first', 'second']);
+  await store.close();
+});
+
+test('what gathers while a batch is on its way is one write and one sync', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  await store.flushed();
+  const { writes, syncs } = files;
+  for (let i = 0; i < 500; i++) session.push(message('a', `${i}`), AT_ONCE);
+  await store.flushed();
+  assert.deepEqual([files.writes - writes, files.syncs - syncs], [1, 1]);
+  await store.close();
+});
+
+for (const fault of ['write', 'sync'] as const) {
+  test(`a ${fault} that fails: nothing is promised, it is said once, and with the fault gone all goes on`, async () => {
+    const files = new FragileFiles();
+    const said: (string | null)[] = [];
+    const store = await open(files, { onFailure: (error) => said.push(error?.message ?? null) });
+    const session = store.createSession('c');
+    await store.flushed();
+    files[`${fault}Fault`] = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    session.push(message('a', '1'), AT_ONCE);
+    let promised = false;
+    store.whenDurable(store.position, {
+      onDurable: () => {
+        promised = true;
+      },
+    });
+    await until(() => store.failure !== null, 'the failure');
+    session.push(message('a', '2'), AT_ONCE);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(promised, false);
+    await assert.rejects(store.flushed(), /ENOSPC/);
+    files[`${fault}Fault`] = null;
+    await until(() => promised, 'the promise');
+    await store.flushed();
+    assert.deepEqual(said, ['ENOSPC: no space left on device', null]);
+    assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store));
+    await store.close();
+  });
+}
+
+/** A store with a synced part and a tail that is not, and what it held after each step of the tail. */
+async function withUnsyncedTail(t: TestContext): Promise<{ files: FragileFiles; name: string; states: string[] }> {
+  const files = new FragileFiles();
+  const store = await open(files);
+  t.after(() => store.close());
+  const session = store.createSession('c');
+  const other = store.createSession('d');
+  for (let i = 0; i < 20; i++) session.push(message('t', `synced ${i}`, 2), { qos: 2, retain: false, identifiers: [] });
+  session.remove(1);
+  await store.flushed();
+  const states = [contentOf(store)];
+  const step = (action: () => void): void => {
+    action();
+    states.push(contentOf(store));
+  };
+  files.syncFault = new Error('the power fails before this');
+  for (let i = 0; i < 6; i++) {
+    const both = message('t', `tail ${i}`, 2);
+    step(() => {
+      session.push(both, { qos: 2, retain: false, identifiers: [i + 1] });
+      other.push(both, AT_ONCE);
+      session.addReceived(100 + i);
+    });
+    step(() => session.release(i + 3));
+    step(() => session.remove(i + 10));
+    step(() => session.setAttribute(`n${i}`, Buffer.from('v')));
+    step(() => store.retain(`r${i}`, message(`r${i}`, 'kept'), stamp(i)));
+  }
+  const name = files.list().find((file) => file.endsWith('.log'))!;
+  await until(() => files.unsynced(name) > 0, 'the tail to be written');
+  return { files, name, states };
+}
+
+test('a journal cut at every byte of its unsynced tail comes back as it was after some step, never less than was synced', async (t) => {
+  const { files, name, states } = await withUnsyncedTail(t);
+  const seen = new Set<number>();
+  for (let cut = 0; cut <= files.unsynced(name); cut++) {
+    const again = await open(files.afterPowerFailure((tail) => tail.subarray(0, cut)));
+    const at = states.indexOf(contentOf(again));
+    assert.ok(at >= 0, `cut at ${cut}: a state that never was`);
+    seen.add(at);
+    // It can be written to, and what is written is there the next time.
+    again.createSession('new');
+    await again.close();
+  }
+  assert.equal(Math.max(...seen), states.length - 1, 'the whole tail, when nothing is cut');
+  assert.ok(seen.has(0));
+});
+
+test('whichever pages of the unsynced tail are zero or missing, nothing is invented and nothing synced is lost', async (t) => {
+  const { files, name, states } = await withUnsyncedTail(t);
+  const length = files.unsynced(name);
+  const page = 64;
+  const pages = Math.ceil(length / page);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.boolean(), { minLength: pages, maxLength: pages }), fc.nat(length), async (lost, end) => {
+      const again = await open(
+        files.afterPowerFailure((tail) => {
+          const bytes = Buffer.from(tail.subarray(0, end));
+          for (let i = 0; i < pages; i++) if (lost[i]!) bytes.subarray(i * page, (i + 1) * page).fill(0);
+          return bytes;
+        }),
+      );
+      assert.ok(states.includes(contentOf(again)), 'a state that never was');
+      await again.close();
+    }),
+    { numRuns: 150 * SOAK_FACTOR },
+  );
+});
+
+test('a flipped bit in what was durable costs the record that it is in, which is named; the rest is there', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  for (let i = 1; i <= 12; i++) {
+    session.push(message('t', `payload ${i}`), AT_ONCE);
+    await store.flushed();
+  }
+  const name = files.list().find((file) => file.endsWith('.log'))!;
+  const whole = files.contentOf(name);
+  for (let i = 1; i <= 10; i++) {
+    const damaged = files.afterKill();
+    const bytes = Buffer.from(whole);
+    bytes[whole.indexOf(`payload ${i}`) + 3]! ^= 4;
+    damaged.put(name, bytes);
+    const log = new Lines();
+    const again = await open(damaged, { log });
+    const [c] = [...again.sessions()] as [StoredSession];
+    const found = Array.from({ length: 12 }, (_, at) => c.get(at + 1)?.message.payload.toString() ?? null);
+    assert.deepEqual(
+      found,
+      Array.from({ length: 12 }, (_, at) => (at + 1 === i ? null : `payload ${at + 1}`)),
+    );
+    assert.deepEqual(log.ofLevel('error'), ['a record of the journal is damaged: what it said is lost, the rest is there']);
+    await again.close();
+  }
+  await store.close();
+});
+
+test('messages beyond the cache are read from disk, in files that were full long ago too', async () => {
+  const store = await open(new FragileFiles(), { cacheBytes: 2_000, segmentBytes: 4_096 });
+  const session = store.createSession('c');
+  for (let i = 1; i <= 500; i++) {
+    session.push(message('t', `payload ${i}`), AT_ONCE);
+    if (i % 50 === 0) await store.flushed();
+  }
+  await store.flushed();
+  assert.ok(store.messages.cacheBytes <= 2_000);
+  assert.ok(store.messages.segments.length > 3);
+  for (let i = 1; i <= 500; i++) assert.equal(session.get(i)!.message.payload.toString(), `payload ${i}`);
+  await store.close();
+});
+
+test('files that nobody needs go, and a few messages that keep an old one are moved on', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 4_096 });
+  const forgotten = store.createSession('forgotten');
+  const session = store.createSession('c');
+  for (let i = 1; i <= 2_000; i++) {
+    const sent = message('t', `payload ${i}`);
+    if (i % 200 === 0) forgotten.push(sent, AT_ONCE);
+    session.remove(session.push(sent, AT_ONCE));
+    if (i % 20 === 0) await store.flushed();
+  }
+  assert.ok(store.messages.segments.length > 20);
+  for (let i = 0; i < 40; i++) {
+    await store.writeCheckpoint();
+    await store.tidy();
+  }
+  assert.ok(store.messages.segments.length <= 8, `${store.messages.segments.length} files`);
+  assert.equal(files.list().filter((name) => name.endsWith('.log')).length, store.messages.segments.length);
+  const expected = Array.from({ length: 10 }, (_, i) => `payload ${(i + 1) * 200}`);
+  const payloads = (of: StoredSession): string[] => expected.map((_, i) => of.get(i + 1)!.message.payload.toString());
+  assert.deepEqual(payloads(forgotten), expected);
+  const again = await open(files.afterKill());
+  assert.deepEqual(payloads([...again.sessions()].find(({ clientId }) => clientId === 'forgotten')!), expected);
+  await Promise.all([store.close(), again.close()]);
+});
+
+type Step =
+  | { do: 'push'; sessions: number[]; size: number; retain: boolean }
+  | { do: 'remove' | 'release' | 'received' | 'drop'; session: number; at: number }
+  | { do: 'flush' | 'checkpoint' | 'tidy' | 'kill' | 'power'; session: number; at: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('push' as const),
+      sessions: fc.array(fc.nat(3), { maxLength: 4 }),
+      size: fc.nat(300),
+      retain: fc.boolean(),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constantFrom('remove' as const, 'release' as const, 'received' as const),
+      session: fc.nat(3),
+      at: fc.nat(50),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), session: fc.nat(3), at: fc.nat(3) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('flush' as const, 'checkpoint' as const, 'tidy' as const, 'kill' as const, 'power' as const),
+      session: fc.nat(3),
+      at: fc.nat(50),
+    }),
+  },
+);
+
+test('whatever is done, checkpointed, moved, killed or cut off in any order: what was durable is there and nothing else', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+      let files = new FragileFiles();
+      const options = { cacheBytes: 500, segmentBytes: 1_024 };
+      let store = await open(files, options);
+      let counter = 0;
+      const sessionOf = (i: number): StoredSession =>
+        [...store.sessions()].find(({ clientId }) => clientId === `c${i}`) ?? store.createSession(`c${i}`);
+      for (const s of steps) {
+        counter++;
+        if (s.do === 'push') {
+          const sent = message(`t${counter % 5}`, 'p'.repeat(s.size) + counter, 2);
+          if (s.retain) store.retain(sent.topic, sent, stamp(counter));
+          for (const i of new Set(s.sessions)) sessionOf(i).push(sent, { qos: 2, retain: false, identifiers: [] });
+          if (s.sessions[0] !== undefined) sessionOf(s.sessions[0]).addReceived((counter % 100) + 1);
+        } else if (s.do === 'kill' || s.do === 'power') {
+          await store.flushed();
+          const expected = contentOf(store);
+          files = s.do === 'kill' ? files.afterKill() : files.afterPowerFailure((tail) => tail.subarray(0, s.at));
+          await store.close();
+          store = await open(files, options);
+          assert.equal(contentOf(store), expected);
+        } else if (s.do === 'flush') {
+          await store.flushed();
+        } else if (s.do === 'checkpoint') {
+          await store.writeCheckpoint();
+        } else if (s.do === 'tidy') {
+          await store.tidy();
+        } else {
+          const session = sessionOf(s.session);
+          const sequence = session.first + (s.at % Math.max(1, session.next - session.first));
+          if (s.do === 'remove') session.remove(sequence);
+          else if (s.do === 'release') session.release(sequence);
+          else if (s.do === 'received') session.deleteReceived(s.at);
+          else if (s.at === 0) session.drop();
+        }
+      }
+      await store.close();
+      assert.equal(contentOf(await open(files.afterKill(), options)), contentOf(store));
+    }),
+    { numRuns: 60 * SOAK_FACTOR },
+  );
+});

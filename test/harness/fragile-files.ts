@@ -1,0 +1,142 @@
+import type { StoreFile, StoreFiles } from '../../src/store/journal/files.ts';
+
+interface FileState {
+  /** As a process reads it. */
+  content: Buffer;
+  /** As it was when it was last synced. */
+  synced: Buffer;
+}
+
+/**
+ * A disk in memory that forgets: after a power failure a file has what was synced, and of the rest whatever the test says; a name that was
+ * not synced with its folder is gone. It can be full, or fail to sync.
+ */
+export class FragileFiles implements StoreFiles {
+  #names = new Map<string, FileState>();
+  #syncedNames = new Map<string, FileState>();
+  /** Thrown by every write. */
+  writeFault: Error | null = null;
+  /** Thrown by every sync. */
+  syncFault: Error | null = null;
+  writes = 0;
+  syncs = 0;
+
+  list(): string[] {
+    return [...this.#names.keys()];
+  }
+
+  size(name: string): number {
+    return this.#state(name).content.length;
+  }
+
+  open(name: string): Promise<StoreFile> {
+    let state = this.#names.get(name);
+    if (state === undefined) {
+      state = { content: Buffer.alloc(0), synced: Buffer.alloc(0) };
+      this.#names.set(name, state);
+    }
+    return Promise.resolve(new FragileFile(this, state));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    this.#names.set(to, this.#state(from));
+    this.#names.delete(from);
+    return Promise.resolve();
+  }
+
+  remove(name: string): Promise<void> {
+    this.#names.delete(name);
+    return Promise.resolve();
+  }
+
+  syncFolder(): Promise<void> {
+    if (this.syncFault !== null) return Promise.reject(this.syncFault);
+    this.#syncedNames = new Map(this.#names);
+    return Promise.resolve();
+  }
+
+  /** What a process sees that is killed now and started again: all that was written. */
+  afterKill(): FragileFiles {
+    const files = new FragileFiles();
+    for (const [name, { content }] of this.#names) files.put(name, content);
+    return files;
+  }
+
+  /**
+   * What is there when the power fails now.
+   * @param tail what the disk has of the bytes behind those that were synced
+   */
+  afterPowerFailure(tail: (unsynced: Buffer, name: string) => Buffer): FragileFiles {
+    const files = new FragileFiles();
+    for (const [name, { content, synced }] of this.#syncedNames) {
+      const rest = content.length > synced.length ? tail(content.subarray(synced.length), name) : Buffer.alloc(0);
+      files.put(name, Buffer.concat([synced, rest]));
+    }
+    return files;
+  }
+
+  /** Bytes of one file that a power failure can take. */
+  unsynced(name: string): number {
+    const { content, synced } = this.#state(name);
+    return content.length - synced.length;
+  }
+
+  contentOf(name: string): Buffer {
+    return this.#state(name).content;
+  }
+
+  put(name: string, content: Buffer): void {
+    const state = { content: Buffer.from(content), synced: Buffer.from(content) };
+    this.#names.set(name, state);
+    this.#syncedNames.set(name, state);
+  }
+
+  #state(name: string): FileState {
+    const state = this.#names.get(name);
+    if (state === undefined) throw Object.assign(new Error(`ENOENT: no such file, '${name}'`), { code: 'ENOENT' });
+    return state;
+  }
+}
+
+class FragileFile implements StoreFile {
+  readonly #disk: FragileFiles;
+  readonly #state: FileState;
+
+  constructor(disk: FragileFiles, state: FileState) {
+    this.#disk = disk;
+    this.#state = state;
+  }
+
+  write(bytes: Buffer, at: number): Promise<void> {
+    if (this.#disk.writeFault !== null) return Promise.reject(this.#disk.writeFault);
+    this.#disk.writes++;
+    const state = this.#state;
+    const content = Buffer.alloc(Math.max(state.content.length, at + bytes.length));
+    state.content.copy(content);
+    bytes.copy(content, at);
+    state.content = content;
+    return Promise.resolve();
+  }
+
+  sync(): Promise<void> {
+    if (this.#disk.syncFault !== null) return Promise.reject(this.#disk.syncFault);
+    this.#disk.syncs++;
+    this.#state.synced = Buffer.from(this.#state.content);
+    return Promise.resolve();
+  }
+
+  truncate(size: number): Promise<void> {
+    const content = Buffer.alloc(size);
+    this.#state.content.copy(content);
+    this.#state.content = content;
+    return Promise.resolve();
+  }
+
+  read(target: Buffer, at: number): number {
+    return this.#state.content.copy(target, 0, at);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
