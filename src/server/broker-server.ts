@@ -1,6 +1,7 @@
+import { BlockList } from 'node:net';
 import { hostname } from 'node:os';
 import { Network } from '../cluster/network/network.ts';
-import type { BrokerModel, TransportConnectorModel } from '../config/activemq/model.ts';
+import type { BrokerModel, NetworkModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
 import { CodedError, ConfigError } from '../errors.ts';
@@ -9,6 +10,8 @@ import type { Protocol } from '../protocols/protocol.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
+import { createProxyStage } from '../transport/proxy-stage.ts';
+import type { Stage } from '../transport/stage.ts';
 import { TcpListener } from '../transport/tcp-listener.ts';
 import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
@@ -170,6 +173,12 @@ export class BrokerServer {
       host,
       port: model.port,
       maximumConnections: model.maximumConnections,
+      ...(model.backlog === null ? {} : { backlog: model.backlog }),
+      socket: { noDelay: model.tcpNoDelay, keepAlive: model.keepAlive },
+      writeTimeoutMs: model.soWriteTimeoutMs,
+      stages: stagesOf(model),
+      stagesTimeoutMs: model.connectAttemptTimeoutMs,
+      onProbe: () => this.broker.counters.probes++,
       turn: this.#turn,
       log: this.#log,
       onConnection: (connection) => (this.#network === null ? tooEarly(connection) : protocol.accept(connection, options)),
@@ -208,6 +217,17 @@ export class BrokerServer {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
     }
   }
+}
+
+/** What a connection goes through before its protocol. */
+function stagesOf({ proxyProtocol }: TransportConnectorModel): Stage[] {
+  return proxyProtocol === null ? [] : [createProxyStage(proxyProtocol.mode, blockListOf(proxyProtocol.trusted))];
+}
+
+function blockListOf(networks: readonly NetworkModel[]): BlockList {
+  const list = new BlockList();
+  for (const { address, prefixLength, version } of networks) list.addSubnet(address, prefixLength, `ipv${version}`);
+  return list;
 }
 
 function placeOf({ place }: TransportConnectorModel): string {

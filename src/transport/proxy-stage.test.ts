@@ -28,7 +28,7 @@ class Server {
   readonly listener: TcpListener;
   readonly #t: TestContext;
 
-  constructor(t: TestContext, mode: ProxyProtocolMode, trusted: BlockList) {
+  constructor(t: TestContext, mode: ProxyProtocolMode, trusted: BlockList, stagesTimeoutMs: number) {
     const write = (message: string, facts?: Facts): unknown => this.lines.push({ message, facts });
     const log: Log = { ...silentLog, info: write, warn: write, error: write };
     this.#t = t;
@@ -40,14 +40,14 @@ class Server {
       turn: new Turn(),
       log,
       stages: [createProxyStage(mode, trusted)],
-      stagesTimeoutMs: 500,
+      stagesTimeoutMs,
       onConnection: (connection) => this.#accept(connection),
       onProbe: () => this.probes++,
     });
   }
 
-  static async start(t: TestContext, mode: ProxyProtocolMode, trusted: BlockList): Promise<Server> {
-    const server = new Server(t, mode, trusted);
+  static async start(t: TestContext, mode: ProxyProtocolMode, trusted: BlockList, stagesTimeoutMs = 20_000): Promise<Server> {
+    const server = new Server(t, mode, trusted, stagesTimeoutMs);
     await server.listener.listen();
     t.after(() => {
       server.listener.close();
@@ -200,7 +200,7 @@ test('a malformed header closes the connection, and the log has what is wrong wi
 });
 
 test('half a header is waited for as long as stages may take, and no longer', async (t) => {
-  const server = await Server.start(t, 'optional', LOOPBACK);
+  const server = await Server.start(t, 'optional', LOOPBACK, 500);
   const socket = server.dial();
   socket.write(V2.subarray(0, 20));
   assert.equal(await received(socket, 1), null);

@@ -16,6 +16,17 @@ const READ_BUDGET_BYTES = READ_BYTES;
 /** Node's own bindings to sockets; null where this Node does not have them, and its public streams have to do. */
 export const bindings: HandleBindings | null = loadHandleBindings();
 
+/** Seconds of silence after which the kernel asks whether a peer is there: as many as it is set to. */
+const SYSTEM_DELAY = 0;
+
+/** What the kernel does with a socket by itself. */
+export interface SocketOptions {
+  /** Small writes leave at once (TCP_NODELAY). Default: true. */
+  readonly noDelay?: boolean;
+  /** It asks after a peer of which nothing is heard (SO_KEEPALIVE). Default: false. */
+  readonly keepAlive?: boolean;
+}
+
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
 /** A request that libuv has not taken over (it had nothing to wait for) can be used again. */
@@ -46,11 +57,12 @@ export class RawSocket implements Wire {
   #readBytes = 0;
 
   /** @param handle as accepted, and nobody else's */
-  constructor(handle: Handle, turn: Turn) {
+  constructor(handle: Handle, turn: Turn, { noDelay = true, keepAlive = false }: SocketOptions = {}) {
     this.#handle = handle;
     this.#turn = turn;
     handle.owner = this;
-    handle.setNoDelay(true);
+    if (noDelay) handle.setNoDelay(true);
+    if (keepAlive) handle.setKeepAlive(true, SYSTEM_DELAY);
   }
 
   get unsentBytes(): number {

@@ -54,6 +54,8 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   #segmentBytes = 0;
   /** Slabs among the segments, to be given back. */
   #slabs = NO_SEGMENTS;
+  /** Bytes given to the wire since the beginning. */
+  #givenBytes = 0;
   /** Bytes of the last flush: the first slab of the next turn is made for as many. */
   #lastFlushBytes = 0;
   #dirty = false;
@@ -114,6 +116,16 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
 
   get queuedBytes(): number {
     return this.#wire.unsentBytes + this.#segmentBytes + this.#length;
+  }
+
+  /** Bytes given to the wire that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#wire.unsentBytes;
+  }
+
+  /** Bytes that the kernel has taken since the beginning. */
+  get sentBytes(): number {
+    return this.#givenBytes - this.#wire.unsentBytes;
   }
 
   get writable(): boolean {
@@ -225,6 +237,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
       const length = this.#length;
       this.output = NOTHING;
       this.#length = 0;
+      this.#givenBytes += length;
       wire.send(length === slab.length ? slab : slab.subarray(0, length));
       if (wire.unsentBytes === 0) pool.give(slab); // the kernel has copied it
       return;
@@ -234,6 +247,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     const slabs = this.#slabs;
     this.#segments = NO_SEGMENTS;
     this.#slabs = NO_SEGMENTS;
+    this.#givenBytes += this.#segmentBytes;
     this.#segmentBytes = 0;
     wire.sendAll(segments);
     if (wire.unsentBytes === 0) for (const slab of slabs) pool.give(slab);

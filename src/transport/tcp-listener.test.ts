@@ -233,3 +233,23 @@ test('close ends what is still within a stage', async (t) => {
   listener.close();
   assert.equal(await closed, null);
 });
+
+test('a peer that takes nothing of what it is sent is closed after writeTimeoutMs; one that takes it is not', async (t) => {
+  const size = 24 * 1024 * 1024; // more than the kernel's buffers take
+  const listener = await start(t, {
+    writeTimeoutMs: 3_000,
+    onConnection: (connection) => {
+      connection.write(Buffer.alloc(size));
+      return { onData() {}, onDrain() {}, onClose() {} };
+    },
+  });
+  const deaf = dial(t, listener.port);
+  deaf.pause();
+  await until(() => listener.connections.size === 1, 'the deaf one');
+  const [first] = listener.connections;
+  let received = 0;
+  dial(t, listener.port).on('data', (chunk) => (received += chunk.length));
+  await until(() => !listener.connections.has(first!), 'the end of the deaf one');
+  await until(() => received === size, 'all that the other one gets');
+  assert.equal(listener.connections.size, 1);
+});

@@ -7,12 +7,13 @@ import { Arrivals } from './arrivals.ts';
 import type { Connection, ConnectionHandler } from './connection.ts';
 import { listeningHandleOf, takeHandle } from './handle-bindings.ts';
 import { type PlaceCounters, Places } from './places.ts';
-import { bindings, RawSocket } from './raw-socket.ts';
+import { bindings, RawSocket, type SocketOptions } from './raw-socket.ts';
 import type { Arrival, Stage } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
 import { addressOf, type ConnectionKeeper, TcpConnection } from './tcp-connection.ts';
 import type { Turn } from './turn.ts';
 import type { Wire } from './wire.ts';
+import { WriteWatch } from './write-watch.ts';
 
 /** Connections that wait in the kernel for `accept`; ActiveMQ's default for a connector, enough for a fleet that reconnects at once. */
 const BACKLOG = 5_000;
@@ -25,6 +26,9 @@ export interface TcpListenerOptions {
   /** Connections that may be admitted by their protocol at once. */
   readonly maximumConnections: number;
   readonly backlog?: number;
+  readonly socket?: SocketOptions;
+  /** Milliseconds after which a peer that takes nothing of what it is sent is closed; 0: never. */
+  readonly writeTimeoutMs?: number;
   /** What an accepted socket goes through before its protocol, in order; none for plain TCP. */
   readonly stages?: readonly Stage[];
   /** Time for all stages together, in milliseconds; 0: no bound. */
@@ -48,6 +52,7 @@ export class TcpListener implements ConnectionKeeper {
   readonly #places: Places;
   /** null: there are no stages. */
   readonly #arrivals: Arrivals | null;
+  #writeWatch: WriteWatch<TcpConnection> | null = null;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
@@ -69,7 +74,7 @@ export class TcpListener implements ConnectionKeeper {
               options.onProbe?.();
             },
           });
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    this.#server = createServer({ noDelay: options.socket?.noDelay ?? true, keepAlive: options.socket?.keepAlive ?? false }, (socket) => {
       if (this.#arrivals !== null) this.#arrivals.admit(socket);
       else this.#connect(new StreamWire(socket), addressOf(socket), null);
     });
@@ -97,6 +102,7 @@ export class TcpListener implements ConnectionKeeper {
           this.#options.log.error('accepting connections failed', { connector: name, reason: error.message }),
         );
         if (this.#arrivals === null) this.#acceptRaw();
+        this.#watchWrites();
         resolve();
       });
     });
@@ -105,6 +111,7 @@ export class TcpListener implements ConnectionKeeper {
   /** Stops accepting. Connections go on until they are closed. */
   close(): void {
     if (this.#server.listening) this.#server.close();
+    this.#writeWatch?.stop();
     this.#arrivals?.close();
   }
 
@@ -130,16 +137,27 @@ export class TcpListener implements ConnectionKeeper {
         this.#server.emit('error', new Error(`accept ${getSystemErrorName(status)}`));
         return;
       }
-      const socket = new RawSocket(handle, this.#options.turn);
+      const socket = new RawSocket(handle, this.#options.turn, this.#options.socket);
       this.#connect(socket, socket.remoteAddress, null);
     };
+  }
+
+  #watchWrites(): void {
+    const { name: connector, writeTimeoutMs = 0, log } = this.#options;
+    if (writeTimeoutMs === 0) return;
+    this.#writeWatch = new WriteWatch({
+      timeoutMs: writeTimeoutMs,
+      connections: () => this.connections,
+      onStalled: ({ remoteAddress }) => log.debug('a peer takes nothing of what it is sent', { connector, remoteAddress, writeTimeoutMs }),
+    });
   }
 
   /** A plain socket is taken as its handle again, as one without stages is. */
   #onArrived(arrival: Arrival, accepted: Socket): void {
     const { socket, remoteAddress } = arrival;
     const handle = bindings === null || arrival.wire !== null || socket !== accepted ? null : takeHandle(accepted);
-    const wire = arrival.wire ?? (handle === null ? new StreamWire(socket) : new RawSocket(handle, this.#options.turn));
+    const wire =
+      arrival.wire ?? (handle === null ? new StreamWire(socket) : new RawSocket(handle, this.#options.turn, this.#options.socket));
     this.#connect(wire, remoteAddress, { accepted, arrival });
   }
 

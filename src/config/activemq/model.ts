@@ -73,6 +73,16 @@ export interface TransportConnectorModel {
   readonly host: string;
   readonly port: number;
   readonly maximumConnections: number;
+  /** Connections that wait in the kernel until they are accepted; null: ActiveMQ's default. */
+  readonly backlog: number | null;
+  /** Small writes leave at once (TCP_NODELAY). */
+  readonly tcpNoDelay: boolean;
+  /** The kernel asks after peers of which nothing is heard (SO_KEEPALIVE). */
+  readonly keepAlive: boolean;
+  /** Milliseconds that a peer may take to take anything of what it is sent; 0: for ever. */
+  readonly soWriteTimeoutMs: number;
+  /** null: connections begin with no PROXY header. */
+  readonly proxyProtocol: ProxyProtocolModel | null;
   /** Bytes. */
   readonly maxFrameSize: number;
   /** Milliseconds from the accepted connection to its first packet. */
@@ -89,6 +99,21 @@ export interface TransportConnectorModel {
   readonly maxInactivityDurationMs: number;
   /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */
   readonly discovery: MulticastModel | null;
+}
+
+/** Connections that begin with a PROXY header. */
+export interface ProxyProtocolModel {
+  /** `required`: each has one and comes from a trusted source; `optional`: those from trusted sources may have one. */
+  readonly mode: 'required' | 'optional';
+  readonly trusted: readonly NetworkModel[];
+}
+
+/** `10.0.0.0/8`: the addresses that have the first `prefixLength` bits of `address`. */
+export interface NetworkModel {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Of IP. */
+  readonly version: 4 | 6;
 }
 
 /** `multicast://default?group=...`: OpenWire specification section 16.2. */

@@ -1,11 +1,12 @@
 import type { UriOption } from '../connector-uri.ts';
 import { type Disposition, describe, type Rules } from './dispositions.ts';
+import type { NetworkModel } from './model.ts';
 import type { Reading } from './reading.ts';
 import type { LocatedText } from './source-text.ts';
 import { didYouMean, listed } from './suggestion.ts';
 import { parseInteger, parseValue } from './values.ts';
 
-export type OptionValue = string | number | boolean;
+export type OptionValue = string | number | boolean | readonly NetworkModel[];
 
 /** Reads the text of an option. A problem continues a sentence that begins with the option's name. */
 export type ValueReader = (text: string) => { readonly value: OptionValue } | { readonly problem: string };
@@ -31,6 +32,11 @@ export function integer(min: number, max: number): ValueReader {
 /** `true` or `false`. */
 export const flag: ValueReader = (text) => parseValue({ kind: 'boolean', strict: true }, text);
 
+/** One of these words. */
+export function word(...words: readonly string[]): ValueReader {
+  return (text) => (words.includes(text) ? { value: text } : { problem: `expected ${listed(words, 'or')}, found "${text}"` });
+}
+
 /** The honoured options of one URI. Of several names the first that is given counts. */
 export class OptionValues {
   readonly #values: ReadonlyMap<string, OptionValue>;
@@ -44,6 +50,11 @@ export class OptionValues {
     return typeof value === 'number' ? value : fallback;
   }
 
+  numberOrNull(...names: readonly string[]): number | null {
+    const value = this.#first(names);
+    return typeof value === 'number' ? value : null;
+  }
+
   flag(fallback: boolean, ...names: readonly string[]): boolean {
     const value = this.#first(names);
     return typeof value === 'boolean' ? value : fallback;
@@ -52,6 +63,12 @@ export class OptionValues {
   text<T extends string | null>(fallback: T, ...names: readonly string[]): string | T {
     const value = this.#first(names);
     return typeof value === 'string' ? value : fallback;
+  }
+
+  /** null: not given. */
+  networks(...names: readonly string[]): readonly NetworkModel[] | null {
+    const value = this.#first(names);
+    return typeof value === 'object' ? value : null;
   }
 
   #first(names: readonly string[]): OptionValue | undefined {

@@ -18,7 +18,7 @@ ${properties}
 }
 
 const MQTT_NAMES =
-  'maximumConnections, wireFormat.maxFrameSize, transport.maxFrameSize, transport.connectAttemptTimeout, wireFormat.connectAttemptTimeout, transport.defaultKeepAlive or another that docs/reference/activemq-xml.md lists';
+  'maximumConnections, wireFormat.maxFrameSize, transport.proxyProtocol, transport.proxyProtocolTrusted, backlog, transport.tcpNoDelay or another that docs/reference/activemq-xml.md lists';
 
 const located = (location: string) => `<property name="locations"><value>${location}</value></property>`;
 

@@ -7,7 +7,7 @@ import { SCHEMES } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
 
 const MQTT_NAMES =
-  'maximumConnections, wireFormat.maxFrameSize, transport.maxFrameSize, transport.connectAttemptTimeout, wireFormat.connectAttemptTimeout, transport.defaultKeepAlive or another that docs/reference/activemq-xml.md lists';
+  'maximumConnections, wireFormat.maxFrameSize, transport.proxyProtocol, transport.proxyProtocolTrusted, backlog, transport.tcpNoDelay or another that docs/reference/activemq-xml.md lists';
 
 /** A file with these connectors, one a line from line 3 on. */
 function connectors(...elements: string[]): string {
@@ -63,6 +63,11 @@ test('defaults are those of ActiveMQ', () => {
     host: '127.0.0.1',
     port: 1883,
     maximumConnections: INT_MAX,
+    backlog: null,
+    tcpNoDelay: true,
+    keepAlive: false,
+    soWriteTimeoutMs: 0,
+    proxyProtocol: null,
     maxFrameSize: MQTT_FRAME_SIZE_MAX,
     connectAttemptTimeoutMs: 30_000,
     defaultKeepAliveMs: 0,
@@ -92,6 +97,35 @@ test('the options of an MQTT connector', () => {
   assert.equal(read('mqtt://h:1?wireFormat.connectAttemptTimeout=700').connectAttemptTimeoutMs, 700);
   assert.equal(read('mqtt://h:1?transport.maxFrameSize=1000').maxFrameSize, 1000);
   assert.equal(read('mqtt://h:1?wireFormat.maxFrameSize=999999999999').maxFrameSize, MQTT_FRAME_SIZE_MAX);
+});
+
+test('the options of sockets', () => {
+  for (const scheme of ['mqtt', 'tcp']) {
+    const { backlog, tcpNoDelay, keepAlive, soWriteTimeoutMs } = read(
+      `${scheme}://h:1?backlog=50&amp;transport.tcpNoDelay=false&amp;transport.keepAlive=true&amp;transport.soWriteTimeout=3000`,
+    );
+    assert.deepEqual([backlog, tcpNoDelay, keepAlive, soWriteTimeoutMs], [50, false, true, 3000]);
+  }
+});
+
+test('the options of the PROXY protocol', () => {
+  for (const scheme of ['mqtt', 'tcp']) {
+    const options = 'transport.proxyProtocol=required&amp;transport.proxyProtocolTrusted=10.0.0.0/8,%20192.0.2.1,::1,2001:db8::/32';
+    assert.deepEqual(read(`${scheme}://h:1?${options}`).proxyProtocol, {
+      mode: 'required',
+      trusted: [
+        { address: '10.0.0.0', prefixLength: 8, version: 4 },
+        { address: '192.0.2.1', prefixLength: 32, version: 4 },
+        { address: '::1', prefixLength: 128, version: 6 },
+        { address: '2001:db8::', prefixLength: 32, version: 6 },
+      ],
+    });
+  }
+  assert.equal(
+    read('mqtt://h:1?transport.proxyProtocol=optional&amp;transport.proxyProtocolTrusted=0.0.0.0/0').proxyProtocol!.mode,
+    'optional',
+  );
+  assert.equal(read('mqtt://h:1?transport.proxyProtocol=off').proxyProtocol, null);
 });
 
 test('the options of an OpenWire connector', () => {
@@ -141,6 +175,31 @@ for (const [uri, expected] of [
   [
     'tcp://h:1?maximumConnections=1&amp;maximumConnections=2',
     '3:61: warning: option maximumConnections is given twice; the last one counts',
+  ],
+  [
+    'mqtt://h:1?transport.soTimeout=1',
+    '3:37: warning: option transport.soTimeout: in ActiveMQ it is the time that one read may take; a read that takes longer is just made again, in ActiveMQ too, so it has no effect',
+  ],
+  [
+    'mqtt://h:1?transport.proxyProtocol=required',
+    '3:26: error: transport.proxyProtocol=required needs transport.proxyProtocolTrusted: who sends a PROXY header may claim to be anybody, so list your proxies, such as 10.0.0.0/8,::1 (0.0.0.0/0,::/0 is everybody)',
+  ],
+  ['mqtt://h:1?transport.proxyProtocol=yes', '3:61: error: transport.proxyProtocol: expected off, optional or required, found "yes"'],
+  [
+    'mqtt://h:1?transport.proxyProtocolTrusted=::1',
+    '3:26: warning: option transport.proxyProtocolTrusted has no effect without transport.proxyProtocol=required or optional',
+  ],
+  [
+    'mqtt://h:1?transport.proxyProtocolTrusted=10.0.0.0/8,localhost',
+    '3:68: error: transport.proxyProtocolTrusted: expected addresses and networks such as 10.0.0.0/8 or ::1 with commas between, found "localhost"',
+  ],
+  [
+    'mqtt://h:1?transport.proxyProtocolTrusted=10.0.0.0/33',
+    '3:68: error: transport.proxyProtocolTrusted: expected a prefix length from 0 to 32 behind 10.0.0.0, found "33"',
+  ],
+  [
+    'mqtt://h:1?transport.proxyProtocolTrusted=::1/',
+    '3:68: error: transport.proxyProtocolTrusted: expected a prefix length from 0 to 128 behind ::1, found ""',
   ],
   ['mqt://h:1', '3:26: error: unknown scheme mqt: expected mqtt, mqtt+nio, tcp or nio; did you mean mqtt?'],
   ['mqtts://h:1', '3:26: error: unknown scheme mqtts: expected mqtt, mqtt+nio, tcp or nio; did you mean mqtt?'],

@@ -3,6 +3,7 @@ import type { Bean } from './bind.ts';
 import { describe } from './dispositions.ts';
 import type { MulticastModel, TransportConnectorModel } from './model.ts';
 import { readOptions } from './option-values.ts';
+import { readProxyOptions } from './proxy-options.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
 import { SCHEMES, type WireProtocol } from './schemes.ts';
@@ -66,6 +67,11 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     host: parsed.host,
     port: parsed.port ?? 0,
     maximumConnections: options.number(INT_MAX, 'maximumConnections'),
+    backlog: options.numberOrNull('backlog'),
+    tcpNoDelay: options.flag(true, 'transport.tcpNoDelay'),
+    keepAlive: options.flag(false, 'transport.keepAlive'),
+    soWriteTimeoutMs: options.number(0, 'transport.soWriteTimeout'),
+    proxyProtocol: readProxyOptions(options, uri, reading),
     maxFrameSize: Math.min(frameSizeMax, options.number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
     connectAttemptTimeoutMs: options.number(
       CONNECT_ATTEMPT_TIMEOUT_MS,

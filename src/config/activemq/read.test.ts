@@ -44,6 +44,11 @@ test('the classic files are read as they are written', () => {
     host: '0.0.0.0',
     port,
     maximumConnections: 10_000,
+    backlog: null,
+    tcpNoDelay: true,
+    keepAlive: false,
+    soWriteTimeoutMs: 0,
+    proxyProtocol: null,
     maxFrameSize: 104_857_600,
     connectAttemptTimeoutMs: 30_000,
     defaultKeepAliveMs: 0,
@@ -60,6 +65,11 @@ test('the classic files are read as they are written', () => {
     uri: `tcp://0.0.0.0:${port}?maximumConnections=1000&wireFormat.maxFrameSize=104857600`,
     scheme: 'tcp',
     maximumConnections: 1000,
+    backlog: null,
+    tcpNoDelay: true,
+    keepAlive: false,
+    soWriteTimeoutMs: 0,
+    proxyProtocol: null,
     discovery: multicast,
   });
   const common = (file: string, folder: string) => ({

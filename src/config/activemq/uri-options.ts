@@ -1,5 +1,6 @@
 import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
 import { flag, integer, type OptionTable } from './option-values.ts';
+import { PROXY_OPTIONS } from './proxy-options.ts';
 import { INT_MAX } from './sizes.ts';
 
 const TLS = refused('asks for TLS', BECAUSE.notOpen);
@@ -11,14 +12,38 @@ const RECONNECT = inert('says when a lost link is tried again', 'a link is tried
 
 /** Options of any port: bare ones are the listener's, `transport.` ones each connection's. */
 const LISTENER: Rules = {
-  maximumConnections: honoured('is how many clients may be connected at once'),
+  maximumConnections: honoured(
+    'is how many clients may be connected at once; an MQTT client beyond it is told (CONNACK 3, or 0x97 in MQTT 5)',
+  ),
   'wireFormat.maxFrameSize': honoured('is the largest packet in bytes; a client that sends more is closed'),
+  ...PROXY_OPTIONS.rules,
+  backlog: honoured('is how many connections may wait in the kernel until they are accepted; the kernel has a bound of its own'),
+  'transport.tcpNoDelay': honoured('lets small writes leave at once; so it is here unless this is false'),
+  'transport.keepAlive': honoured('lets the kernel ask after peers of which nothing is heard (SO_KEEPALIVE)'),
+  'transport.soWriteTimeout': honoured('is the time in ms after which a peer that takes nothing of what it is sent is closed; 0: never'),
   ...each(
-    'backlog soTimeout socketBufferSize connectionTimeout useQueueForAccept daemon joinOnStop stackSize minmumWireFormatVersion ' +
-      'transport.tcpNoDelay transport.soLinger transport.keepAlive transport.soTimeout transport.soWriteTimeout ' +
-      'transport.socketBufferSize transport.ioBufferSize transport.connectionTimeout transport.useLocalHost transport.closeAsync ' +
-      'transport.typeOfService transport.diffServ transport.trafficClass transport.daemon transport.minmumWireFormatVersion',
-    SOCKETS,
+    'soTimeout transport.soTimeout',
+    inert('is the time that one read may take', 'a read that takes longer is just made again, in ActiveMQ too'),
+  ),
+  ...each(
+    'socketBufferSize transport.socketBufferSize transport.ioBufferSize',
+    inert('is the size of buffers', 'the kernel sizes its own by what a connection needs'),
+  ),
+  ...each(
+    'transport.soLinger transport.typeOfService transport.diffServ transport.trafficClass',
+    inert('tunes sockets', 'Node does not offer it'),
+  ),
+  ...each(
+    'useQueueForAccept daemon joinOnStop stackSize transport.daemon transport.closeAsync',
+    inert('is about the threads of a port', BECAUSE.threads),
+  ),
+  ...each(
+    'connectionTimeout transport.connectionTimeout transport.useLocalHost',
+    inert('is about connecting', 'a connector is connected to'),
+  ),
+  ...each(
+    'minmumWireFormatVersion transport.minmumWireFormatVersion',
+    inert('is the oldest version of OpenWire that is spoken', 'ours speaks them all'),
   ),
   ...each(
     'trace logWriterName dynamicManagement startLogging jmxPort transport.trace transport.logWriterName ' +
@@ -33,6 +58,17 @@ const LISTENER: Rules = {
       'transport.wantClientAuth transport.enabledProtocols transport.enabledCipherSuites transport.enabledSuites transport.verifyHostName',
     TLS,
   ),
+};
+
+/** How those are read. */
+const LISTENER_VALUES: OptionTable['values'] = {
+  ...PROXY_OPTIONS.values,
+  maximumConnections: integer(0, INT_MAX),
+  'wireFormat.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+  backlog: integer(1, INT_MAX),
+  'transport.tcpNoDelay': flag,
+  'transport.keepAlive': flag,
+  'transport.soWriteTimeout': integer(0, INT_MAX),
 };
 
 export const MQTT_OPTIONS: OptionTable = {
@@ -54,8 +90,7 @@ export const MQTT_OPTIONS: OptionTable = {
     ...each('maxInactivityDuration maxInactivityDurationInitalDelay', inert('checks silent connections', 'MQTT has keep alives')),
   },
   values: {
-    maximumConnections: integer(0, INT_MAX),
-    'wireFormat.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+    ...LISTENER_VALUES,
     'transport.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
     'transport.connectAttemptTimeout': integer(0, INT_MAX),
     'wireFormat.connectAttemptTimeout': integer(0, INT_MAX),
@@ -94,8 +129,7 @@ export const OPENWIRE_OPTIONS: OptionTable = {
     ),
   },
   values: {
-    maximumConnections: integer(0, INT_MAX),
-    'wireFormat.maxFrameSize': integer(1, Number.MAX_SAFE_INTEGER),
+    ...LISTENER_VALUES,
     'wireFormat.maxInactivityDuration': integer(0, INT_MAX),
   },
   families: SOCKET_PROPERTIES,
