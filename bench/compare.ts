@@ -6,6 +6,7 @@
  *     npm run bench -- --all                           every scenario; --list names them
  *     npm run bench -- --scenario qos1-10-pairs        these (may be repeated)
  *     npm run bench -- --rounds 3 --seconds 2          shorter
+ *     npm run bench -- --brief                         the table as docs/performance.md has it
  *     npm run bench -- --json figures.json             the table and every figure of every round
  *     npm run bench -- --target other=1883             another broker that runs already, as the one compared
  *     npm run bench -- --broker-command "CMD {config}" Roundhouse, started in another way
@@ -19,12 +20,13 @@ import { REPOSITORY_ROOT } from '../test/harness/repository-root.ts';
 import { type Floors, isPassed, type PeerRounds, type RowSummary, summarize } from './comparison.ts';
 import { describeMachine } from './machine.ts';
 import { mosquittoPeer, roundhousePeer, targetPeer } from './peers.ts';
-import { formatTable } from './report.ts';
+import { formatBriefTable, formatRun, formatTable } from './report.ts';
 import { hasBar, SCENARIOS, type Scenario, selectScenarios } from './scenarios.ts';
 import { runScenario, type SuiteSettings } from './suite.ts';
 
 interface Settings extends SuiteSettings {
   readonly scenarios: readonly Scenario[];
+  readonly isBrief: boolean;
   readonly jsonFile: string | undefined;
 }
 
@@ -58,6 +60,7 @@ function readSettings(args: string[]): Settings | null {
       scenario: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
+      brief: { type: 'boolean', default: false },
       json: { type: 'string' },
       target: { type: 'string', multiple: true, default: [] },
       'broker-command': { type: 'string' },
@@ -73,6 +76,7 @@ function readSettings(args: string[]): Settings | null {
     scenarios: values.scenario.length > 0 ? selectScenarios(values.scenario) : usual,
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
+    isBrief: values.brief,
     jsonFile: values.json,
     peers: [mosquittoPeer(), ...(targets.length > 0 ? targets : [roundhousePeer(values['broker-command'])])],
     say: (line) => process.stderr.write(`${line}\n`),
@@ -88,6 +92,8 @@ function positive(name: string, text: string): number {
 /** Runs everything; true where every floor is kept and nothing was lost. */
 async function compare(settings: Settings): Promise<boolean> {
   const floors = readFloors();
+  const { rounds, seconds, peers } = settings;
+  const run = { machine: describeMachine(), rounds, seconds };
   const summaries: RowSummary[] = [];
   const details: { scenario: string; measured: readonly PeerRounds[] }[] = [];
   for (const scenario of settings.scenarios) {
@@ -95,11 +101,9 @@ async function compare(settings: Settings): Promise<boolean> {
     details.push({ scenario: scenario.name, measured });
     summaries.push(...summarize(scenario, measured, floors));
   }
-  process.stdout.write(`${formatTable(summaries)}\n`);
-  if (settings.jsonFile !== undefined) {
-    const report = { machine: describeMachine(), rounds: settings.rounds, seconds: settings.seconds, summaries, details };
-    writeFileSync(settings.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
-  }
+  const table = settings.isBrief ? formatBriefTable(summaries, [peers[0]!.name, peers.at(-1)!.name]) : formatTable(summaries);
+  process.stdout.write(`${formatRun(run)}\n\n${table}\n`);
+  if (settings.jsonFile !== undefined) writeFileSync(settings.jsonFile, `${JSON.stringify({ ...run, summaries, details }, null, 2)}\n`);
   return isPassed(summaries);
 }
 

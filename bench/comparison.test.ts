@@ -5,13 +5,13 @@ import { test } from 'node:test';
 import { REPOSITORY_ROOT } from '../test/harness/repository-root.ts';
 import { type Floors, isPassed, summarize } from './comparison.ts';
 import type { Figure, FigureName, Round } from './figures.ts';
-import { parseCoreList } from './machine.ts';
+import { describeMachine, parseCoreList } from './machine.ts';
 import { median } from './median.ts';
-import { formatTable } from './report.ts';
+import { formatBriefTable, formatRun, formatTable } from './report.ts';
 import { type Row, SCENARIOS, type Scenario, type Threshold } from './scenarios.ts';
 
 function figure(value: number, difference: Partial<Figure> = {}): Figure {
-  return { value, brokerMicroseconds: 2, generatorCpu: 0.5, ...difference };
+  return { value, brokerMicroseconds: null, generatorCpu: 0.5, ...difference };
 }
 
 function round(figures: Round['figures'], flaws: string[] = []): Round {
@@ -108,26 +108,34 @@ test('flaws of either broker fail the scenario, whatever the ratio', () => {
   assert.equal(compare(flawed('1 connections cut'), rates(100_000)).isPassed, false);
 });
 
+/** A round in which a broker was busy for this share of its core. */
+function busy(rate: number, brokerCpu: number, generatorCpu = 0.5): Round[] {
+  return [round({ deliveries: figure(rate, { brokerMicroseconds: (brokerCpu * 1e6) / rate, generatorCpu }) })];
+}
+
 test('the ratio by processor time does not depend on how long a broker waited for its core', () => {
-  const rounds = (brokerMicroseconds: number | null): Round[] => [round({ deliveries: figure(100, { brokerMicroseconds }) })];
-  const summary = compare(rounds(10), rounds(2));
-  assert.deepEqual([summary.ratio, summary.cpuRatio, summary.decidingRatio], [1, 5, 1]);
-  assert.equal(compare(rounds(null), rounds(2)).cpuRatio, null);
+  const summary = compare(busy(100, 1), busy(100, 0.2));
+  assert.deepEqual([summary.ratio, Math.round(summary.cpuRatio!), summary.figure!.brokerCpu], [1, 5, 0.2]);
+  const unknown: Round[] = [round({ deliveries: figure(100, { brokerMicroseconds: null }) })];
+  assert.deepEqual([compare(unknown, busy(100, 1)).cpuRatio, compare(unknown, busy(100, 1)).decidingRatio], [null, 1]);
 });
 
-test('where the generator held down the other broker processor time decides, where only ours the better of the two', () => {
-  const rounds = (rate: number, brokerMicroseconds: number, generatorCpu: number): Round[] => [
-    round({ deliveries: figure(rate, { brokerMicroseconds, generatorCpu }) }),
-  ];
+test('where the generator or other programs held down what we compare with processor time decides, else the measured ratio', () => {
   const deciding = (baseline: Round[], ours: Round[]) => {
     const { decidingRatio, isGeneratorBound, table } = compare(baseline, ours);
     assert.equal(/generator-bound/.test(table), isGeneratorBound);
-    return [decidingRatio, isGeneratorBound];
+    return [Number(decidingRatio!.toFixed(3)), isGeneratorBound, /processor time decides/.test(table)];
   };
-  assert.deepEqual(deciding(rounds(100, 10, 0.9), rounds(400, 5, 0.9)), [4, false]);
-  assert.deepEqual(deciding(rounds(100, 10, 0.91), rounds(400, 5, 0.5)), [2, true]);
-  assert.deepEqual(deciding(rounds(100, 10, 0.5), rounds(400, 1, 0.91)), [10, true]);
-  assert.deepEqual(deciding(rounds(100, 10, 0.5), rounds(400, 5, 0.91)), [4, true]);
+  assert.deepEqual(deciding(busy(100, 0.8, 0.9), busy(400, 0.5, 0.9)), [4, false, false]);
+  assert.deepEqual(deciding(busy(100, 1, 0.91), busy(400, 1, 0.5)), [4, true, false], 'both ratios are 4');
+  assert.deepEqual(deciding(busy(100, 0.9, 0.91), busy(400, 1, 0.5)), [3.6, true, true]);
+  assert.deepEqual(deciding(busy(100, 0.5, 0.5), busy(400, 1, 0.5)), [2, false, true]);
+  assert.deepEqual(deciding(busy(100, 0.5, 0.5), busy(100, 0.1, 0.5)), [5, false, true]);
+});
+
+test('where the generator held down only ourselves the better ratio decides: we can do no worse', () => {
+  assert.equal(compare(busy(100, 1), busy(400, 0.5, 0.91)).decidingRatio, 8);
+  assert.equal(compare(busy(100, 0.8), busy(400, 1, 0.91)).decidingRatio, 4);
 });
 
 test('floors are for the last broker; the others are shown beside it', () => {
@@ -139,6 +147,26 @@ test('floors are for the last broker; the others are shown beside it', () => {
       ['other', 2, null, true],
       ['roundhouse', 3, { ratio: 4 }, false],
     ],
+  );
+});
+
+test('the brief table has the first broker beside the last, also where the row compares the last with itself', () => {
+  const both = (deliveries: number, referenceDeliveries: number): Round[] => [
+    round({ deliveries: figure(deliveries), referenceDeliveries: figure(referenceDeliveries) }),
+  ];
+  const measured = [
+    { peer: 'mosquitto', rounds: both(11_000, 20_000) },
+    { peer: 'other', rounds: both(1, 1) },
+    { peer: 'roundhouse', rounds: both(80_000, 100_000) },
+  ];
+  const summaries = summarize(scenario({ against: 'referenceDeliveries', bar: { ratio: 0.75 } }), measured, { one: { ratio: 0.5 } });
+  assert.equal(
+    formatBriefTable(summaries, ['mosquitto', 'roundhouse']).split('\n').at(-1)!.replace(/ +/g, ' '),
+    '| one row | 11 k/s | 80 k/s | 0.80x | | ≥ 0.75x reached | ≥ 0.5x |',
+  );
+  assert.match(
+    formatRun({ machine: describeMachine(), rounds: 5, seconds: 3 }),
+    /^\d{4}-.*; medians of 5 rounds of 3 s; load average before it \d+\.\d\.$/,
   );
 });
 

@@ -5,6 +5,12 @@ import type { Row, Scenario, Threshold } from './scenarios.ts';
 /** Share of a core from which on the load generator is what holds a figure down. */
 export const GENERATOR_BOUND = 0.9;
 
+/**
+ * Share of a core below which it was not the broker that held a figure down: the generator did, or other programs on its core. In a
+ * closed loop the slower side is busy all the time.
+ */
+export const BROKER_BUSY = 0.8;
+
 /** What all rounds of one scenario gave for one broker. */
 export interface PeerRounds {
   readonly peer: string;
@@ -17,6 +23,8 @@ export interface FigureSummary {
   readonly min: number;
   readonly max: number;
   readonly brokerMicroseconds: number | null;
+  /** Share of one core that the broker used. */
+  readonly brokerCpu: number | null;
   readonly generatorCpu: number | null;
 }
 
@@ -28,6 +36,8 @@ export interface RowSummary {
   readonly figure: FigureSummary | null;
   /** What it is compared with. */
   readonly reference: FigureSummary | null;
+  /** The first broker's own, whether or not the row compares with it. */
+  readonly baseline: FigureSummary | null;
   /**
    * Times what it is compared with: the median over the rounds, in each of which both were measured one right after the other.
    * So a machine that gets slower or faster meanwhile does not tilt it.
@@ -35,11 +45,12 @@ export interface RowSummary {
   readonly ratio: number | null;
   /**
    * The same for deliveries (or connects) per second of the broker's processor time. Steadier than {@link ratio} where others use
-   * the machine too, since waiting for a core costs none, and what holds where the generator was the bottleneck.
+   * the machine too, since waiting for a core costs none.
    */
   readonly cpuRatio: number | null;
   /** The one of the two that is judged: see {@link decide}. */
   readonly decidingRatio: number | null;
+  /** Whether the generator was the bottleneck of either. */
   readonly isGeneratorBound: boolean;
   /** Whether the bar is reached; null where there is none or no figure. */
   readonly isBarReached: boolean | null;
@@ -69,24 +80,21 @@ export function isPassed(summaries: readonly RowSummary[]): boolean {
 
 function summarizeRow(row: Row, entry: PeerRounds, baseline: PeerRounds, floor: Threshold | null): RowSummary {
   const figures = figuresOf(entry.rounds, row.figure);
-  const references =
-    row.against === null
-      ? null
-      : row.against === 'baseline'
-        ? figuresOf(baseline.rounds, row.figure)
-        : figuresOf(entry.rounds, row.against);
+  const baselineFigures = figuresOf(baseline.rounds, row.figure);
+  const references = row.against === 'baseline' ? baselineFigures : row.against && figuresOf(entry.rounds, row.against);
   const figure = figures && summarizeFigure(figures);
   const reference = references && summarizeFigure(references);
   const ratio = figures && references && median(figures.map(({ value }, round) => value / references[round]!.value));
   const cpuRatio =
     figure?.brokerMicroseconds && reference?.brokerMicroseconds ? reference.brokerMicroseconds / figure.brokerMicroseconds : null;
-  const decidingRatio = decide(ratio, cpuRatio, isBound(figure), isBound(reference));
+  const decidingRatio = decide(ratio, cpuRatio, figure, reference);
   const reached = (threshold: Threshold): boolean => figure !== null && isReached(threshold, row.figure, figure.median, decidingRatio);
   return {
     row,
     peer: entry.peer,
     figure,
     reference,
+    baseline: baselineFigures && summarizeFigure(baselineFigures),
     ratio,
     cpuRatio,
     decidingRatio,
@@ -99,13 +107,22 @@ function summarizeRow(row: Row, entry: PeerRounds, baseline: PeerRounds, floor: 
 }
 
 /**
- * The ratio that counts. Where the generator held down what we compare with, the measured one flatters us, and processor time
- * decides. Where it held down only ourselves, the measured one is the least that it can be.
+ * The ratio that counts. Where something other than its broker held down what we compare with, the measured one flatters us or means
+ * nothing, and processor time decides. Where the generator held down only ourselves, the measured one is the least that it can be.
  */
-function decide(ratio: number | null, cpuRatio: number | null, isBoundItself: boolean, isBoundReference: boolean): number | null {
+function decide(
+  ratio: number | null,
+  cpuRatio: number | null,
+  figure: FigureSummary | null,
+  reference: FigureSummary | null,
+): number | null {
   if (ratio === null || cpuRatio === null) return ratio;
-  if (isBoundReference) return cpuRatio;
-  return isBoundItself ? Math.max(ratio, cpuRatio) : ratio;
+  if (isBound(reference) || isIdle(reference)) return cpuRatio;
+  return isBound(figure) ? Math.max(ratio, cpuRatio) : ratio;
+}
+
+function isIdle(figure: FigureSummary | null): boolean {
+  return figure?.brokerCpu != null && figure.brokerCpu < BROKER_BUSY;
 }
 
 function isBound(figure: FigureSummary | null): boolean {
@@ -132,6 +149,9 @@ function summarizeFigure(figures: readonly Figure[]): FigureSummary {
     min: Math.min(...values),
     max: Math.max(...values),
     brokerMicroseconds: medianOrNull(figures.map((figure) => figure.brokerMicroseconds)),
+    brokerCpu: medianOrNull(
+      figures.map(({ value, brokerMicroseconds }) => (brokerMicroseconds === null ? null : (value * brokerMicroseconds) / 1e6)),
+    ),
     generatorCpu: medianOrNull(figures.map((figure) => figure.generatorCpu)),
   };
 }

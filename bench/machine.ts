@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Brokers run on one core and the load generator on another, so that neither takes the other's time. */
@@ -56,9 +56,21 @@ function isExecutable(path: string): boolean {
 }
 
 /** What figures of this machine mean something beside. */
-export function describeMachine(): Record<string, string | number> {
+export interface Machine {
+  readonly date: string;
+  readonly processor: string;
+  readonly cores: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly mosquitto: string;
+  /** Programs that wanted a core in the last minute. Above 0.2 or so before a run, others use the machine too. */
+  readonly loadAverage: number;
+}
+
+export function describeMachine(): Machine {
   return {
     date: new Date().toISOString(),
+    loadAverage: loadavg()[0]!,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     kernel: release(),

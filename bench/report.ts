@@ -1,5 +1,6 @@
 import { type FigureSummary, GENERATOR_BOUND, type RowSummary } from './comparison.ts';
 import { FIGURES, type FigureName } from './figures.ts';
+import type { Machine } from './machine.ts';
 import type { Threshold } from './scenarios.ts';
 
 const HEADER = [
@@ -18,12 +19,52 @@ const HEADER = [
   '',
 ];
 
-/** A Markdown table of all rows. */
+/** One line on what the figures are of. */
+export function formatRun({ machine, rounds, seconds }: { machine: Machine; rounds: number; seconds: number }): string {
+  const parts = [
+    machine.date.slice(0, 10),
+    `${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}`,
+    `Node ${machine.node}`,
+    machine.mosquitto,
+    `medians of ${rounds} rounds of ${seconds} s`,
+    `load average before it ${machine.loadAverage.toFixed(1)}`,
+  ];
+  return `${parts.join('; ')}.`;
+}
+
+/** A Markdown table of all rows, with everything there is to say. */
 export function formatTable(summaries: readonly RowSummary[]): string {
-  const rows = summaries.map(formatRow);
-  const widths = HEADER.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  return formatColumns(HEADER, summaries.map(formatRow));
+}
+
+/**
+ * The same as docs/performance.md has it: the last broker beside the first, who need not be what it is compared with.
+ *
+ * @param names of the two
+ */
+export function formatBriefTable(summaries: readonly RowSummary[], names: readonly [first: string, last: string]): string {
+  const rows = summaries.filter(({ peer }) => peer === names[1]).map(formatBriefRow);
+  return formatColumns(['scenario', ...names, 'ratio', 'by CPU', 'bar', 'floor'], rows);
+}
+
+function formatColumns(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
   const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
-  return [line(HEADER), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
+  return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+function formatBriefRow(summary: RowSummary): string[] {
+  const { row, figure, baseline, ratio, cpuRatio } = summary;
+  const format = (one: FigureSummary | null): string => (one === null ? '' : FIGURES[row.figure].format(one.median));
+  return [
+    row.title,
+    format(baseline),
+    format(figure),
+    formatRatio(ratio),
+    formatRatio(cpuRatio),
+    formatBar(summary),
+    summary.floor === null ? '' : formatThreshold(summary.floor, row.figure),
+  ];
 }
 
 function formatRow(summary: RowSummary): string[] {
@@ -38,7 +79,7 @@ function formatRow(summary: RowSummary): string[] {
     formatRatio(summary.ratio),
     formatRatio(summary.cpuRatio),
     both(figure, reference, ({ brokerMicroseconds }) => brokerMicroseconds?.toFixed(2) ?? null),
-    both(figure, reference, brokerCpu),
+    both(figure, reference, ({ brokerCpu }) => (brokerCpu === null ? null : percent(brokerCpu))),
     both(figure, reference, ({ generatorCpu }) => (generatorCpu === null ? null : percent(generatorCpu))),
     formatBar(summary),
     summary.floor === null ? '' : formatThreshold(summary.floor, row.figure),
@@ -49,11 +90,6 @@ function formatRow(summary: RowSummary): string[] {
 /** What it is compared with, then the figure. */
 function both(figure: FigureSummary | null, reference: FigureSummary | null, read: (summary: FigureSummary) => string | null): string {
   return [reference, figure].flatMap((summary) => (summary === null ? [] : (read(summary) ?? []))).join(' / ');
-}
-
-/** How busy the broker was; where neither it nor the generator was, it is the window or other programs that held the figure down. */
-function brokerCpu({ median, brokerMicroseconds }: FigureSummary): string | null {
-  return brokerMicroseconds === null ? null : percent((median * brokerMicroseconds) / 1e6);
 }
 
 function percent(share: number): string {
@@ -70,6 +106,7 @@ function formatVerdict(summary: RowSummary): string {
   const words: string[] = [];
   if (summary.flaws.length > 0) words.push(`NOT LOSS-FREE (${summary.flaws.join(', ')})`);
   if (summary.floor !== null) words.push(summary.isFloorKept ? 'floor kept' : 'BELOW FLOOR');
+  if (summary.decidingRatio !== summary.ratio) words.push('processor time decides');
   if (summary.isGeneratorBound) words.push(`generator-bound (above ${GENERATOR_BOUND * 100} %)`);
   return words.join(', ');
 }
