@@ -1,8 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from './errors.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './server/address-map.ts';
 import { programVersion } from './server/program-version.ts';
 import type { RunOptions } from './server/run-options.ts';
+import type { StoreAction } from './server/store-command.ts';
 import type { LogLevel } from './telemetry/log.ts';
 
 /** A wrong command line, as POSIX shells and commander's own programs say it. */
@@ -14,6 +15,8 @@ const EXIT_ERROR = 1;
 const FOLDER_PLACEHOLDERS: readonly string[] = ['activemq.data', 'activemq.conf', 'activemq.base', 'activemq.home'];
 
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
+
+const STORE_ACTIONS: readonly StoreAction[] = ['check', 'dump', 'compact', 'why'];
 
 /** Options as commander collects them. */
 interface CommandOptions {
@@ -65,6 +68,19 @@ async function run(args: readonly string[]): Promise<number> {
     const { check } = await import('./server/check-command.ts');
     return check(files, options);
   }).argument('<file...>', 'activemq.xml and haproxy.cfg files');
+  program
+    .command('store')
+    .summary('look into the store of a stopped broker: check, dump, compact, why')
+    .description("the store of a stopped broker, or a copy: the folder that activemq.xml's persistenceAdapter names")
+    .addArgument(
+      new Argument('<action>', 'verify checksums | list records | free space | name what keeps each file').choices(STORE_ACTIONS),
+    )
+    .argument('<folder>', 'the folder with journal-*.log')
+    .helpOption('-h, --help', 'print this help')
+    .action(async (action: StoreAction, folder: string) => {
+      const { runStoreCommand } = await import('./server/store-command.ts');
+      exitCode = await runStoreCommand(action, folder);
+    });
   program
     .command('haproxy')
     .summary("HAProxy's own command line: -c -f FILE, -db, -D, -V, -p FILE...")
@@ -141,4 +157,6 @@ function surviveClosedPipes(): void {
 }
 
 surviveClosedPipes();
-process.exit(await run(process.argv.slice(2)).catch(report));
+const exitCode = await run(process.argv.slice(2)).catch(report);
+// A pipe that is read slowly has not everything yet.
+process.stdout.write('', () => process.exit(exitCode));

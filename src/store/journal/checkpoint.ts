@@ -164,11 +164,11 @@ export async function loadCheckpoint(files: StoreFiles, serial: number, messages
   const bytes = Buffer.allocUnsafeSlow(files.size(name));
   const have = file.read(bytes, 0);
   await file.close();
-  if (have < bytes.length || !isSound(bytes)) return null;
+  if (have < bytes.length || !isSoundCheckpoint(bytes)) return null;
   return decode(bytes, messages);
 }
 
-function isSound(bytes: Buffer): boolean {
+export function isSoundCheckpoint(bytes: Buffer): boolean {
   let kind = 0;
   for (let at = 0; at < bytes.length; ) {
     const end = recordEnd(bytes, at, bytes.length);

@@ -32,6 +32,15 @@ interface Waiting {
   readonly listener: DurabilityListener;
 }
 
+/**
+ * How long what nobody waits for (that a message is done with, mostly) may gather before it is written, in milliseconds: it goes with the
+ * next promise, if one comes, and costs no sync of its own that a promise would have to wait behind.
+ */
+const UNHURRIED_MS = 100;
+
+/** Bytes of that which are not left to gather any longer. */
+const UNHURRIED_BYTES_MAX = 1024 * 1024;
+
 /** Writers kept for the next batches. */
 const SPARE_WRITERS_MAX = 4;
 
@@ -58,6 +67,7 @@ export class Log {
   #flushing = false;
   #scheduled = false;
   #closing = false;
+  #unhurried: NodeJS.Timeout | null = null;
   #waiting: Waiting[] = [];
   #waitingHead = 0;
   /** Who waits for what gathers at present, whatever comes to it. */
@@ -99,7 +109,7 @@ export class Log {
   /** Begins a record: its body is to be written to what this returns, then `end` called; nothing else in between. */
   begin(): ByteWriter {
     if (!this.#batchBegun) this.#beginBatch();
-    this.#schedule();
+    this.wake();
     this.#recordStart = this.#writer.length;
     this.#writer.skip(RECORD_HEADER_BYTES);
     return this.#writer;
@@ -124,13 +134,19 @@ export class Log {
 
   /** Something is to be appended before the next batch is taken: see `onFlush`. */
   wake(): void {
-    this.#schedule();
+    if (this.#flushing || this.#scheduled) return;
+    if (this.#writer.length >= UNHURRIED_BYTES_MAX) this.#schedule();
+    else this.#unhurried ??= setTimeout(() => this.#schedule(), UNHURRIED_MS).unref();
   }
 
   /** Makes room for the next record: to be called between records, before its place is asked for. */
   rollIfFull(): void {
+    if (this.#segment.size >= this.#options.segmentBytes) this.roll();
+  }
+
+  /** Begins another file. To be called between records. */
+  roll(): void {
     const segment = this.#segment;
-    if (segment.size < this.#options.segmentBytes) return;
     this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
     this.#segment = new Segment(segment.number + 1, segment.start + segment.size - SEGMENT_HEADER_BYTES);
     this.#writer = this.#takeWriter();
@@ -142,14 +158,19 @@ export class Log {
   }
 
   whenDurable(position: number, listener: DurabilityListener): void {
-    if (position <= this.durable) listener.onDurable();
-    else this.#waiting.push({ position, listener });
+    if (position <= this.durable) {
+      listener.onDurable();
+      return;
+    }
+    this.#waiting.push({ position, listener });
+    this.#schedule();
   }
 
   /** See `Store.whenBatchDurable`; to be called while something is not durable, or is about to be appended. */
   whenBatchDurable(listener: DurabilityListener): void {
     if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled) {
       this.#nextBatch.push(listener);
+      this.#schedule();
     } else {
       listener.onBatch?.();
       this.whenDurable(this.position, listener);
@@ -179,6 +200,7 @@ export class Log {
   /** Writes what it can, once more, and stops. */
   async close(): Promise<void> {
     this.#closing = true;
+    if (this.#unhurried !== null) clearTimeout(this.#unhurried);
     if (this.failure === null && this.durable < this.position) this.#schedule();
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
@@ -196,6 +218,8 @@ export class Log {
   #schedule(): void {
     if (this.#scheduled || this.#flushing) return;
     this.#scheduled = true;
+    if (this.#unhurried !== null) clearTimeout(this.#unhurried);
+    this.#unhurried = null;
     setImmediate(() => {
       this.#scheduled = false;
       void this.#flush();
@@ -204,9 +228,16 @@ export class Log {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
+    let isFirst = true;
     for (;;) {
       this.onFlush();
       if (!this.#hasBytes) break;
+      if (!isFirst && !this.#isAwaited) {
+        this.#flushing = false;
+        this.wake();
+        break;
+      }
+      isFirst = false;
       const chunks = this.#takeChunks();
       const upTo = this.position;
       const listeners = this.#nextBatch;
@@ -220,6 +251,11 @@ export class Log {
     }
     this.#flushing = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Whether somebody waits for what has gathered. */
+  get #isAwaited(): boolean {
+    return this.#nextBatch.length > 0 || this.#waitingHead < this.#waiting.length || this.#closing || this.#chunks.length > 0;
   }
 
   get #hasBytes(): boolean {

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import mqtt from 'mqtt';
+import { freePorts, Program, runProgram } from '../harness/program.ts';
+
+/** Messages for a session that comes back for them, and for one that never does. */
+const MESSAGES = 400;
+
+test('roundhouse store: check, dump, why and compact on the store of a stopped broker, and nothing on that of a running one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-store-'));
+  const store = join(folder, 'store');
+  const [port] = (await freePorts(1)) as [number];
+  const file = join(folder, 'activemq.xml');
+  await writeFile(file, configuration(port, store));
+  const broker = new Program(['broker', file]);
+  try {
+    await broker.saying(/broker is up/);
+    for (const [clientId, filter] of [
+      ['forgotten', 'rare'],
+      ['reader', '#'],
+    ] as const) {
+      const session = await mqtt.connectAsync({ host: '127.0.0.1', port, clientId, clean: false });
+      await session.subscribeAsync(filter, { qos: 1 });
+      if (clientId === 'forgotten') await session.endAsync();
+      else session.on('message', () => {});
+    }
+    const publisher = await mqtt.connectAsync({ host: '127.0.0.1', port });
+    for (let i = 0; i < MESSAGES; i++) await publisher.publishAsync(i % 100 === 0 ? 'rare' : 'common', 'x'.repeat(200), { qos: 1 });
+    await publisher.endAsync();
+
+    const running = await runProgram(['store', 'check', store]);
+    assert.equal(running.code, 1);
+    assert.match(running.stderr, /^roundhouse: data folder .*process \d+/);
+
+    broker.kill('SIGKILL');
+    await broker.ended;
+    const sound = await runProgram(['store', 'check', store]);
+    assert.deepEqual([sound.code, sound.stderr], [0, '']);
+    assert.match(sound.stdout, /^\d{3,} records, 0 faults\n$/);
+    const dumped = await runProgram(['store', 'dump', store]);
+    assert.equal([...dumped.stdout.matchAll(/\tmessage\tnumber \d+, topic (rare|common)$/gm)].length, MESSAGES);
+
+    const why = await runProgram(['store', 'why', store]);
+    assert.match(why.stdout, /^journal-00000001\.log\t\d+ bytes\t\d+ of \d+ messages live\t.*session forgotten \(\d+\)/m);
+
+    const compacted = await runProgram(['store', 'compact', store]);
+    const [, before, after] = /^(\d+) bytes of journal before, (\d+) after$/m.exec(compacted.stdout)!;
+    assert.ok(Number(after) < Number(before) / 2, compacted.stdout);
+    const left = await runProgram(['store', 'why', store]);
+    assert.equal(
+      [...left.stdout.matchAll(/session forgotten \((\d+)\)/g)].reduce((sum, [, count]) => sum + Number(count), 0),
+      MESSAGES / 100,
+    );
+
+    const name = (await readdir(store)).filter((each) => each.endsWith('.log')).sort()[0]!;
+    const bytes = await readFile(join(store, name));
+    bytes[bytes.length - 20]! ^= 1;
+    await writeFile(join(store, name), bytes);
+    const damaged = await runProgram(['store', 'check', store]);
+    assert.equal(damaged.code, 1);
+    assert.match(damaged.stdout, new RegExp(`^${name}: bytes \\d+ to \\d+ are not a sound record$`, 'm'));
+  } finally {
+    broker.kill('SIGKILL');
+    await broker.ended;
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('roundhouse store says what it was given in the place of a store', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-store-'));
+  try {
+    for (const path of [folder, join(folder, 'missing')]) {
+      const outcome = await runProgram(['store', 'why', path]);
+      assert.equal(outcome.code, 1);
+      assert.equal(outcome.stderr, `roundhouse: ${path}: a folder with journal-*.log files was expected, there are none\n`);
+      assert.deepEqual(await readdir(folder), [], 'and makes nothing');
+    }
+    assert.equal((await runProgram(['store', 'mend', folder])).code, 2);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function configuration(port: number, store: string): string {
+  return `<beans xmlns="http://www.springframework.org/schema/beans">
+  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="stored">
+    <persistenceAdapter><kahaDB directory="${store}" journalMaxFileLength="16kb"/></persistenceAdapter>
+    <transportConnectors><transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/></transportConnectors>
+  </broker>
+</beans>
+`;
+}
