@@ -9,6 +9,7 @@ import type { ConnectorOptions } from '../../src/protocols/protocol.ts';
 import { type Log, silentLog } from '../../src/telemetry/log.ts';
 import { FakeClock } from '../../src/timing/clock.ts';
 import type { PlaceCounters } from '../../src/transport/places.ts';
+import type { Stage } from '../../src/transport/stage.ts';
 import { TcpListener } from '../../src/transport/tcp-listener.ts';
 import { Turn } from '../../src/transport/turn.ts';
 import type { ConnectFields, Level } from './mqtt-bytes.ts';
@@ -17,6 +18,8 @@ import { MqttPeer, PEER_WAIT_MS, type PeerOptions } from './mqtt-peer.ts';
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
   readonly connector?: Partial<ConnectorOptions>;
+  /** What a connection goes through before MQTT, within `connectAttemptTimeoutMs` of the connector. */
+  readonly stages?: readonly Stage[];
   /** Default: 10,000. */
   readonly maximumConnections?: number;
   /** Time stands still and passes only with `TestBroker.pass`. */
@@ -70,6 +73,9 @@ export class TestBroker {
       host: '127.0.0.1',
       port: 0,
       maximumConnections: options.maximumConnections ?? 10_000,
+      stages: options.stages ?? [],
+      stagesTimeoutMs: connector.connectAttemptTimeoutMs,
+      onProbe: () => this.broker.counters.probes++,
       turn: new Turn(),
       log,
       onConnection: (connection) => this.protocol.accept(connection, connector),

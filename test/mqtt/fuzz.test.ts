@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { parser } from 'mqtt-packet';
 import type { AuthenticationMechanism, AuthenticationStep, Verdict } from '../../src/core/ports.ts';
 import type { ConnectionHandler } from '../../src/transport/connection.ts';
-import { AUTHENTICATION_METHOD, clientStream, mutated } from '../harness/mqtt-arbitraries.ts';
+import { hostileClients } from '../harness/hostile-clients.ts';
+import { AUTHENTICATION_METHOD } from '../harness/mqtt-arbitraries.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import type { Level } from '../harness/mqtt-bytes.ts';
+import { Canary } from '../harness/mqtt-canary.ts';
 import { feed, MEMORY_CONNECTOR, MemoryConnection } from '../harness/mqtt-memory.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
@@ -17,39 +18,8 @@ import { SOAK_FACTOR } from '../harness/soak.ts';
  * that is not MQTT, and must not keep anything of clients that are gone.
  */
 
-/** What a hostile or broken client sends: valid streams with faults, valid streams cut off, plain noise. */
-const hostile: fc.Arbitrary<{ level: Level; bytes: Buffer }> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: clientStream.chain(({ level, packets }) => mutated(fc.constant(Buffer.concat(packets))).map((bytes) => ({ level, bytes }))),
-  },
-  {
-    // The CONNECT is whole, so that the faults are met by a session.
-    weight: 6,
-    arbitrary: clientStream.chain(({ level, packets }) =>
-      mutated(fc.constant(Buffer.concat(packets.slice(1)))).map((bytes) => ({ level, bytes: Buffer.concat([packets[0]!, bytes]) })),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.tuple(clientStream, fc.nat()).map(([{ level, packets }, cut]) => ({ level, bytes: cutOff(Buffer.concat(packets), cut) })),
-  },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ level: 4 as const, bytes: Buffer.from(bytes) })) },
-);
-
 /** Hostile clients that are connected at the same time, and so get each other's messages. */
 const OPEN_AT_ONCE = 12;
-
-/** Samples by a seed that the test's output names; ROUNDHOUSE_SEED gives one. Made a few at a time: there may be very many. */
-function* samples(t: TestContext, count: number): Generator<{ level: Level; bytes: Buffer }> {
-  const seed = Number(process.env.ROUNDHOUSE_SEED ?? Math.floor(Math.random() * 0x7fff_ffff));
-  t.diagnostic(`seed ${seed}, ${count} cases`);
-  for (let at = 0; at < count; at += 1_000) yield* fc.sample(hostile, { numRuns: Math.min(1_000, count - at), seed: seed + at });
-}
-
-function cutOff(bytes: Buffer, cut: number): Buffer {
-  return bytes.subarray(0, cut % (bytes.length + 1));
-}
 
 /** Lets everybody in, by whatever way; the first byte of what a client says decides what happens and whether it happens at once. */
 class WhimsicalMechanism implements AuthenticationMechanism {
@@ -79,33 +49,6 @@ const AUTHENTICATION = {
   authenticator: { authenticate: ({ clientId }: { clientId: string }) => (clientId.length % 2 === 0 ? ADMITTED : turn(ADMITTED)) },
 };
 
-/** A client that must never notice anything. */
-class Canary {
-  readonly #peer: MqttPeer;
-  #songs = 0;
-
-  static async start(broker: TestBroker): Promise<Canary> {
-    const peer = await broker.client(5, { clientId: 'canary in the mine', keepAlive: 600 });
-    await peer.subscribe({ 'the canary/sings': 2 });
-    return new Canary(peer);
-  }
-
-  constructor(peer: MqttPeer) {
-    this.#peer = peer;
-  }
-
-  async sing(): Promise<void> {
-    const { packets } = this.#peer;
-    const song = { topic: 'the canary/sings', payload: `${++this.#songs}`, qos: 2, id: 1 };
-    const id = ((this.#songs - 1) % 65_535) + 1;
-    this.#peer.send(packets.publish(song));
-    await this.#peer.expectInAnyOrder(packets.publish({ ...song, id }), packets.pubrec(1));
-    this.#peer.send(packets.pubrel(1), packets.pubrec(id));
-    await this.#peer.expect(packets.pubcomp(1), packets.pubrel(id));
-    this.#peer.send(packets.pubcomp(id));
-  }
-}
-
 /** Whatever was said must be whole packets that mqtt-packet can read. */
 function assertIsMqtt(said: readonly Buffer[], level: Level): void {
   const machine = parser({ protocolVersion: level });
@@ -126,7 +69,7 @@ test('rubbish in memory: only MQTT is answered, others get on, nothing stays', a
     handler.onClose(null);
   };
   let run = 0;
-  for (const { level, bytes } of samples(t, 3_000 * SOAK_FACTOR)) {
+  for (const { level, bytes } of hostileClients(t, 3_000 * SOAK_FACTOR)) {
     const connection = new MemoryConnection();
     const handler = broker.protocol.accept(connection, MEMORY_CONNECTOR);
     const cut = bytes.length === 0 ? 0 : (run * 7) % bytes.length;
@@ -152,7 +95,7 @@ test('rubbish over sockets: every connection is closed, others get on, nothing s
   const broker = await startBroker(t, { limits: { retainedMessages: 1_000 }, ...AUTHENTICATION });
   const canary = await Canary.start(broker);
   const atOnce: Buffer[] = [];
-  for (const { bytes } of samples(t, 600 * SOAK_FACTOR)) {
+  for (const { bytes } of hostileClients(t, 600 * SOAK_FACTOR)) {
     if (atOnce.push(bytes) < OPEN_AT_ONCE) continue;
     const peers = await Promise.all(atOnce.map(() => MqttPeer.dial(broker.port)));
     for (const peer of peers) {
