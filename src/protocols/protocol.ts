@@ -15,6 +15,8 @@ export interface ConnectorOptions {
   readonly publishDollarTopics: boolean;
   /** MQTT: QoS 1 and 2 messages sent ahead of their acknowledgements (`transport.activeMQSubscriptionPrefetch`); 0: as many as usual. */
   readonly subscriptionPrefetch: number;
+  /** MQTT: whether a client's certificate, where it has proved to hold one, tells its user name (`transport.certificateUserName=cn`). */
+  readonly certificateUserName: boolean;
   /** OpenWire: offered in WireFormatInfo (`wireFormat.maxInactivityDuration`), in milliseconds. */
   readonly maxInactivityDurationMs: number;
 }

@@ -166,6 +166,7 @@ export class BrokerServer {
       useInactivityMonitor: model.useInactivityMonitor,
       publishDollarTopics: model.publishDollarTopics,
       subscriptionPrefetch: model.subscriptionPrefetch,
+      certificateUserName: model.certificateUserName,
       maxInactivityDurationMs: model.maxInactivityDurationMs,
     };
     const listener = new TcpListener({

@@ -136,6 +136,7 @@ export class TestBroker {
           useInactivityMonitor: true,
           publishDollarTopics: false,
           subscriptionPrefetch: 0,
+          certificateUserName: false,
           maxInactivityDurationMs: 30_000,
         }),
     });

@@ -65,6 +65,7 @@ export class TestBroker {
       useInactivityMonitor: true,
       publishDollarTopics: false,
       subscriptionPrefetch: 0,
+      certificateUserName: false,
       maxInactivityDurationMs: 30_000,
       ...options.connector,
     };

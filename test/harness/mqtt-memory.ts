@@ -60,6 +60,7 @@ export const MEMORY_CONNECTOR = {
   useInactivityMonitor: true,
   publishDollarTopics: false,
   subscriptionPrefetch: 0,
+  certificateUserName: false,
   maxInactivityDurationMs: 30_000,
 };
 

@@ -6,6 +6,8 @@ import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { PINGREQ, PINGRESP } from '../harness/mqtt-bytes.ts';
+import { Canary } from '../harness/mqtt-canary.ts';
+import type { MqttPeer } from '../harness/mqtt-peer.ts';
 
 const MB = 1024 * 1024;
 
@@ -209,4 +211,94 @@ test('subscribing again and again before retained messages are read does not hea
   const session = broker.broker.sessions.get('again') as MqttSession;
   await broker.until(() => session.subscriptions.has('last'), 'the last subscription');
   assert.equal(session.queued, 1, 'one replay waits');
+});
+
+test('clients that say their CONNECT a byte at a time, half of it, or nothing, are let go in time, and a canary sings on', async (t) => {
+  const timeoutMs = 1_500;
+  const broker = await startBroker(t, { connector: { connectAttemptTimeoutMs: timeoutMs } });
+  const canary = await Canary.start(broker);
+  const slow: MqttPeer[] = [];
+  for (let i = 0; i < 100; i++) slow.push(await broker.dial());
+  const connect = slow[0]!.packets.connect({ clientId: 'x'.repeat(1_000) });
+  const began = performance.now();
+  for (let at = 0; !slow.every(({ closed }) => closed); at++) {
+    for (const [i, peer] of slow.entries()) {
+      const limit = i % 4 === 0 ? 0 : i % 4 === 1 ? 10 : connect.length - 1; // a CONNECT is never whole
+      if (at < limit && !peer.closed) peer.send(connect.subarray(at, at + 1));
+    }
+    await canary.sing();
+    assert.ok(performance.now() - began < 60_000, 'they are let go');
+  }
+  assert.ok(performance.now() - began >= timeoutMs - 100);
+  assert.equal(broker.broker.sessions.size, 1);
+  await broker.until(() => broker.connections === 1, 'the end of all but the canary');
+  await canary.sing();
+});
+
+test('clients that close their side are closed after what they said is done; a canary sings on', async (t) => {
+  const broker = await startBroker(t);
+  const canary = await Canary.start(broker);
+  for (let round = 0; round < 20; round++) {
+    const said = await broker.dial({ level: 5 });
+    said.send(said.packets.connect({ clientId: 'said' }), said.packets.subscribe(1, { x: 1 }), PINGREQ);
+    said.end();
+    const half = await broker.dial({ level: 5 });
+    half.send(said.packets.connect({ clientId: 'half' }).subarray(0, 9));
+    half.end();
+    const nothing = await broker.dial();
+    nothing.end();
+    await canary.sing();
+    await said.expectConnack(0);
+    await said.expect(said.packets.suback(1, 1), PINGRESP);
+    for (const peer of [said, half, nothing]) await peer.expectClose();
+  }
+  await broker.until(() => broker.connections === 1, 'the end of all but the canary');
+  assert.equal(broker.broker.sessions.size, 1);
+  assert.equal(broker.broker.counters.probes, 20);
+});
+
+test('a peer that is gone without a word keeps its session until its keep alive is over, and a canary sings on', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true });
+  const canary = await Canary.start(broker);
+  const gone = await broker.client(4, { clientId: 'gone', keepAlive: 10 });
+  gone.stall(); // no goodbye: what is sent to it is not read, and nothing comes
+  for (let passedMs = 0; passedMs < 14_000; passedMs += 2_000) {
+    broker.pass(2_000);
+    await canary.sing();
+    assert.equal(broker.broker.sessions.get('gone')?.connected, true);
+  }
+  broker.pass(1_200);
+  await canary.sing();
+  assert.equal(broker.broker.sessions.get('gone'), undefined);
+});
+
+test('thousands of tiny packets of many clients in one write each, and all of them split at every byte, and a canary sings on', async (t) => {
+  const broker = await startBroker(t);
+  const canary = await Canary.start(broker);
+  const count = 4_000;
+  const tiny = await Promise.all(Array.from({ length: 5 }, (_, i) => broker.client(4, { clientId: `tiny ${i}` })));
+  for (const peer of tiny) {
+    const packets: Buffer[] = [];
+    for (let id = 1; id <= count; id++) packets.push(id % 2 === 0 ? PINGREQ : peer.packets.publish({ topic: 'a', qos: 1, id }));
+    peer.send(...packets);
+  }
+  await canary.sing();
+  for (const peer of tiny) {
+    for (let id = 1; id <= count; id++) await peer.expect(id % 2 === 0 ? PINGRESP : peer.packets.puback(id));
+  }
+  const bytewise = await broker.dial({ level: 5 });
+  const stream = Buffer.concat([
+    bytewise.packets.connect({ clientId: 'bytewise', will: { topic: 'w' } }),
+    bytewise.packets.subscribe(1, { 'b/#': 1 }),
+    bytewise.packets.publish({ topic: 'b/1', payload: 'x', qos: 1, id: 1 }),
+    PINGREQ,
+  ]);
+  for (const byte of stream) {
+    await bytewise.sent(Buffer.of(byte));
+    await canary.sing();
+  }
+  await bytewise.expectConnack(0);
+  await bytewise.expect(bytewise.packets.suback(1, 1));
+  await bytewise.expectInAnyOrder(bytewise.packets.publish({ topic: 'b/1', payload: 'x', qos: 1, id: 1 }), bytewise.packets.puback(1));
+  await bytewise.expect(PINGRESP);
 });

@@ -95,6 +95,8 @@ export interface TransportConnectorModel {
   readonly publishDollarTopics: boolean;
   /** QoS 1 and 2 messages that an MQTT client gets ahead of its acknowledgements; 0: the broker's own bound. */
   readonly subscriptionPrefetch: number;
+  /** Whether the Common Name of an MQTT client's certificate is its user name. */
+  readonly certificateUserName: boolean;
   /** What OpenWire's WireFormatInfo offers (`wireFormat.*`). */
   readonly maxInactivityDurationMs: number;
   /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */

@@ -74,6 +74,7 @@ test('defaults are those of ActiveMQ', () => {
     useInactivityMonitor: true,
     publishDollarTopics: false,
     subscriptionPrefetch: 0,
+    certificateUserName: false,
     maxInactivityDurationMs: 30_000,
     discovery: null,
   });
@@ -93,6 +94,7 @@ test('the options of an MQTT connector', () => {
     'mqtt://h:1?transport.useInactivityMonitor=false&amp;transport.publishDollarTopics=TRUE&amp;transport.activeMQSubscriptionPrefetch=10',
   );
   assert.deepEqual([useInactivityMonitor, publishDollarTopics, subscriptionPrefetch], [false, true, 10]);
+  assert.equal(read('mqtt://h:1?transport.certificateUserName=cn').certificateUserName, true);
   assert.equal(read('mqtt://h:1?transport.activeMQSubscriptionPrefetch=-1').subscriptionPrefetch, 0);
   assert.equal(read('mqtt://h:1?wireFormat.connectAttemptTimeout=700').connectAttemptTimeoutMs, 700);
   assert.equal(read('mqtt://h:1?transport.maxFrameSize=1000').maxFrameSize, 1000);

@@ -82,6 +82,7 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     useInactivityMonitor: options.flag(true, 'transport.useInactivityMonitor'),
     publishDollarTopics: options.flag(false, 'transport.publishDollarTopics'),
     subscriptionPrefetch: Math.max(0, options.number(0, 'transport.activeMQSubscriptionPrefetch')),
+    certificateUserName: options.text('off', 'transport.certificateUserName') === 'cn',
     maxInactivityDurationMs: options.number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
     discovery,
   };

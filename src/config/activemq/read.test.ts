@@ -55,6 +55,7 @@ test('the classic files are read as they are written', () => {
     useInactivityMonitor: true,
     publishDollarTopics: false,
     subscriptionPrefetch: 0,
+    certificateUserName: false,
     maxInactivityDurationMs: 30_000,
     discovery: null,
   });

@@ -1,5 +1,5 @@
 import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
-import { flag, integer, type OptionTable } from './option-values.ts';
+import { flag, integer, type OptionTable, word } from './option-values.ts';
 import { PROXY_OPTIONS } from './proxy-options.ts';
 import { INT_MAX } from './sizes.ts';
 
@@ -85,6 +85,9 @@ export const MQTT_OPTIONS: OptionTable = {
       'is how many messages a client gets ahead of its acknowledgements; 0 or less: the usual number (1024 here)',
     ),
     'transport.subscriptionStrategy': inert('keeps subscriptions as virtual topics', 'they are kept as MQTT sessions'),
+    'transport.certificateUserName': honoured(
+      "says what a client's certificate, verified by TLS or by a trusted proxy (PROXY header), is for (not in ActiveMQ): cn takes its Common Name for the user name and asks for no password; off, which is so unless given",
+    ),
     'transport.publishDollarTopics': honoured('lets clients publish to topics that begin with $; false: such messages go nowhere'),
     'wireFormat.version': inert('is the version of the codec', 'each client says which MQTT it speaks'),
     ...each('maxInactivityDuration maxInactivityDurationInitalDelay', inert('checks silent connections', 'MQTT has keep alives')),
@@ -98,6 +101,7 @@ export const MQTT_OPTIONS: OptionTable = {
     'transport.useInactivityMonitor': flag,
     'transport.activeMQSubscriptionPrefetch': integer(-1, INT_MAX),
     'transport.publishDollarTopics': flag,
+    'transport.certificateUserName': word('off', 'cn'),
   },
   families: SOCKET_PROPERTIES,
 };

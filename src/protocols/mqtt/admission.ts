@@ -29,7 +29,12 @@ function admitByCredentials(connection: MqttConnection, request: ConnectRequest)
   const { userName, password } = request.packet;
   let verdict: Verdict | Promise<Verdict>;
   try {
-    verdict = authenticator.authenticate({ ...connection.origin(request.clientId), userName, password, certificateName: null });
+    verdict = authenticator.authenticate({
+      ...connection.origin(request.clientId),
+      userName,
+      password,
+      certificateName: connection.certificateName,
+    });
   } catch (error) {
     verdict = unavailable(connection, error);
   }

@@ -404,6 +404,11 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     return { clientId, connector: this.options.name, remoteAddress: this.connection.remoteAddress };
   }
 
+  /** The name that the client has proved to have; null: none, or the connector does not ask for it. */
+  get certificateName(): string | null {
+    return this.options.certificateUserName ? this.connection.peerCertificate?.commonName || null : null;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
