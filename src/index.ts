@@ -23,7 +23,20 @@ export {
   readHAProxy,
 } from './config/haproxy/read.ts';
 export type { MessageProperties, QoS } from './core/message.ts';
+export type {
+  AuthenticationExchange,
+  AuthenticationMechanism,
+  AuthenticationStep,
+  Authenticator,
+  ClientOrigin,
+  Credentials,
+  Principal,
+  Refusal,
+  Verdict,
+} from './core/ports.ts';
 export { CodedError, ConfigError, type ErrorSource } from './errors.ts';
+export { deriveScramCredential, type ScramCredential } from './security/scram-credential.ts';
+export { type ScramOptions, ScramSha256, type ScramUser } from './security/scram-sha-256.ts';
 export type { ListeningConnector } from './server/broker-server.ts';
 export {
   type BrokerConfiguration,
@@ -31,6 +44,7 @@ export {
   type EmbeddedBalancer,
   type EmbeddedBroker,
   type EmbeddingOptions,
+  type SecurityOptions,
   type StartBalancerOptions,
   type StartBrokerOptions,
   startBalancer,

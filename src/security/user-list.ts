@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Authenticator, Credentials, Principal, Verdict } from '../core/ports.ts';
+import type { Log } from '../telemetry/log.ts';
 import { saslprep } from './saslprep.ts';
 import { deriveScramCredential, SHA_256_BYTES } from './scram-credential.ts';
 import { ScramSha256, type ScramUser } from './scram-sha-256.ts';
@@ -31,23 +32,19 @@ export class UserList implements Authenticator {
   readonly #key = randomBytes(SHA_256_BYTES);
   /** What is compared with where a name is nobody's: the same work, so that time tells nothing. */
   readonly #nobody = randomBytes(SHA_256_BYTES);
+  readonly #scramUsers: Promise<ReadonlyMap<string, ScramUser>>;
 
-  /** Takes a few milliseconds a user, for SCRAM. */
-  static async create(settings: UserListSettings): Promise<UserList> {
-    const scramUsers = new Map<string, ScramUser>();
-    for (const { userName, groups, password } of settings.users) {
-      const prepared = saslprep(userName);
-      if (prepared === null) continue; // no SCRAM client can send such a name
-      scramUsers.set(prepared, { credential: await deriveScramCredential(password), principal: { userName, groups } });
-    }
-    return new UserList(settings, new ScramSha256({ find: (userName) => scramUsers.get(userName) ?? null }));
-  }
-
-  private constructor({ users, anonymous }: UserListSettings, scram: ScramSha256) {
-    this.scram = scram;
+  constructor({ users, anonymous }: UserListSettings, log: Log) {
     this.#anonymous = anonymous;
     for (const { userName, groups, password } of users)
       this.#users.set(userName, { principal: { userName, groups }, digest: this.#digest(Buffer.from(password)) });
+    this.#scramUsers = deriveAll(users, log);
+    this.scram = new ScramSha256({ find: async (userName) => (await this.#scramUsers).get(userName) ?? null });
+  }
+
+  /** Resolves when all is ready for SCRAM: a few milliseconds a user. Until then its clients wait. */
+  async ready(): Promise<void> {
+    await this.#scramUsers;
   }
 
   authenticate({ userName, password, certificateName }: Credentials): Verdict {
@@ -69,4 +66,14 @@ export class UserList implements Authenticator {
   #digest(password: Buffer): Buffer {
     return createHmac('sha256', this.#key).update(password).digest();
   }
+}
+
+async function deriveAll(users: readonly ListedUser[], log: Log): Promise<Map<string, ScramUser>> {
+  const derived = new Map<string, ScramUser>();
+  for (const { userName, groups, password } of users) {
+    const prepared = saslprep(userName);
+    if (prepared === null) log.warn('a user name has characters that SASLprep prohibits: no SCRAM client can send it', { userName });
+    else derived.set(prepared, { credential: await deriveScramCredential(password), principal: { userName, groups } });
+  }
+  return derived;
 }

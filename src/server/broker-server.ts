@@ -4,9 +4,11 @@ import { Network } from '../cluster/network/network.ts';
 import type { BrokerModel, NetworkModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
+import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import { UserList } from '../security/user-list.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
@@ -30,6 +32,10 @@ export interface BrokerServerOptions {
   /** What stands in for an address that the file names. */
   readonly mapAddress?: MapAddress;
   readonly limits?: Partial<Limits>;
+  /** Decides who may connect, where the file leaves that to the program. */
+  readonly authenticator?: Authenticator;
+  /** Ways to prove who one is in several steps. */
+  readonly mechanisms?: readonly AuthenticationMechanism[];
 }
 
 /** One transportConnector that listens. */
@@ -66,6 +72,7 @@ export class BrokerServer {
   readonly #mapAddress: MapAddress;
   readonly #registry: ProtocolRegistry;
   readonly #turn = new Turn();
+  readonly #users: UserList | null;
   readonly #open: OpenConnector[] = [];
   #network: Network | null = null;
   #directory: DataDirectory | null = null;
@@ -76,11 +83,19 @@ export class BrokerServer {
     this.model = model;
     this.#log = options.log;
     this.#mapAddress = options.mapAddress ?? ((host) => host);
+    const { authentication } = model;
+    if (authentication !== null && options.authenticator !== undefined) {
+      const message = `${model.file}: <simpleAuthenticationPlugin> says who may connect, and so does the program's authenticator: one of them must go`;
+      throw new ConfigError('CONFIGURATION', message);
+    }
+    this.#users = authentication === null ? null : new UserList(authentication, options.log);
     this.broker = new Broker({
       id: createBrokerId(hostname(), process.pid, Date.now(), Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)),
       name: model.brokerName,
       log: options.log,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      authenticator: options.authenticator ?? this.#users,
+      mechanisms: [...(this.#users === null ? [] : [this.#users.scram]), ...(options.mechanisms ?? [])],
     });
     // The network is made when it is known where it can be dialled; no connection is accepted before.
     const links: BrokerLinks = {
@@ -112,6 +127,7 @@ export class BrokerServer {
   async start(): Promise<void> {
     const { persistenceAdapter, transportConnectors } = this.model;
     try {
+      await this.#users?.ready();
       if (persistenceAdapter.kind !== 'memory') {
         this.#directory = await openDataDirectory(persistenceAdapter.directory);
         this.#store = await openStore(this.#directory.path, persistenceAdapter, this.#log);

@@ -1,5 +1,6 @@
 import type { BoundAddress } from '../balancer/listener.ts';
 import { formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
+import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './address-map.ts';
@@ -25,6 +26,14 @@ export interface EmbeddingOptions {
   readonly log?: Log | LogLevel;
 }
 
+/** Who may connect, where no file says it. */
+export interface SecurityOptions {
+  /** Asked about every client and every broker that links to this one, unless it comes with an Authentication Method. */
+  readonly authenticator?: Authenticator;
+  /** Authentication Methods of MQTT 5. Without an authenticator beside them nobody else is let in. */
+  readonly mechanisms?: readonly AuthenticationMechanism[];
+}
+
 /** Where a broker's configuration is: in a file, in a text, or in the options themselves. */
 export type BrokerConfiguration = { readonly file: string } | { readonly xml: string } | BrokerInWords;
 
@@ -39,7 +48,7 @@ export interface BrokerInWords {
   readonly dataDirectory?: string;
 }
 
-export type StartBrokerOptions = BrokerConfiguration & EmbeddingOptions;
+export type StartBrokerOptions = BrokerConfiguration & EmbeddingOptions & SecurityOptions;
 
 export type StartBalancerOptions = ({ readonly file: string } | { readonly cfg: string }) & EmbeddingOptions;
 
@@ -132,7 +141,13 @@ export async function startBroker(configuration: string | StartBrokerOptions): P
   const source = brokerSource(options);
   const log = logOf(options);
   const unit = await readOne(source, options, 'broker', log);
-  const server = new BrokerServer(unit.model, { log, mapAddress: createAddressMap(addressPairs(options)) });
+  const { authenticator, mechanisms = [] } = options;
+  const server = new BrokerServer(unit.model, {
+    log,
+    mapAddress: createAddressMap(addressPairs(options)),
+    ...(authenticator === undefined ? {} : { authenticator }),
+    mechanisms,
+  });
   await server.start();
   return new EmbeddedBroker(server);
 }

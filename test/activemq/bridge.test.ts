@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { UserList } from '../../src/security/user-list.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
 import { ActiveMQ, activemqFault, StompClient } from '../harness/activemq.ts';
 import { staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
 
@@ -125,4 +127,38 @@ test('a real ActiveMQ dials our broker with duplex="true": both ways', skip, asy
   const subscriber = ours.client().subscribe('back/1');
   for (let i = 0; subscriber.received.length === 0 && i < 1_000; i++) await client.send('/topic/back.1', 'to us');
   assert.equal(subscriber.received[0]!.payload, 'to us');
+});
+
+const USERS = `<plugins><simpleAuthenticationPlugin anonymousAccessAllowed="true"><users>
+<authenticationUser username="link" password="sesame" groups="admins"/></users></simpleAuthenticationPlugin></plugins>`;
+
+test('our broker logs in at a real ActiveMQ that asks for a password', skip, async () => {
+  const { port, client } = await startReal(USERS);
+  await client.subscribe('/topic/to.them');
+  const ours = await startOurs({ connectors: [staticConnector([port], { userName: 'link', password: 'sesame' })] });
+  await wanted(ours, 'to/them');
+  ours.client().publish('to/them', 'let in', 1);
+  await arrives(client, 'let in');
+  const wrong = await startOurs({ connectors: [staticConnector([port], { userName: 'link', password: 'guess' })] });
+  await until(() => wrong.lines.some(({ message }) => message === 'link lost'), 'the wrong password to be refused');
+  assert.ok(!wrong.lines.some((line) => JSON.stringify(line).includes('guess')));
+});
+
+test('a real ActiveMQ logs in at our broker, and is refused where it cannot', skip, async () => {
+  const authenticator = new UserList({ users: [{ userName: 'link', password: 'sesame', groups: [] }], anonymous: null }, silentLog);
+  const ours = await startOurs({ authenticator });
+  const connector = (password: string) =>
+    `<networkConnectors><networkConnector uri="static:(tcp://127.0.0.1:${ours.port})" userName="link" password="${password}"/></networkConnectors>`;
+  await startReal(connector('guess'));
+  await until(
+    () => ours.lines.some(({ message }) => message === 'a broker may not link with this one'),
+    'the wrong password to be refused',
+    60_000,
+  );
+  assert.equal(ours.network.links().length, 0);
+  const { client } = await startReal(connector('sesame'));
+  const subscriber = ours.client().subscribe('from/them');
+  await until(() => ours.network.links().length === 1, 'linked', 60_000);
+  for (let i = 0; subscriber.received.length === 0 && i < 1_000; i++) await client.send('/topic/from.them', 'let in');
+  assert.equal(subscriber.received[0]!.payload, 'let in');
 });

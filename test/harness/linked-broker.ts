@@ -6,7 +6,7 @@ import { Network, type NetworkOptions } from '../../src/cluster/network/network.
 import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Stamp } from '../../src/core/hybrid-clock.ts';
 import { Message, type MessageProperties, type QoS } from '../../src/core/message.ts';
-import type { Session } from '../../src/core/ports.ts';
+import type { AuthenticationMechanism, Authenticator, Session } from '../../src/core/ports.ts';
 import { AWAY, READY, type Readiness, type Subscriber } from '../../src/core/subscription.ts';
 import { parseShared } from '../../src/core/topic-filter.ts';
 import { OpenWireProtocol } from '../../src/protocols/openwire/protocol.ts';
@@ -112,12 +112,26 @@ export class TestBroker {
   }
 
   static async start(
-    options: { name?: string; id?: string; port?: number; wallNow?: () => number } & Partial<Omit<NetworkOptions, 'broker' | 'turn'>> = {},
+    options: {
+      name?: string;
+      id?: string;
+      port?: number;
+      wallNow?: () => number;
+      authenticator?: Authenticator;
+      mechanisms?: readonly AuthenticationMechanism[];
+    } & Partial<Omit<NetworkOptions, 'broker' | 'turn'>> = {},
   ): Promise<TestBroker> {
     const lines: LogLine[] = [];
     const id = options.id ?? createBrokerId('test', process.pid, Date.now(), Math.floor(Math.random() * 1e9));
-    const { wallNow } = options;
-    const broker = new Broker({ id, name: options.name ?? 'broker2', log: recordingLog(lines), ...(wallNow ? { wallNow } : {}) });
+    const { wallNow, authenticator = null, mechanisms = [] } = options;
+    const broker = new Broker({
+      id,
+      name: options.name ?? 'broker2',
+      log: recordingLog(lines),
+      ...(wallNow ? { wallNow } : {}),
+      authenticator,
+      mechanisms,
+    });
     const turn = new Turn();
     let protocol: OpenWireProtocol | null = null;
     const listener = new TcpListener({

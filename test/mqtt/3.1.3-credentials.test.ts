@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Authenticator, Credentials, Verdict } from '../../src/core/ports.ts';
 import { HELD_BYTES_MAX } from '../../src/protocols/mqtt/held-packets.ts';
 import { UserList } from '../../src/security/user-list.ts';
-import type { Facts } from '../../src/telemetry/log.ts';
+import { type Facts, silentLog } from '../../src/telemetry/log.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { connackV3, PINGREQ, PINGRESP, packet, text } from '../harness/mqtt-bytes.ts';
 import { feed, MEMORY_CONNECTOR, MemoryConnection } from '../harness/mqtt-memory.ts';
@@ -21,7 +21,7 @@ async function expectRefusal(peer: MqttPeer, v3: number, v5: number): Promise<vo
 }
 
 const users = (anonymous: { userName: string; groups: string[] } | null) =>
-  UserList.create({ users: [{ userName: 'ann', password: 'sesame', groups: ['g'] }], anonymous });
+  new UserList({ users: [{ userName: 'ann', password: 'sesame', groups: ['g'] }], anonymous }, silentLog);
 
 /** An authenticator that answers when the test says so. */
 class SlowAuthenticator implements Authenticator {
@@ -36,7 +36,7 @@ const YES: Verdict = { kind: 'admitted', principal: { userName: 'ann', groups: [
 const NO: Verdict = { kind: 'refused', reason: 'badUserNameOrPassword', text: 'no' };
 
 test('a user with the right password is a client, and the broker knows who it is', async (t) => {
-  const broker = await startBroker(t, { authenticator: await users(null) });
+  const broker = await startBroker(t, { authenticator: users(null) });
   for (const level of LEVELS) {
     const peer = await broker.client(level, { clientId: 'a', userName: 'ann', password: 'sesame' });
     assert.deepEqual([...broker.protocol.connections].at(-1)!.principal, { userName: 'ann', groups: ['g'] });
@@ -45,7 +45,7 @@ test('a user with the right password is a client, and the broker knows who it is
 });
 
 test('a wrong password and an unknown user get CONNACK 4, in MQTT 5 0x86, and nobody is connected', async (t) => {
-  const broker = await startBroker(t, { authenticator: await users(null) });
+  const broker = await startBroker(t, { authenticator: users(null) });
   for (const level of LEVELS) {
     for (const fields of [
       { userName: 'ann', password: 'Sesame' },
@@ -63,7 +63,7 @@ test('a wrong password and an unknown user get CONNACK 4, in MQTT 5 0x86, and no
 });
 
 test('a client without user name gets CONNACK 5, in MQTT 5 0x87, and the will of nobody is published', async (t) => {
-  const broker = await startBroker(t, { authenticator: await users(null) });
+  const broker = await startBroker(t, { authenticator: users(null) });
   const watcher = await broker.client(4, { clientId: 'w', userName: 'ann', password: 'sesame' });
   await watcher.subscribe({ gone: 0 });
   for (const level of LEVELS) {
@@ -75,7 +75,7 @@ test('a client without user name gets CONNACK 5, in MQTT 5 0x87, and the will of
 });
 
 test('where anonymous clients are let in they are the anonymous user; a wrong password is wrong all the same', async (t) => {
-  const broker = await startBroker(t, { authenticator: await users({ userName: 'guest', groups: ['guests'] }) });
+  const broker = await startBroker(t, { authenticator: users({ userName: 'guest', groups: ['guests'] }) });
   for (const level of LEVELS) {
     const peer = await broker.client(level, { clientId: 'a' });
     assert.deepEqual([...broker.protocol.connections].at(-1)!.principal, { userName: 'guest', groups: ['guests'] });
@@ -87,7 +87,7 @@ test('where anonymous clients are let in they are the anonymous user; a wrong pa
 });
 
 test('who is refused takes nobody’s client id', async (t) => {
-  const broker = await startBroker(t, { authenticator: await users(null) });
+  const broker = await startBroker(t, { authenticator: users(null) });
   const ann = await broker.client(5, { clientId: 'a', userName: 'ann', password: 'sesame' });
   const eve = await broker.dial({ level: 5 });
   eve.send(eve.packets.connect({ clientId: 'a', userName: 'eve', password: 'x' }));
@@ -99,7 +99,7 @@ test('the log tells who was refused and never a password', async (t) => {
   const lines: string[] = [];
   const write = (message: string, facts: Facts = {}): void => void lines.push(`${message} ${JSON.stringify(facts)}`);
   const log = { error: write, warn: write, info: write, debug: write, child: () => log };
-  const broker = await startBroker(t, { authenticator: await users(null), log });
+  const broker = await startBroker(t, { authenticator: users(null), log });
   const right = await broker.client(5, { clientId: 'a', userName: 'ann', password: 'sesame' });
   await right.disconnect();
   const wrong = await broker.dial({ level: 5 });

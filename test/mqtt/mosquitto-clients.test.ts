@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { UserList } from '../../src/security/user-list.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import { ClientProgram, needsMosquittoClients } from '../harness/mqtt-programs.ts';
 
@@ -50,6 +52,20 @@ for (const version of VERSIONS) {
       }
     });
   }
+
+  test(`mosquitto ${version}: user name and password`, async (t) => {
+    if (!needsMosquittoClients(t)) return;
+    const authenticator = new UserList({ users: [{ userName: 'ann', password: 'sesame', groups: [] }], anonymous: null }, silentLog);
+    const broker = await startBroker(t, { authenticator });
+    await publish(t, broker, version, ['-q', '1', '-t', 'a', '-u', 'ann', '-P', 'sesame']);
+    assert.equal(broker.broker.counters.published, 1);
+    for (const [args, said] of [
+      [['-u', 'ann', '-P', 'guess'], version === 'mqttv5' ? /Bad User ?Name or Password/i : /bad user name or password/i],
+      [[], /not authori[sz]ed/i],
+    ] as const)
+      await assert.rejects(publish(t, broker, version, ['-q', '1', '-t', 'a', ...args]), said);
+    assert.equal(broker.broker.counters.published, 1);
+  });
 
   test(`mosquitto ${version}: a retained message is there for who comes later, until it is removed`, async (t) => {
     if (!needsMosquittoClients(t)) return;

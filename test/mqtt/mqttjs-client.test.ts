@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import mqtt, { type IClientOptions, type IConnackPacket, type IDisconnectPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import { generate } from 'mqtt-packet';
+import { UserList } from '../../src/security/user-list.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import { PEER_WAIT_MS } from '../harness/mqtt-peer.ts';
+import { ScramClient } from '../harness/scram-client.ts';
 
 /** MQTT.js against the broker. */
 
@@ -201,6 +205,71 @@ test('MQTT.js 5: topic aliases of its own making', async (t) => {
     (await arrival).map(({ topic, payload }) => `${topic} ${payload}`),
     Array.from({ length: 600 }, (_, i) => `long/topic/name/${i % 300} ${i}`),
   );
+});
+
+const ANN = new UserList({ users: [{ userName: 'ann', password: 'sesame', groups: [] }], anonymous: null }, silentLog);
+
+for (const version of VERSIONS) {
+  test(`MQTT.js ${version}: user name and password`, async (t) => {
+    const broker = await startBroker(t, { authenticator: ANN });
+    const client = await connect(t, broker, version, { username: 'ann', password: 'sesame' });
+    await client.publishAsync('a', 'x', { qos: 1 });
+    await assert.rejects(connect(t, broker, version, { username: 'ann', password: 'guess' }), { code: version === 5 ? 0x86 : 4 });
+    await assert.rejects(connect(t, broker, version), { code: version === 5 ? 0x87 : 5 });
+  });
+}
+
+/** Begins to connect with SCRAM-SHA-256; each message of the server is kept. */
+function connectByScram(t: TestContext, broker: TestBroker, scram: ScramClient, said: (Buffer | undefined)[]): MqttClient {
+  const client = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    properties: { authenticationMethod: 'SCRAM-SHA-256', authenticationData: scram.first },
+  });
+  client.handleAuth = (packet, callback) => {
+    const data = packet.properties?.authenticationData;
+    said.push(data);
+    if (packet.reasonCode === 0) callback();
+    else callback(undefined, answer(scram.final(data!), 0x18));
+  };
+  t.after(() => client.end(true));
+  return client;
+}
+
+function answer(authenticationData: Buffer, reasonCode: number) {
+  return { cmd: 'auth' as const, reasonCode, properties: { authenticationMethod: 'SCRAM-SHA-256', authenticationData } };
+}
+
+test('MQTT.js 5: SCRAM-SHA-256 at CONNECT, and anew while messages go on', async (t) => {
+  const broker = await startBroker(t, { authenticator: ANN, mechanisms: [ANN.scram] });
+  const scram = new ScramClient('ann', 'sesame');
+  const said: (Buffer | undefined)[] = [];
+  const client = connectByScram(t, broker, scram, said);
+  const connack = await new Promise<IConnackPacket>((resolve, reject) => {
+    client.once('connect', resolve);
+    client.once('error', reject);
+  });
+  assert.deepEqual(connack.properties?.authenticationData, scram.expectedServerFinal);
+  await client.subscribeAsync('a', { qos: 1 });
+  const arrival = messages(client, 1);
+  const done = new Promise<void>((resolve) =>
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'auth' && packet.reasonCode === 0) resolve();
+    }),
+  );
+  client.stream.write(generate(answer(scram.first, 0x19), { protocolVersion: 5 }));
+  await client.publishAsync('a', 'meanwhile', { qos: 1 });
+  assert.equal((await arrival)[0]!.payload.toString(), 'meanwhile');
+  await done;
+  await broker.until(() => said.length === 3, 'the client to be asked');
+  assert.deepEqual(said[2], scram.expectedServerFinal);
+});
+
+test('MQTT.js 5: SCRAM-SHA-256 with a wrong password is refused', async (t) => {
+  const broker = await startBroker(t, { authenticator: ANN, mechanisms: [ANN.scram] });
+  const client = connectByScram(t, broker, new ScramClient('ann', 'guess'), []);
+  const error = await new Promise<{ code?: number }>((resolve) => client.once('error', (found) => resolve(found as { code?: number })));
+  assert.equal(error.code, 0x86);
 });
 
 test('MQTT.js 5: who is taken over is told so', async (t) => {

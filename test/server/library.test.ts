@@ -3,10 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { connect } from 'mqtt';
+import { connect, connectAsync } from 'mqtt';
 import { balancerCfg, DeploymentFolder } from '../harness/deployment-files.ts';
+import { bytes, packet, properties, text } from '../harness/mqtt-bytes.ts';
+import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { freePorts } from '../harness/program.ts';
 import { REPOSITORY_ROOT } from '../harness/repository-root.ts';
+import { ScramClient } from '../harness/scram-client.ts';
 
 type Library = typeof import('../../src/index.ts');
 
@@ -14,7 +17,7 @@ const here = new URL(import.meta.url.endsWith('.ts') ? '../../src/index.ts' : '.
 /** As a program imports it where this is the build that package.json names, else beside this test. */
 const isPackage = pathToFileURL(join(REPOSITORY_ROOT, 'dist', 'src', 'index.js')).href === here.href;
 const library: Library = await import(isPackage ? 'roundhouse' : here.href);
-const { startBalancer, startBroker } = library;
+const { deriveScramCredential, ScramSha256, startBalancer, startBroker } = library;
 
 const folder = await DeploymentFolder.make();
 after(() => folder.remove());
@@ -31,7 +34,9 @@ test('the package exports its surface, and nothing else', () => {
   assert.deepEqual(Object.keys(library).sort(), [
     'CodedError',
     'ConfigError',
+    'ScramSha256',
     'createLog',
+    'deriveScramCredential',
     'formatDiagnostic',
     'hasErrors',
     'readActiveMQ',
@@ -98,6 +103,91 @@ test('nothing arrives after unsubscribe', async (t) => {
   embedded.publish('a', '');
   await turn();
   assert.equal(count, 1);
+});
+
+const USERS = `<plugins><simpleAuthenticationPlugin anonymousAccessAllowed="false"><users>
+<authenticationUser username="ann" password="\${password}" groups="users"/></users></simpleAuthenticationPlugin></plugins>`;
+
+function xmlWith(inside: string, connectors = '<transportConnector name="mqtt" uri="mqtt://127.0.0.1:0"/>'): string {
+  return `<broker xmlns="http://activemq.apache.org/schema/core" persistent="false">${inside}<transportConnectors>${connectors}</transportConnectors></broker>`;
+}
+
+const logIn = (port: number, options: object = {}) =>
+  connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, protocolVersion: 5, ...options });
+
+test('the users of a file may connect, by password and by SCRAM-SHA-256, and nobody else may', async (t) => {
+  const embedded = await startBroker({ xml: xmlWith(USERS), definitions: { password: 'sesame' }, log: 'silent' });
+  t.after(() => embedded.stop());
+  const { port } = embedded.connectors[0]!;
+  const client = await logIn(port, { username: 'ann', password: 'sesame' });
+  await client.endAsync();
+  await assert.rejects(logIn(port, { username: 'ann', password: 'guess' }), { code: 0x86 });
+  await assert.rejects(logIn(port), { code: 0x87 });
+  await assert.rejects(logIn(port, { protocolVersion: 4, username: 'ann', password: 'guess' }), { code: 4 });
+  await assert.rejects(logIn(port, { protocolVersion: 4 }), { code: 5 });
+  const scram = new ScramClient('ann', 'sesame');
+  assert.ok((await scramConnack(port, scram)).includes(scram.expectedServerFinal));
+});
+
+/** Logs in with SCRAM-SHA-256 over a bare socket; resolves with CONNACK. */
+async function scramConnack(port: number, scram: ScramClient): Promise<Buffer> {
+  const method = (data: Buffer) => bytes('15', text('SCRAM-SHA-256'), '16', text(data));
+  const peer = await MqttPeer.dial(port, { level: 5 });
+  peer.send(peer.packets.connect({ clientId: 's', properties: method(scram.first) }));
+  const { body } = await peer.packet();
+  peer.send(packet(0xf0, '18', properties(method(scram.final(body.subarray(21))))));
+  const connack = await peer.expectConnack(0);
+  await peer.disconnect();
+  return connack;
+}
+
+test('brokers with the same users link where their connectors log in', async (t) => {
+  const openwire = '<transportConnector name="openwire" uri="tcp://127.0.0.1:0"/>';
+  const definitions = { password: 'sesame' };
+  const one = await startBroker({ xml: xmlWith(USERS, openwire), definitions, log: 'silent' });
+  t.after(() => one.stop());
+  const link = `<networkConnectors><networkConnector uri="static:(tcp://127.0.0.1:${one.connectors[0]!.port})" userName="ann" password="\${password}"/></networkConnectors>`;
+  const two = await startBroker({ xml: xmlWith(USERS + link), definitions, log: 'silent' });
+  t.after(() => two.stop());
+  await new Promise<void>((resolve) => {
+    void one.subscribe('probe', () => resolve());
+    const timer = setInterval(() => two.publish('probe', ''), 20);
+    t.after(() => clearInterval(timer));
+  });
+});
+
+test('a program decides who may connect, by credentials and by mechanisms of its own', async (t) => {
+  const seen: (string | null)[] = [];
+  const embedded = await broker(t, {
+    authenticator: {
+      async authenticate({ userName }) {
+        seen.push(userName);
+        if (userName === 'bob') return { kind: 'admitted', principal: { userName, groups: ['g'] } };
+        return { kind: 'refused', reason: 'notAuthorized', text: 'bob alone may' };
+      },
+    },
+    mechanisms: [
+      new ScramSha256({
+        find: async (userName) =>
+          userName === 'ann' ? { credential: await deriveScramCredential('sesame'), principal: { userName, groups: [] } } : null,
+      }),
+    ],
+  });
+  const { port } = embedded.connectors[0]!;
+  const client = await logIn(port, { username: 'bob' });
+  await client.endAsync();
+  await assert.rejects(logIn(port, { username: 'eve' }), { code: 0x87 });
+  const scram = new ScramClient('ann', 'sesame');
+  assert.ok((await scramConnack(port, scram)).includes(scram.expectedServerFinal));
+  assert.deepEqual(seen, ['bob', 'eve']);
+});
+
+test('a file and a program cannot both say who may connect', async () => {
+  const authenticator = { authenticate: () => assert.fail() };
+  await assert.rejects(startBroker({ xml: xmlWith(USERS), definitions: { password: 'x' }, authenticator, log: 'silent' }), {
+    code: 'CONFIGURATION',
+    message: /simpleAuthenticationPlugin.*authenticator/,
+  });
 });
 
 test('a data folder is made, locked and given up', async (t) => {

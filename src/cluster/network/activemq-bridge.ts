@@ -254,6 +254,8 @@ export class ActiveMQBridge implements Link {
       createConnectionInfo({
         connectionId: createConnectionId({ value: id }),
         clientId: `${settings.name}_${name}_outbound`,
+        userName: settings.userName,
+        password: settings.password,
         clientMaster: true,
       }),
     );

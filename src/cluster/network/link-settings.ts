@@ -17,6 +17,9 @@ export interface LinkSettings {
   /** Brokers a subscription may have come through; -1: any number. */
   readonly consumerTTL: number;
   readonly prefetchSize: number;
+  /** How we log in at the broker that we dial; null: we do not. Never told otherwise. */
+  readonly userName: string | null;
+  readonly password: string | null;
   /** Only `staticallyIncludedDestinations` cross; what the peer asks for is not looked at. */
   readonly staticBridge: boolean;
   /** Empty: all. */
@@ -55,6 +58,8 @@ export const DEFAULT_LINK_SETTINGS: LinkSettings = {
   messageTTL: 1,
   consumerTTL: 1,
   prefetchSize: 1_000,
+  userName: null,
+  password: null,
   staticBridge: false,
   dynamicallyIncludedDestinations: [],
   staticallyIncludedDestinations: [],

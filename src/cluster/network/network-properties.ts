@@ -35,6 +35,8 @@ export function parseNetworkProperties(text: string): LinkSettings {
     messageTTL: integer(entries.get('messageTTL'), -1, defaults.messageTTL),
     consumerTTL: integer(entries.get('consumerTTL'), -1, defaults.consumerTTL),
     prefetchSize: integer(entries.get('prefetchSize'), 1, defaults.prefetchSize),
+    userName: null,
+    password: null,
     staticBridge: entries.get('staticBridge') === 'true',
     dynamicallyIncludedDestinations: parseDestinations(entries.get('dynamicallyIncludedDestinations')),
     staticallyIncludedDestinations: parseDestinations(entries.get('staticallyIncludedDestinations')),

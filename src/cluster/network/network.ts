@@ -6,7 +6,14 @@ import type { BrokerLinks } from '../../protocols/openwire/broker-links.ts';
 import { type Channel, type ChannelHandler, GROUPS_VERSION, linkVersionOf } from '../../protocols/openwire/channel.ts';
 import { isTopicName } from '../../protocols/openwire/destination.ts';
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
-import { type BrokerInfo, createBrokerId, createBrokerInfo } from '../../protocols/openwire/wire/commands.ts';
+import {
+  type BrokerInfo,
+  type ConnectionInfo,
+  createBrokerId,
+  createBrokerInfo,
+  createConnectionId,
+  createConnectionInfo,
+} from '../../protocols/openwire/wire/commands.ts';
 import { MAX_FRAME_SIZE_DEFAULT_BYTES, type PeerOffer } from '../../protocols/openwire/wire/wire-format-info.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
@@ -232,11 +239,19 @@ export class Network implements Cluster, BrokerLinks {
       this.#diallers.set(bridge, dialler);
       return bridge;
     }
+    channel.send(this.#login(settings));
     const link = this.#createLink(channel, offer, peer, 'initiated', settings);
     this.#diallers.set(link, dialler);
     if (this.#offer(link)) return link;
     this.#diallers.delete(link);
     return null;
+  }
+
+  /** What a broker that asks who dials it wants to hear, also of one that has no user name. */
+  #login({ name, userName, password }: LinkSettings): ConnectionInfo {
+    const { id, name: brokerName } = this.#broker;
+    const connectionId = createConnectionId({ value: id });
+    return createConnectionInfo({ connectionId, clientId: `${name}_${brokerName}_outbound`, userName, password, clientMaster: true });
   }
 
   #createLink(
@@ -343,7 +358,7 @@ export class Network implements Cluster, BrokerLinks {
     const wasTheLink = this.#links.get(link.peerId) === link;
     if (wasTheLink) {
       this.#links.delete(link.peerId);
-      if (!this.#stopped) {
+      if (!this.#stopped && !link.tentative) {
         this.#log.warn('link lost', {
           peer: link.peerId,
           peerName: link.peerName,
@@ -354,20 +369,21 @@ export class Network implements Cluster, BrokerLinks {
     } else if (fault !== null) {
       this.#log.debug('connection with a broker closed', { peer: link.peerId, peerName: link.peerName, reason: fault });
     }
-    this.#connectionGone(link);
+    this.#connectionGone(link, link.tentative ? (fault ?? 'the peer closed the connection') : null);
   }
 
   #connectionClosed(bridge: ActiveMQBridge, fault: string | null): void {
     if (!this.#stopped) {
       this.#log.warn('link lost', { peer: bridge.peerId, peerName: bridge.peerName, reason: fault ?? 'the peer closed it' });
     }
-    this.#connectionGone(bridge);
+    this.#connectionGone(bridge, null);
     if (!this.#isLinked(bridge.peerId)) this.#peers.away(bridge.peerId, false);
   }
 
-  #connectionGone(connection: Link): void {
+  /** @param failure why it was never more than an attempt; null: it was */
+  #connectionGone(connection: Link, failure: string | null): void {
     this.#connections.delete(connection);
-    this.#diallers.get(connection)?.closed();
+    this.#diallers.get(connection)?.closed(failure);
     this.#diallers.delete(connection);
     if (!this.#isLinked(connection.peerId)) for (const dialler of this.#allDiallers()) dialler.unlinkedFrom(connection.peerId);
   }

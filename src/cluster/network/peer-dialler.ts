@@ -98,11 +98,12 @@ export class PeerDialler {
     if (this.#peerId === peerId && this.#state === 'dormant') this.#wait();
   }
 
-  /** What `dialled` was given is closed. */
-  closed(): void {
+  /** What `dialled` was given is closed. `failure`: why it never became the link, although it was to be; null otherwise. */
+  closed(failure: string | null): void {
     this.#channel = null;
     if (this.#state !== 'linked') return;
     if (this.#host.isLinked(this.#peerId)) this.#state = 'dormant';
+    else if (failure !== null) this.#failed(failure);
     else this.#wait();
   }
 

@@ -148,6 +148,11 @@ export class PeerLink implements Link {
     return this.#suspect;
   }
 
+  /** Whether we have dialled and the peer has not taken this connection for the link yet: it may still refuse it. */
+  get tentative(): boolean {
+    return this.direction === 'initiated' && !this.#peerBegan;
+  }
+
   get leaving(): boolean {
     return this.#leaving;
   }

@@ -87,6 +87,8 @@ test("settings cross as a properties file that ActiveMQ's own keys are in, and c
     messageTTL: 3,
     consumerTTL: -1,
     prefetchSize: 10,
+    userName: 'us',
+    password: 'secret',
     staticBridge: true,
     dynamicallyIncludedDestinations: [topic('a.>'), { kind: 'queue', physicalName: 'q' }],
     staticallyIncludedDestinations: [topic('s')],
@@ -95,7 +97,7 @@ test("settings cross as a properties file that ActiveMQ's own keys are in, and c
   const text = formatNetworkProperties(settings, 'broker2');
   assert.ok(text.includes('dynamicallyIncludedDestinations=[topic\\://a.>,queue\\://q]\n'), text);
   assert.ok(text.includes('name=my\\: con\\=nector \\#1\\\\\\u00fc\n'), text);
-  assert.deepEqual(parseNetworkProperties(text), settings);
+  assert.deepEqual(parseNetworkProperties(text), { ...settings, userName: null, password: null }, 'how we log in crosses elsewhere');
   for (const duplex of [null, true] as const) {
     const other = { ...DEFAULT_LINK_SETTINGS, duplex };
     assert.deepEqual(parseNetworkProperties(formatNetworkProperties(other, 'b')), other);

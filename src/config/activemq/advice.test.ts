@@ -71,6 +71,21 @@ test('a file alone is told which way its link goes', () => {
   assert.deepEqual(said([broker(link('')), broker(link(''))]), []);
 });
 
+test('a broker that asks for passwords is not open, and its links have to log in', () => {
+  const text = (attributes: string, login: string) =>
+    brokerFile(
+      `<plugins><simpleAuthenticationPlugin${attributes}><users><authenticationUser username="a" password="b"/></users></simpleAuthenticationPlugin></plugins>
+<networkConnectors><networkConnector uri="static:(tcp://h:1)" duplex="true"${login}/></networkConnectors><managementContext><managementContext createConnector="true"/></managementContext>`,
+      '',
+      '<transportConnectors><transportConnector name="o" uri="tcp://0.0.0.0:1" discoveryUri="multicast://default"/></transportConnectors>',
+    );
+  assert.deepEqual(said([broker(text('', ' userName="a" password="b"'))]), []);
+  assert.deepEqual(said([broker(text('', ''))]), [
+    'broker.xml:3:20: note: the link NC does not log in: a neighbour that asks for a password, as this broker does, refuses it; write userName="..." password="..."',
+  ]);
+  assert.equal(said([broker(text(' anonymousAccessAllowed="true"', ''))]).length, 2, 'whoever gives no name is let in');
+});
+
 test('limits within the machine need no advice, those beyond do', () => {
   const limits = (memory: string, store: string, temp: string, rest = '') =>
     brokerFile(

@@ -35,6 +35,7 @@ export function adviseBrokers(brokers: readonly AdvisedBroker[], options: Advice
     ...adviseBeans(broker),
     ...(brokers.length === 1 ? adviseLinks(broker) : []),
     ...adviseMulticast(broker),
+    ...adviseLogins(broker),
     ...adviseLimits(broker, options.memoryBytes),
     ...adviseManagement(broker),
     ...adviseOpenListeners(broker),
@@ -86,7 +87,7 @@ function adviseMulticast({ model }: AdvisedBroker): Diagnostic[] {
     notes.push(say('note', place, 'uri', message));
   }
   for (const { place, name, discovery } of model.transportConnectors) {
-    if (discovery === null) continue;
+    if (discovery === null || asksForPasswords(model)) continue;
     const message = `connector ${name} is announced to the group "${discovery.group}": every broker on this network that looks there links with it, without a password; remove discoveryUri where neighbours list this broker in static:(...)`;
     notes.push(say('note', place, 'discoveryUri', message));
   }
@@ -122,8 +123,24 @@ function adviseManagement({ source }: AdvisedBroker): Diagnostic[] {
   return [say('note', managementContext?.place ?? places.broker, 'managementContext', message)];
 }
 
-/** Ports that are open to all, which ask for no password because none is supported yet. */
+/** Links of a broker that asks for passwords, whose neighbours will do so too. */
+function adviseLogins({ model }: AdvisedBroker): Diagnostic[] {
+  if (!asksForPasswords(model)) return [];
+  return model.networkConnectors
+    .filter(({ userName }) => userName === null)
+    .map(({ place, name }) => {
+      const message = `the link ${name} does not log in: a neighbour that asks for a password, as this broker does, refuses it; write userName="..." password="..."`;
+      return say('note', place, 'userName', message);
+    });
+}
+
+function asksForPasswords({ authentication }: BrokerModel): boolean {
+  return authentication !== null && authentication.anonymous === null;
+}
+
+/** Ports that are open to all and ask for no password. */
 function adviseOpenListeners({ model }: AdvisedBroker): Diagnostic[] {
+  if (asksForPasswords(model)) return [];
   return model.transportConnectors
     .filter(({ host }) => host === '0.0.0.0' || host === '::')
     .map(({ place, name, host, scheme, port }) => {

@@ -2,6 +2,7 @@ import { describe } from './dispositions.ts';
 import { elementDisposition, propertyDisposition } from './elements.ts';
 import { foreignBeanDisposition } from './foreign-beans.ts';
 import { CORE_NAMESPACE, describeNamespace, type Given, givensOf, isSpring, SPRING_COLLECTIONS, warnOfStrayText } from './givens.ts';
+import { type MapEntry, readMapEntries } from './map-entries.ts';
 import type { ForeignBean, Place } from './model.ts';
 import type { Reading } from './reading.ts';
 import { ELEMENTS, type ElementSchema, elementOfClass, type PropertySchema } from './schema.ts';
@@ -44,6 +45,7 @@ export interface Bean {
   readonly place: Place;
   readonly values: ReadonlyMap<string, BoundValue>;
   readonly beans: ReadonlyMap<string, { readonly place: Place; readonly items: readonly Bean[] }>;
+  readonly maps: ReadonlyMap<string, readonly MapEntry[]>;
   /** Properties that are given, with a value that is reported as wrong: not to be complained about once more. */
   readonly failed: ReadonlySet<string>;
 }
@@ -75,6 +77,7 @@ export class Binder {
   bind(xml: XmlElement, schema: ElementSchema, isQuiet: boolean): Bean {
     const values = new Map<string, BoundValue>();
     const beans = new Map<string, { place: Place; items: Bean[] }>();
+    const maps = new Map<string, readonly MapEntry[]>();
     const failed = new Set<string>();
     const given = new Map<string, Place>();
     for (const item of givensOf(xml, this.#reading)) {
@@ -101,13 +104,16 @@ export class Binder {
       if (kind === 'element' || kind === 'elements' || kind === 'bean') {
         const items = this.#bindNested(item, property, isQuiet || isInert, reportsBeans);
         if (!isInert) beans.set(item.name, { place: item.place, items });
+      } else if (kind === 'map') {
+        const entries = readMapEntries(item, this.#reading);
+        if (!isInert) maps.set(item.name, entries);
       } else {
         const value = this.#bindValue(item, property);
         if (value === null) failed.add(item.name);
         else if (!isInert) values.set(item.name, value);
       }
     }
-    return { name: schema.name, place: xml.place, values, beans, failed };
+    return { name: schema.name, place: xml.place, values, beans, maps, failed };
   }
 
   /** Reports an element by its own disposition, and binds it unless that refuses it. */

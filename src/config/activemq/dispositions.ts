@@ -62,7 +62,7 @@ export const BECAUSE = {
   nothingStored: 'nothing outlives the broker until the durable store is there',
   linkAcks: 'links between brokers acknowledge and retry in their own way',
   linkStarts: 'links always start in the background and retry at once',
-  linkLogin: 'links do not log in yet: a neighbour that asks for a password will refuse them',
+  linkLogin: 'one connection carries both ways, and who dials logs in once: userName and password',
   socketTuning: 'sockets are set up for low latency by the program',
   negotiated: 'the two ends of a link agree on it, and ours makes its own offer',
   logs: 'the log has its own levels',

@@ -117,7 +117,6 @@ test('rules are for properties that exist', () => {
 
 test('whatever decides who may do what is refused, element and property', () => {
   for (const element of [
-    'authenticationUser',
     'authorizationEntry',
     'authorizationMap',
     'authorizationPlugin',
@@ -126,7 +125,6 @@ test('whatever decides who may do what is refused, element and property', () => 
     'jaasCertificateAuthenticationPlugin',
     'jaasDualAuthenticationPlugin',
     'lDAPAuthorizationMap',
-    'simpleAuthenticationPlugin',
     'simpleAuthorizationMap',
     'sslContext',
     'tempDestinationAuthorizationEntry',

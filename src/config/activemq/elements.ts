@@ -147,7 +147,8 @@ const NETWORK_CONNECTOR: Rules = {
   sslContext: refused('names the keys and certificates of TLS links', BECAUSE.notOpen),
   connectionFilter: refused('decides which brokers may be linked', BECAUSE.notOpen),
   discoveryAgent: refused('finds neighbours in some other way', 'write uri="static:(...)" or uri="multicast://default" instead'),
-  ...each('userName password remoteUserName remotePassword', inert('logs in at the other broker', BECAUSE.linkLogin)),
+  ...each('userName password', honoured('logs in at the other broker')),
+  ...each('remoteUserName remotePassword', inert('logs in for the way back of a duplex link', BECAUSE.linkLogin)),
   ...each(
     'advisoryPrefetchSize advisoryAckPercentage alwaysSyncSend dispatchAsync checkDuplicateMessagesOnDuplex advisoryForFailedForward',
     inert('tunes how a link acknowledges', BECAUSE.linkAcks),
@@ -305,6 +306,15 @@ const DESTINATION: Rules = {
   ...each('DLQ properties compositeDestinations connectionId', inert('is part of how a destination is handled inside', BECAUSE.wiring)),
 };
 
+const SIMPLE_AUTHENTICATION: Rules = {
+  users: honoured('lists the users'),
+  userPasswords: honoured('is another list of users: passwords by user name'),
+  userGroups: honoured('puts users in groups: group names by user name'),
+  anonymousAccessAllowed: honoured('lets clients in that give neither user name nor password'),
+  anonymousUser: honoured('is the user that such clients are'),
+  anonymousGroup: honoured('is the group that such clients are in'),
+};
+
 const JDBC_STORE = refused('belongs to a store in a database', BECAUSE.notKept);
 const AUTHORIZATION = refused('says who may read, write and create what', BECAUSE.notOpen);
 const JAAS = refused('asks clients to log in by JAAS', BECAUSE.notOpen);
@@ -448,7 +458,17 @@ const RULES: Readonly<Record<string, ElementRule>> = {
     ['queue', 'topic', 'tempQueue', 'tempTopic'].map((name) => [name, { element: honoured('is a destination'), properties: DESTINATION }]),
   ),
 
-  ...all('simpleAuthenticationPlugin authenticationUser', refused('asks clients for user names and passwords', BECAUSE.notOpen)),
+  simpleAuthenticationPlugin: {
+    element: honoured('asks clients, and brokers that link to this one, for user names and passwords'),
+    properties: SIMPLE_AUTHENTICATION,
+  },
+  authenticationUser: {
+    element: honoured('is a user'),
+    properties: {
+      ...each('username password', honoured('is what the user logs in with')),
+      groups: honoured('lists the groups the user is in, with commas'),
+    },
+  },
   ...all('jaasAuthenticationPlugin jaasCertificateAuthenticationPlugin jaasDualAuthenticationPlugin', JAAS),
   ...all(
     'authorizationPlugin authorizationMap authorizationEntry tempDestinationAuthorizationEntry simpleAuthorizationMap ' +

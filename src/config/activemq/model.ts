@@ -16,6 +16,8 @@ export interface BrokerModel {
   readonly policyEntries: readonly PolicyEntryModel[];
   /** The entry for every destination that no policy entry names; null: none. Its `destination` is `>` of either kind. */
   readonly defaultPolicyEntry: PolicyEntryModel | null;
+  /** `<simpleAuthenticationPlugin>`; null: whoever connects is let in. */
+  readonly authentication: SimpleAuthenticationModel | null;
   /** Queues and topics that exist from the start, without anybody using them. */
   readonly destinations: readonly DestinationModel[];
 }
@@ -140,12 +142,22 @@ export interface NetworkConnectorModel {
   readonly consumerTTL: number;
   readonly conduitSubscriptions: boolean;
   readonly prefetchSize: number;
+  /** How the broker logs in at the other one; null: it does not. */
+  readonly userName: string | null;
+  readonly password: string | null;
   readonly dynamicOnly: boolean;
   readonly staticBridge: boolean;
   /** ActiveMQ destination patterns (`>` and `*`, `.` between levels); empty: all. */
   readonly dynamicallyIncludedDestinations: readonly DestinationModel[];
   readonly staticallyIncludedDestinations: readonly DestinationModel[];
   readonly excludedDestinations: readonly DestinationModel[];
+}
+
+/** Who may connect. */
+export interface SimpleAuthenticationModel {
+  readonly users: readonly { readonly userName: string; readonly password: string; readonly groups: readonly string[] }[];
+  /** Who a client is that gives neither user name nor password; null: it is not let in. */
+  readonly anonymous: { readonly userName: string; readonly groups: readonly string[] } | null;
 }
 
 export interface DestinationModel {

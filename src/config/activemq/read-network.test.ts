@@ -67,7 +67,7 @@ test('the URI of one broker is read as a list of one, with a warning', () => {
 test('all that a link is told', () => {
   assert.deepEqual(
     read(
-      'name="to-b" uri="static:(tcp://b:1)" duplex="true" networkTTL="3" consumerTTL="-1" conduitSubscriptions="false" prefetchSize="10" dynamicOnly="true" staticBridge="true"',
+      'name="to-b" uri="static:(tcp://b:1)" duplex="true" networkTTL="3" consumerTTL="-1" conduitSubscriptions="false" prefetchSize="10" userName="us" password=" secret" dynamicOnly="true" staticBridge="true"',
       `<dynamicallyIncludedDestinations><topic physicalName="a.>"/><queue physicalName="queue://q"/></dynamicallyIncludedDestinations>
        <staticallyIncludedDestinations><topic physicalName="s,t"/></staticallyIncludedDestinations>
        <excludedDestinations><tempTopic physicalName="x"/></excludedDestinations>`,
@@ -82,6 +82,8 @@ test('all that a link is told', () => {
       consumerTTL: -1,
       conduitSubscriptions: false,
       prefetchSize: 10,
+      userName: 'us',
+      password: ' secret',
       dynamicOnly: true,
       staticBridge: true,
       dynamicallyIncludedDestinations: [
@@ -165,8 +167,8 @@ for (const [element, expected] of [
   ],
   ['<networkConnector uri="static:(tcp://a:1)" prefetchSize="0"/>', '2:77: error: prefetchSize: expected at least 1, found 0'],
   [
-    '<networkConnector uri="static:(tcp://a:1)" password="secret"/>',
-    '2:63: warning: password: in ActiveMQ it logs in at the other broker; links do not log in yet: a neighbour that asks for a password will refuse them, so it has no effect',
+    '<networkConnector uri="static:(tcp://a:1)" remotePassword="secret"/>',
+    '2:63: warning: remotePassword: in ActiveMQ it logs in for the way back of a duplex link; one connection carries both ways, and who dials logs in once: userName and password, so it has no effect',
   ],
   [
     '<networkConnector uri="static:(tcp://a:1)"><sslContext><sslContext/></sslContext></networkConnector>',

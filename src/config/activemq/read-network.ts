@@ -59,6 +59,8 @@ function readNetworkConnector(bean: Bean, reading: Reading): NetworkConnectorMod
     consumerTTL: numberOf(bean, 'consumerTTL', networkTTL),
     conduitSubscriptions: booleanOf(bean, 'conduitSubscriptions', true),
     prefetchSize,
+    userName: bean.values.get('userName')?.text.text ?? null,
+    password: bean.values.get('password')?.text.text ?? null,
     dynamicOnly: booleanOf(bean, 'dynamicOnly', false),
     staticBridge: booleanOf(bean, 'staticBridge', false),
     dynamicallyIncludedDestinations: destinations('dynamicallyIncludedDestinations'),

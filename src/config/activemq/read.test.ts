@@ -99,6 +99,7 @@ test('the classic files are read as they are written', () => {
       },
     ],
     defaultPolicyEntry: null,
+    authentication: null,
     destinations: [],
   });
   assert.deepEqual(one, {
@@ -120,6 +121,8 @@ test('the classic files are read as they are written', () => {
         consumerTTL: 1,
         conduitSubscriptions: true,
         prefetchSize: 1000,
+        userName: null,
+        password: null,
         dynamicOnly: false,
         staticBridge: false,
         dynamicallyIncludedDestinations: [],
@@ -177,6 +180,7 @@ test("a broker that says nothing has ActiveMQ's defaults", () => {
     },
     policyEntries: [],
     defaultPolicyEntry: null,
+    authentication: null,
     destinations: [],
   });
 });
@@ -250,11 +254,11 @@ test('authentication cannot be hidden behind a reference or a Spring bean', () =
   const notOpen = 'this is not supported yet, and a broker must not start more open than its file says';
   assert.deepEqual(
     said(`<beans xmlns="${BEANS}">
-<bean id="auth" class="org.apache.activemq.security.SimpleAuthenticationPlugin"/>
+<bean id="auth" class="org.apache.activemq.security.JaasAuthenticationPlugin"/>
 <bean id="shiro" class="org.apache.activemq.shiro.ShiroPlugin"/>
 <broker xmlns="${CORE}" plugins="#auth,#shiro"/></beans>`).filter((line) => line.includes('error')),
     [
-      `broker.xml:2:1: error: bean class org.apache.activemq.security.SimpleAuthenticationPlugin asks clients for user names and passwords: ${notOpen}`,
+      `broker.xml:2:1: error: bean class org.apache.activemq.security.JaasAuthenticationPlugin asks clients to log in by JAAS: ${notOpen}`,
       'broker.xml:3:1: error: bean class org.apache.activemq.shiro.ShiroPlugin is not known: a plugin may decide who is let in, and a broker must not start more open than its file says',
     ],
   );
@@ -273,10 +277,6 @@ const NOT_LOST = 'this is not supported yet, and a broker must not drop what its
 const NOT_KEPT = 'this store is not supported; use <kahaDB>, or <memoryPersistenceAdapter> to keep nothing';
 
 for (const [inside, ...expected] of [
-  [
-    '<plugins><simpleAuthenticationPlugin><users><authenticationUser username="a" password="b" groups="c"/></users></simpleAuthenticationPlugin></plugins>',
-    `2:10: error: <simpleAuthenticationPlugin> asks clients for user names and passwords: ${NOT_OPEN}`,
-  ],
   [
     '<plugins>\n <jaasAuthenticationPlugin configuration="activemq"/>\n <authorizationPlugin/>\n</plugins>',
     `3:2: error: <jaasAuthenticationPlugin> asks clients to log in by JAAS: ${NOT_OPEN}`,

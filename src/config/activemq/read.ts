@@ -7,6 +7,7 @@ import { elementDisposition } from './elements.ts';
 import { CORE_NAMESPACE, isSpring, SPRING_NAMESPACE, warnOfStrayText } from './givens.ts';
 import type { BrokerModel, BrokerSource, PropertiesFile } from './model.ts';
 import { isPlaceholderConfigurer, type PlaceholderSources, preparePlaceholders } from './placeholders.ts';
+import { readAuthentication } from './read-authentication.ts';
 import { readTransportConnectors } from './read-connectors.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readNetworkConnectors } from './read-network.ts';
@@ -174,6 +175,7 @@ class FileReader {
       systemUsage: readSystemUsage(beanOf(bean, 'systemUsage'), reading),
       policyEntries: readPolicyEntries(policyMap, reading),
       defaultPolicyEntry: readDefaultEntry(policyMap, reading),
+      authentication: readAuthentication(bean, reading),
       destinations: readDestinations(bean.beans.get('destinations')?.items ?? [], reading),
     };
     if (!bean.beans.has('transportConnectors')) {

@@ -15,6 +15,8 @@ export type PropertyKind =
   | { readonly kind: 'element'; readonly accepts: readonly string[] }
   /** Any number of elements out of some. */
   | { readonly kind: 'elements'; readonly accepts: readonly string[] }
+  /** Texts by name: Spring's `<map>`. */
+  | { readonly kind: 'map' }
   /** A Java object that ActiveMQ's schema has no element for: only a Spring bean can stand here. */
   | { readonly kind: 'bean' };
 
@@ -221,6 +223,9 @@ const TEXT_TYPES = new Set([
   'ObjectName',
 ]);
 
+/** Maps whose content is read. */
+const MAPS = new Set(['userPasswords', 'userGroups']);
+
 const EDITOR_KINDS: Readonly<Record<string, (type: string) => PropertyKind>> = {
   BooleanEditor: () => ({ kind: 'boolean', strict: true }),
   MemoryPropertyEditor: (type) => ({ kind: 'size', type: type === 'long' ? 'long' : 'int' }),
@@ -267,6 +272,7 @@ function kindOf(name: string, type: string, editor: string | undefined): Propert
   if (one !== undefined) return { kind: 'element', accepts: one };
   const several = ELEMENTS_BY_ARRAY_TYPE[type] ?? ELEMENTS_BY_PROPERTY[name];
   if (several !== undefined) return { kind: 'elements', accepts: several };
+  if (type === 'Map' && MAPS.has(name)) return { kind: 'map' };
   if (TEXT_TYPES.has(type)) return { kind: 'text' };
   return { kind: 'bean' };
 }

@@ -40,6 +40,11 @@ const RESPONSE_BYTES = 14;
  */
 export const ANSWERS_QUEUED_MAX_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Frames kept while nothing is handed on, in bytes. The connection is not read meanwhile, so that they are what one read has brought.
+ */
+const SUSPENDED_MAX_BYTES = 4 * 1024 * 1024;
+
 /** How long a peer may take to close its side after we closed ours, in milliseconds. */
 const LINGER_MS = 1_000;
 
@@ -106,6 +111,9 @@ export class Channel implements ConnectionHandler {
   #goneAnswerBytes = 0;
   /** Not read until it has taken its answers. */
   #held = false;
+  /** Frames that have arrived since `suspend`; null while they are handed on. */
+  #suspended: Buffer[] | null = null;
+  #suspendedBytes = 0;
   #heard = false;
   #timer: NodeJS.Timeout | null = null;
   #readTimer: NodeJS.Timeout | null = null;
@@ -126,6 +134,24 @@ export class Channel implements ConnectionHandler {
     this.#timer = setTimeout(() => {
       this.fail(`no complete WireFormatInfo within ${options.negotiationTimeoutMs} ms`);
     }, options.negotiationTimeoutMs);
+  }
+
+  /** Hands nothing on until `release`: what has been read by then is kept, and no more is read. */
+  suspend(): void {
+    this.#suspended = [];
+    this.connection.pause();
+  }
+
+  /** Hands on what has arrived since `suspend`, and reads on. */
+  release(): void {
+    const frames = this.#suspended ?? [];
+    this.#suspended = null;
+    try {
+      for (const frame of frames) this.#onFrame(frame, 0, frame.length);
+    } catch (error) {
+      this.#failBecause(error);
+    }
+    if (!this.#held) this.connection.resume();
   }
 
   /** Gives what arrives from now on to somebody else. */
@@ -263,7 +289,7 @@ export class Channel implements ConnectionHandler {
       this.#held = false;
       this.#heardAtMs = this.#options.clock.monotonicMs(); // it took what it was sent, and could say nothing meanwhile
       this.#heard = true;
-      this.connection.resume();
+      if (this.#suspended === null) this.connection.resume();
     }
     if (this.#negotiated) this.#handler.onDrain();
   }
@@ -309,6 +335,10 @@ export class Channel implements ConnectionHandler {
       this.#negotiate(buffer, start, end);
       return;
     }
+    if (this.#suspended !== null) {
+      this.#suspend(this.#suspended, buffer, start, end);
+      return;
+    }
     const type = buffer[start]!;
     if (type === BYTES_MESSAGE && this.#plainPublications && this.#publication.read(buffer, start, end)) {
       this.#handler.onPublication(this.#publication, buffer);
@@ -328,6 +358,12 @@ export class Channel implements ConnectionHandler {
       return;
     }
     this.#handler.onCommand(command);
+  }
+
+  #suspend(frames: Buffer[], buffer: Buffer, start: number, end: number): void {
+    this.#suspendedBytes += end - start;
+    if (this.#suspendedBytes > SUSPENDED_MAX_BYTES) this.fail(`more than ${SUSPENDED_MAX_BYTES} bytes before its login was answered`);
+    else frames.push(Buffer.from(buffer.subarray(start, end)));
   }
 
   #negotiate(buffer: Buffer, start: number, end: number): void {

@@ -1,4 +1,5 @@
 import type { Broker } from '../../core/broker.ts';
+import type { Facts } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions, Protocol } from '../protocol.ts';
@@ -16,7 +17,8 @@ export class OpenWireProtocol implements Protocol {
   readonly #clock: Clock;
   /** Those of which it is not known yet who they are; links of brokers belong to `links`. */
   readonly #channels = new Map<OpenWireConnection, Channel>();
-  #clientsUnsupportedSaid = false;
+  /** What has been said at `warn` already; whoever is refused comes again and again. */
+  readonly #said = new Set<string>();
 
   constructor(broker: Broker, links: BrokerLinks, clock: Clock = systemClock) {
     this.#broker = broker;
@@ -31,11 +33,15 @@ export class OpenWireProtocol implements Protocol {
   accept(connection: Connection, options: ConnectorOptions): ConnectionHandler {
     const handler = new OpenWireConnection(
       {
-        log: this.#broker.log,
+        broker: this.#broker,
         links: this.#links,
-        sayClientsUnsupported: (address) => this.#sayClientsUnsupported(address),
-        handedOver: (connection) => this.#channels.delete(connection),
-        closed: (connection) => this.#onClosed(connection),
+        connector: options.name,
+        loginTimeoutMs: options.connectAttemptTimeoutMs,
+        sayClientsUnsupported: (address) => this.#sayOnce('clients', CLIENTS_UNSUPPORTED, { address }),
+        sayRefused: (address, reason) =>
+          this.#sayOnce(address.replace(/:\d+$/, ''), 'a broker may not link with this one', { address, reason }),
+        handedOver: (handed) => this.#channels.delete(handed),
+        closed: (closed) => this.#onClosed(closed),
       },
       connection.remoteAddress,
     );
@@ -66,11 +72,15 @@ export class OpenWireProtocol implements Protocol {
     return true;
   }
 
-  #sayClientsUnsupported(address: string): void {
+  #sayOnce(about: string, message: string, facts: Facts): void {
     const { log } = this.#broker;
-    const message = 'an OpenWire client was refused: OpenWire clients are not supported yet, only links between brokers';
-    if (this.#clientsUnsupportedSaid) log.debug(message, { address });
-    else log.warn(message, { address });
-    this.#clientsUnsupportedSaid = true;
+    if (this.#said.has(about)) log.debug(message, facts);
+    else log.warn(message, facts);
+    if (this.#said.size < SAID_MAX) this.#said.add(about);
   }
 }
+
+/** Hosts remembered, of which something was said: a bound on memory, and with it on lines. */
+const SAID_MAX = 1_000;
+
+const CLIENTS_UNSUPPORTED = 'an OpenWire client was refused: OpenWire clients are not supported yet, only links between brokers';
