@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Places } from './places.ts';
 import type { Arrival, Stage } from './stage.ts';
-import { addressOf } from './tcp-connection.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -20,7 +19,7 @@ export interface ArrivalsOptions {
   onProbe(): void;
 }
 
-const NOTHING_KNOWN = { peerCertificate: null, serverName: null, protocol: null } as const;
+const NOTHING_KNOWN = { peerCertificate: null, serverName: null, protocol: null, refusal: null } as const;
 
 /** One socket and the stage it is in. */
 interface Pending {
@@ -46,11 +45,11 @@ export class Arrivals {
     return this.#pending.size;
   }
 
-  admit(socket: Socket): void {
+  admit(socket: Socket, remoteAddress: string): void {
     const { stages, timeoutMs, places } = this.#options;
     places.arrive(socket);
     const pending: Pending = {
-      arrival: { socket, wire: null, head: NO_BYTES, remoteAddress: addressOf(socket), ...NOTHING_KNOWN },
+      arrival: { socket, wire: null, head: NO_BYTES, remoteAddress, ...NOTHING_KNOWN },
       stage: stages[0]!,
       usedBytes: 0,
       failed: false,

@@ -36,10 +36,12 @@ export interface Connection {
   destroy(): void;
   pause(): void;
   resume(): void;
+  /** Why the client must be turned away, which its protocol tells it in its own words, instead of admitting it; null: nothing. */
+  readonly refusal: string | null;
   /**
    * Takes one of the connector's places (`maximumConnections`) until the connection closes. To be called when it is known who connects.
    * @param from a connection that this one replaces: its place passes over
-   * @returns false when no place is free
+   * @returns false when no place is free, or there is a `refusal`
    */
   admit(from: Connection | null): boolean;
   /** Counts the connection as a probe: it came, said nothing and went, as health checks do. */

@@ -259,6 +259,7 @@ function outcomeOf(mode: ProxyProtocolMode, pieces: readonly Buffer[]): { remote
     peerCertificate: null,
     serverName: null,
     protocol: null,
+    refusal: null,
   };
   let result: ReturnType<typeof outcomeOf> = {};
   createProxyStage(mode, NOBODY).begin(arrival, {

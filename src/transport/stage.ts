@@ -24,6 +24,8 @@ export interface Arrival {
   readonly serverName: string | null;
   /** The protocol that the client speaks, where a stage has found that out; null: the connector's. */
   readonly protocol: string | null;
+  /** Why the client must not be let in, which its protocol tells it in its own words; null: nothing speaks against it so far. */
+  readonly refusal: string | null;
 }
 
 /**

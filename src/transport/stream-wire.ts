@@ -4,8 +4,9 @@ import type { Wire, WireOwner } from './wire.ts';
 /** One of Node's streams as a wire: a socket, or what TLS has made of it. */
 export class StreamWire implements Wire {
   readonly #stream: Duplex;
-  /** What the stream had not passed on when it was last asked; it is asked after each write. */
-  #unsentBytes = 0;
+  #owner: WireOwner | null = null;
+  /** A write was not passed on at once: the owner is to be told when all of it has been. */
+  #waiting = false;
   #error: Error | null = null;
 
   constructor(stream: Duplex) {
@@ -13,7 +14,7 @@ export class StreamWire implements Wire {
   }
 
   get unsentBytes(): number {
-    return this.#unsentBytes;
+    return this.#stream.writableLength;
   }
 
   get destroyed(): boolean {
@@ -22,30 +23,27 @@ export class StreamWire implements Wire {
 
   start(owner: WireOwner): void {
     const stream = this.#stream;
+    this.#owner = owner;
     stream.on('error', (error) => {
       this.#error ??= error;
     });
     // The stream closes its side when the peer has: what this turn has gathered must leave before.
     stream.prependListener('end', () => owner.onEnd());
-    stream.on('drain', () => {
-      this.#unsentBytes = 0;
-      owner.onDrain();
-    });
     stream.on('close', () => owner.onClose(this.#error));
     stream.on('data', (chunk: Buffer) => owner.onData(chunk, 0, chunk.length));
   }
 
   send(bytes: Buffer): void {
-    this.#stream.write(bytes);
-    this.#unsentBytes = this.#stream.writableLength;
+    this.#stream.write(bytes, this.#onWritten);
+    this.#waiting = this.#stream.writableLength > 0;
   }
 
   sendAll(pieces: Buffer[]): void {
     const stream = this.#stream;
     stream.cork();
-    for (const piece of pieces) stream.write(piece);
+    for (const piece of pieces) stream.write(piece, this.#onWritten);
     stream.uncork();
-    this.#unsentBytes = stream.writableLength;
+    this.#waiting = stream.writableLength > 0;
   }
 
   end(): void {
@@ -63,4 +61,11 @@ export class StreamWire implements Wire {
   resume(): void {
     this.#stream.resume();
   }
+
+  // Node's own 'drain' comes only after much was queued, and TLS queues everything for a moment.
+  readonly #onWritten = (): void => {
+    if (!this.#waiting || this.#stream.writableLength > 0 || this.#stream.destroyed) return;
+    this.#waiting = false;
+    this.#owner?.onDrain();
+  };
 }

@@ -40,6 +40,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   readonly id = nextId++;
   readonly remoteAddress: string;
   readonly peerCertificate: PeerCertificate | null;
+  readonly refusal: string | null;
   readonly serverName: string | null;
   readonly connector: string;
   output: Buffer = NOTHING;
@@ -69,6 +70,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     readonly turn: Turn;
     readonly remoteAddress: string;
     readonly peerCertificate?: PeerCertificate | null;
+    readonly refusal?: string | null;
     readonly serverName?: string | null;
     readonly keeper?: ConnectionKeeper | null;
   }) {
@@ -78,6 +80,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     this.connector = options.connector;
     this.remoteAddress = options.remoteAddress;
     this.peerCertificate = options.peerCertificate ?? null;
+    this.refusal = options.refusal ?? null;
     this.serverName = options.serverName ?? null;
   }
 
@@ -189,7 +192,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   }
 
   admit(from: Connection | null): boolean {
-    return this.#keeper === null || this.#keeper.admit(this, from);
+    return this.refusal === null && (this.#keeper === null || this.#keeper.admit(this, from));
   }
 
   countProbe(): void {

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../errors.ts';
 import { FaultLog } from '../telemetry/fault-log.ts';
@@ -8,6 +8,7 @@ import type { Connection, ConnectionHandler } from './connection.ts';
 import { listeningHandleOf, takeHandle } from './handle-bindings.ts';
 import { type PlaceCounters, Places } from './places.ts';
 import { bindings, RawSocket, type SocketOptions } from './raw-socket.ts';
+import { openSocketFile, type SocketFile } from './socket-file.ts';
 import type { Arrival, Stage } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
 import { addressOf, type ConnectionKeeper, TcpConnection } from './tcp-connection.ts';
@@ -23,6 +24,8 @@ export interface TcpListenerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Where it listens in place of a port. */
+  readonly socketFile?: SocketFile | null;
   /** Connections that may be admitted by their protocol at once. */
   readonly maximumConnections: number;
   readonly backlog?: number;
@@ -75,8 +78,9 @@ export class TcpListener implements ConnectionKeeper {
             },
           });
     this.#server = createServer({ noDelay: options.socket?.noDelay ?? true, keepAlive: options.socket?.keepAlive ?? false }, (socket) => {
-      if (this.#arrivals !== null) this.#arrivals.admit(socket);
-      else this.#connect(new StreamWire(socket), addressOf(socket), null);
+      const remoteAddress = options.socketFile == null ? addressOf(socket) : `unix:${options.socketFile.path}`;
+      if (this.#arrivals !== null) this.#arrivals.admit(socket, remoteAddress);
+      else this.#connect(new StreamWire(socket), remoteAddress, null);
     });
   }
 
@@ -91,18 +95,21 @@ export class TcpListener implements ConnectionKeeper {
   }
 
   /** @throws ConfigError PORT_TAKEN, ADDRESS_UNAVAILABLE or LISTEN_FAILED */
-  listen(): Promise<void> {
-    const { name, host, port } = this.#options;
+  async listen(): Promise<void> {
+    const { name, host, port, socketFile = null, backlog = BACKLOG, log } = this.#options;
+    if (socketFile === null) await this.#bind({ host, port, backlog }, `${host}:${port}`);
+    else await openSocketFile(socketFile, `connector "${name}"`, (path) => this.#bind({ path, backlog }, path));
+    this.#server.on('error', (error) => log.error('accepting connections failed', { connector: name, reason: error.message }));
+    if (this.#arrivals === null && socketFile === null) this.#acceptRaw();
+    this.#watchWrites();
+  }
+
+  #bind(where: ListenOptions, shown: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, name, host, port));
+      const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, this.#options.name, shown));
       this.#server.once('error', onError);
-      this.#server.listen({ host, port, backlog: this.#options.backlog ?? BACKLOG }, () => {
+      this.#server.listen(where, () => {
         this.#server.off('error', onError);
-        this.#server.on('error', (error) =>
-          this.#options.log.error('accepting connections failed', { connector: name, reason: error.message }),
-        );
-        if (this.#arrivals === null) this.#acceptRaw();
-        this.#watchWrites();
         resolve();
       });
     });
@@ -164,8 +171,8 @@ export class TcpListener implements ConnectionKeeper {
   /** @param staged what came of the stages; null: there are none */
   #connect(wire: Wire, remoteAddress: string, staged: Staged | null): void {
     const { name: connector, turn } = this.#options;
-    const { peerCertificate = null, serverName = null, protocol = null, head = null } = staged?.arrival ?? {};
-    const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, serverName, keeper: this });
+    const { peerCertificate = null, serverName = null, protocol = null, head = null, refusal = null } = staged?.arrival ?? {};
+    const connection = new TcpConnection({ wire, connector, turn, remoteAddress, peerCertificate, serverName, refusal, keeper: this });
     this.connections.add(connection);
     if (staged === null) this.#places.arrive(connection);
     else this.#places.become(staged.accepted, connection);
@@ -179,8 +186,9 @@ interface Staged {
   readonly arrival: Arrival;
 }
 
-function listenError(error: NodeJS.ErrnoException, name: string, host: string, port: number): ConfigError {
-  const what = `connector "${name}" cannot listen on ${host}:${port}`;
+/** @param where `127.0.0.1:1883`, or the path of a socket file */
+function listenError(error: NodeJS.ErrnoException, name: string, where: string): ConfigError {
+  const what = `connector "${name}" cannot listen on ${where}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new ConfigError('PORT_TAKEN', `${what}: the port is taken by another program`, error);

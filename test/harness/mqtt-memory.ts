@@ -5,6 +5,7 @@ export class MemoryConnection implements Connection {
   readonly id = 0;
   readonly remoteAddress = 'memory:0';
   readonly peerCertificate = null;
+  readonly refusal = null;
   readonly serverName = null;
   readonly connector = 'memory';
   output: Buffer = Buffer.alloc(0);

@@ -13,6 +13,11 @@ import { BAD_AUTHENTICATION_METHOD } from './wire/reason-code.ts';
  */
 export function admit(connection: MqttConnection, packet: ConnectPacket): void {
   const request = readRequest(connection, packet);
+  const { refusal } = connection.connection;
+  if (refusal !== null) {
+    connection.refuseClient({ kind: 'refused', reason: 'notAuthorized', text: refusal }, request);
+    return;
+  }
   const { authenticationMethod } = packet.properties;
   if (authenticationMethod === null) admitByCredentials(connection, request);
   else admitByMethod(connection, request, authenticationMethod);

@@ -22,6 +22,7 @@ class FakeConnection implements Connection {
   readonly id = 1;
   readonly remoteAddress = '127.0.0.1:1';
   readonly peerCertificate = null;
+  readonly refusal = null;
   readonly serverName = null;
   readonly connector = '';
   queuedBytes = 0;

@@ -99,6 +99,11 @@ export class OpenWireConnection implements ChannelHandler {
       this.#refuseClient(peer);
       return;
     }
+    const { refusal } = this.#channel!.connection;
+    if (refusal !== null) {
+      this.#refuse(peer, refusal);
+      return;
+    }
     const { authenticator, mechanisms } = this.#context.broker;
     if (authenticator === null && mechanisms.size === 0) this.#accept(peer);
     else this.#peer = peer;
