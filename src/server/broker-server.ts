@@ -1,7 +1,6 @@
-import { BlockList } from 'node:net';
 import { hostname } from 'node:os';
 import { Network } from '../cluster/network/network.ts';
-import type { BrokerModel, NetworkModel, TransportConnectorModel } from '../config/activemq/model.ts';
+import type { BrokerModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
@@ -12,15 +11,15 @@ import { UserList } from '../security/user-list.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
-import { createProxyStage } from '../transport/proxy-stage.ts';
-import type { Stage } from '../transport/stage.ts';
 import { TcpListener } from '../transport/tcp-listener.ts';
 import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
+import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { formatAddress } from './listen-address.ts';
 import { openStore } from './open-store.ts';
 import { ProtocolRegistry } from './registry.ts';
+import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000;
@@ -45,9 +44,12 @@ export interface ListeningConnector {
   readonly scheme: string;
   /** `mqtt`, `openwire`. */
   readonly protocol: string;
+  /** Empty for a socket file. */
   readonly host: string;
-  /** The port itself, also where the URI says 0. */
+  /** The port itself, also where the URI says 0; 0 for a socket file. */
   readonly port: number;
+  /** Of a socket file; null for a port. */
+  readonly path: string | null;
 }
 
 /** A connector and its socket. */
@@ -77,6 +79,8 @@ export class BrokerServer {
   #network: Network | null = null;
   #directory: DataDirectory | null = null;
   #store: JournalStore | null = null;
+  /** null: no connector has TLS. */
+  #tlsRenewal: TlsRenewal | null = null;
   #isUp = false;
 
   constructor(model: BrokerModel, options: BrokerServerOptions) {
@@ -113,6 +117,7 @@ export class BrokerServer {
       protocol: protocol.name,
       host,
       port: listener.port,
+      path: model.socketFile?.path ?? null,
     }));
   }
 
@@ -135,6 +140,7 @@ export class BrokerServer {
         this.broker.restoreRetained();
         for (const protocol of this.#registry.protocols) protocol.restore?.();
       }
+      if (transportConnectors.some(({ tls }) => tls !== null)) this.#tlsRenewal = openTlsRenewal(this.model.sslContext!, this.#log);
       const planned = transportConnectors.map((model) => ({ model, protocol: this.#protocolOf(model) }));
       const forPeers = planned.filter(({ protocol }) => protocol.name === 'openwire');
       for (const { model, protocol } of forPeers) await this.#listen(model, protocol);
@@ -153,6 +159,7 @@ export class BrokerServer {
   }
 
   async stop(): Promise<void> {
+    this.#tlsRenewal?.stop();
     for (const { listener } of this.#open) listener.close();
     for (const protocol of this.#registry.protocols) protocol.stop();
     await this.#network?.stop();
@@ -166,6 +173,11 @@ export class BrokerServer {
     this.#isUp = false;
   }
 
+  /** Reads keys and certificates again, for handshakes from now on. What cannot be used is logged, and leaves all as it was. */
+  renewCertificates(): void {
+    this.#tlsRenewal?.renew();
+  }
+
   #protocolOf(model: TransportConnectorModel): Protocol {
     const protocol = this.#registry.get(model.scheme);
     if (protocol !== undefined) return protocol;
@@ -173,7 +185,7 @@ export class BrokerServer {
   }
 
   async #listen(model: TransportConnectorModel, protocol: Protocol): Promise<void> {
-    const host = this.#mapAddress(model.host);
+    const host = model.socketFile === null ? this.#mapAddress(model.host) : '';
     const options = {
       name: model.name,
       maxFrameSize: model.maxFrameSize,
@@ -189,11 +201,12 @@ export class BrokerServer {
       name: model.name,
       host,
       port: model.port,
+      socketFile: model.socketFile,
       maximumConnections: model.maximumConnections,
       ...(model.backlog === null ? {} : { backlog: model.backlog }),
       socket: { noDelay: model.tcpNoDelay, keepAlive: model.keepAlive },
       writeTimeoutMs: model.soWriteTimeoutMs,
-      stages: stagesOf(model),
+      stages: stagesOf(model, this.#tlsRenewal),
       stagesTimeoutMs: model.connectAttemptTimeoutMs,
       onProbe: () => this.broker.counters.probes++,
       turn: this.#turn,
@@ -207,12 +220,13 @@ export class BrokerServer {
       throw new ConfigError(error.code, `${placeOf(model)}: ${error.message}`, error);
     }
     this.#open.push({ model, protocol, host, listener });
-    this.#log.info('connector listens', { connector: model.name, protocol: protocol.name, address: formatAddress(host, listener.port) });
+    const address = model.socketFile?.path ?? formatAddress(host, listener.port);
+    this.#log.info('connector listens', { connector: model.name, protocol: protocol.name, address });
   }
 
-  /** Peers are told the connectors' real ports, also where the file leaves them to the system. */
+  /** Peers are told the connectors' real ports, also where the file leaves them to the system. They dial without TLS. */
   #createNetwork(): Network {
-    const first = this.#open[0];
+    const first = this.#open.find(({ model }) => model.tls === null);
     return new Network({
       broker: this.broker,
       turn: this.#turn,
@@ -234,17 +248,6 @@ export class BrokerServer {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
     }
   }
-}
-
-/** What a connection goes through before its protocol. */
-function stagesOf({ proxyProtocol }: TransportConnectorModel): Stage[] {
-  return proxyProtocol === null ? [] : [createProxyStage(proxyProtocol.mode, blockListOf(proxyProtocol.trusted))];
-}
-
-function blockListOf(networks: readonly NetworkModel[]): BlockList {
-  const list = new BlockList();
-  for (const { address, prefixLength, version } of networks) list.addSubnet(address, prefixLength, `ipv${version}`);
-  return list;
 }
 
 function placeOf({ place }: TransportConnectorModel): string {

@@ -37,13 +37,15 @@ export interface Deployment {
 /** The addresses that a unit listens on. Unix sockets are not among them. */
 export function listenAddresses(unit: Unit, mapAddress: MapAddress): ListenAddress[] {
   if (unit.kind === 'broker') {
-    return unit.model.transportConnectors.map((connector) => ({
-      ...connector.place,
-      what: `connector "${connector.name}"`,
-      host: mapAddress(connector.host),
-      port: connector.port,
-      v6only: false,
-    }));
+    return unit.model.transportConnectors
+      .filter(({ socketFile }) => socketFile === null)
+      .map((connector) => ({
+        ...connector.place,
+        what: `connector "${connector.name}"`,
+        host: mapAddress(connector.host),
+        port: connector.port,
+        v6only: false,
+      }));
   }
   const addresses: ListenAddress[] = [];
   for (const { proxy, bind } of listeningBinds(unit.model)) {

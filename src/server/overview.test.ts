@@ -10,8 +10,8 @@ const mapAddress = createAddressMap([['172.17.0.10', '127.0.0.1']]);
 
 function broker(name: string, mqttPort: number): BrokerUnit {
   const transportConnectors = [
-    { name: 'openwire', scheme: 'tcp', host: '127.0.0.1', port: mqttPort + 100 },
-    { name: 'mqtt', scheme: 'mqtt', host: '0.0.0.0', port: mqttPort },
+    { name: 'openwire', scheme: 'tcp', host: '127.0.0.1', port: mqttPort + 100, socketFile: null, tls: null },
+    { name: 'mqtt', scheme: 'mqtt', host: '0.0.0.0', port: mqttPort, socketFile: null, tls: null },
   ];
   const persistenceAdapter = { kind: 'kahaDB', directory: `/data/${name}/kahadb` };
   return {

@@ -43,7 +43,7 @@ type Row = readonly [label: string, text: string];
 function describeBroker({ model }: BrokerUnit, mapAddress: MapAddress): [string, Row[]] {
   const rows: Row[] = model.transportConnectors.map((connector) => [
     connector.name === connector.scheme ? connector.name : `${connector.name} (${connector.scheme})`,
-    formatAddress(mapAddress(connector.host), connector.port),
+    connector.socketFile?.path ?? formatAddress(mapAddress(connector.host), connector.port),
   ]);
   rows.push(['store', model.persistenceAdapter.kind === 'memory' ? 'in memory' : model.persistenceAdapter.directory]);
   return [`broker "${model.brokerName}"`, rows];
@@ -84,7 +84,7 @@ function howToTry(running: readonly RunningUnit[], mapAddress: MapAddress): stri
 
 function mqttEntrances({ model }: BrokerUnit, mapAddress: MapAddress): Entrance[] {
   return model.transportConnectors
-    .filter(({ scheme }) => scheme.startsWith('mqtt'))
+    .filter(({ scheme, socketFile, tls }) => scheme.startsWith('mqtt') && socketFile === null && tls === null)
     .map(({ host, port }) => ({ host: reachable(mapAddress(host)), port }));
 }
 

@@ -127,7 +127,9 @@ async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddres
     brokers.map(async ({ model, source }) => ({
       model: {
         ...model,
-        transportConnectors: model.transportConnectors.map((connector) => ({ ...connector, host: mapAddress(connector.host) })),
+        transportConnectors: model.transportConnectors.map((connector) =>
+          connector.socketFile === null ? { ...connector, host: mapAddress(connector.host) } : connector,
+        ),
       },
       source,
       disk: await diskSpace(model.persistenceAdapter.directory || model.dataDirectory),

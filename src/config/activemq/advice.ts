@@ -142,7 +142,7 @@ function asksForPasswords({ authentication }: BrokerModel): boolean {
 function adviseOpenListeners({ model }: AdvisedBroker): Diagnostic[] {
   if (asksForPasswords(model)) return [];
   return model.transportConnectors
-    .filter(({ host }) => host === '0.0.0.0' || host === '::')
+    .filter(({ host, tls }) => (host === '0.0.0.0' || host === '::') && tls?.clientAuth !== 'need')
     .map(({ place, name, host, scheme, port }) => {
       const can = SCHEMES[scheme]?.protocol === 'openwire' ? 'link a broker to this one' : 'read and publish everything';
       const message = `connector ${name} listens on every address of this machine and asks for no password: whoever reaches port ${port} can ${can}; give it an inner address (${scheme}://127.0.0.1:${port}), run with --map-address ${host}=127.0.0.1, or keep the port behind a firewall`;

@@ -126,7 +126,6 @@ test('whatever decides who may do what is refused, element and property', () => 
     'jaasDualAuthenticationPlugin',
     'lDAPAuthorizationMap',
     'simpleAuthorizationMap',
-    'sslContext',
     'tempDestinationAuthorizationEntry',
   ]) {
     assert.equal(elementDisposition(element).kind, 'refused', element);
@@ -134,7 +133,7 @@ test('whatever decides who may do what is refused, element and property', () => 
   }
   for (const [element, property] of [
     ['broker', 'messageAuthorizationPolicy'],
-    ['broker', 'sslContext'],
+    ['sslContext', 'trustManagers'],
     ['transportConnector', 'messageAuthorizationPolicy'],
     ['networkConnector', 'sslContext'],
     ['networkConnector', 'connectionFilter'],

@@ -30,7 +30,7 @@ const BROKER: Rules = {
   plugins: honoured('lists plugins; each of them is judged by itself'),
 
   messageAuthorizationPolicy: refused('decides message by message who may consume it', BECAUSE.notOpen),
-  sslContext: refused('names the keys and certificates of TLS connections', BECAUSE.notOpen),
+  sslContext: honoured('names the keys and certificates of connectors with TLS'),
   persistenceFactory: refused('keeps messages in a database with a journal before it', BECAUSE.notKept),
   jmsBridgeConnectors: refused('forwards messages to and from another JMS provider', BECAUSE.notLost),
   proxyConnectors: refused('listens on a port and forwards its clients to another broker', 'this is not supported; use a balancer'),
@@ -166,6 +166,21 @@ const NETWORK_CONNECTOR: Rules = {
   useVirtualDestSubs: inert('forwards for virtual destinations', BECAUSE.queues),
   useBrokerNameAsIdSees: inert('tells brokers apart by name', 'brokers are told apart by their ids'),
   ...each('localUri objectName brokerName brokerURL', inert('is part of how a link is set up', BECAUSE.wiring)),
+};
+
+const JAVA_TLS = 'TLS is done by OpenSSL here';
+
+const SSL_CONTEXT: Rules = {
+  keyStore: honoured("holds the broker's keys and certificates (see TLS above for the forms)"),
+  keyStorePassword: honoured('opens the key store'),
+  keyStoreKeyPassword: honoured('opens the key in it; the same as keyStorePassword unless given'),
+  ...each('keyStoreType trustStoreType', honoured('is jks, pkcs12 or pem; what a file really is shows in its first bytes')),
+  trustStore: honoured('holds the certificates that those of clients must come from'),
+  trustStorePassword: honoured('opens the trust store'),
+  crlPath: honoured('is a list of revoked certificates, in PEM or DER'),
+  protocol: inert('is the family of TLS', 'it bounds no server in Java either: transport.enabledProtocols does'),
+  ...each('keyStoreAlgorithm trustStoreAlgorithm secureRandomAlgorithm provider', inert("chooses among Java's ways to do TLS", JAVA_TLS)),
+  ...each('SSLContext keyManagers trustManagers secureRandom', refused('does part of TLS by a Java object', BECAUSE.notOpen)),
 };
 
 const KAHADB: Rules = {
@@ -475,7 +490,7 @@ const RULES: Readonly<Record<string, ElementRule>> = {
       'cachedLDAPAuthorizationMap lDAPAuthorizationMap',
     AUTHORIZATION,
   ),
-  sslContext: only(refused('names the keys and certificates of TLS connections', BECAUSE.notOpen)),
+  sslContext: { element: honoured('names the keys and certificates of connectors with TLS'), properties: SSL_CONTEXT },
 
   managementContext: only(inert('opens the broker to JMX tools', BECAUSE.jmx)),
   statisticsBrokerPlugin: only(inert('answers JMS clients that ask for statistics', BECAUSE.jms)),

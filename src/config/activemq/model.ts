@@ -18,6 +18,8 @@ export interface BrokerModel {
   readonly defaultPolicyEntry: PolicyEntryModel | null;
   /** `<simpleAuthenticationPlugin>`; null: whoever connects is let in. */
   readonly authentication: SimpleAuthenticationModel | null;
+  /** Keys and certificates of connectors with TLS; null: the file has none. */
+  readonly sslContext: SslContextModel | null;
   /** Queues and topics that exist from the start, without anybody using them. */
   readonly destinations: readonly DestinationModel[];
 }
@@ -71,9 +73,15 @@ export interface TransportConnectorModel {
   readonly uri: string;
   /** `mqtt`, `mqtt+nio`, `tcp`, `nio`, `openwire`... */
   readonly scheme: string;
-  /** `0.0.0.0` for every IPv4 address. */
+  /** `0.0.0.0` for every IPv4 address; empty where it listens at a socket file. */
   readonly host: string;
+  /** 0: any free port, or a socket file. */
   readonly port: number;
+  /** null: it listens on a port. */
+  readonly socketFile: SocketFileModel | null;
+  /** null: without TLS. */
+  readonly tls: TlsModel | null;
+  readonly webSocket: boolean;
   readonly maximumConnections: number;
   /** Connections that wait in the kernel until they are accepted; null: ActiveMQ's default. */
   readonly backlog: number | null;
@@ -118,6 +126,48 @@ export interface NetworkModel {
   readonly prefixLength: number;
   /** Of IP. */
   readonly version: 4 | 6;
+}
+
+/** Where a unix socket is. */
+export interface SocketFileModel {
+  /** Absolute. */
+  readonly path: string;
+  /** Permission bits: 0o660 lets owner and group connect; null: what the process's umask leaves. */
+  readonly permissions: number | null;
+}
+
+/** What a connector asks for in its handshakes. */
+export interface TlsModel {
+  /** Whether a client must show a certificate, may, or is not asked; one that is shown must be good. */
+  readonly clientAuth: 'need' | 'want' | 'none';
+  /** A client's certificate has to name the address that the client connects from. */
+  readonly verifyHostName: boolean;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** OpenSSL's names with `:` between; null: Node's choice. */
+  readonly cipherSuites: string | null;
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+export interface SslContextModel {
+  readonly place: Place;
+  /** Keys with the certificates of the broker; null: the file has none. */
+  readonly keyStore: KeyStoreModel | null;
+  /** Certificates that those of clients must come from; null: the file has none. */
+  readonly trustStore: KeyStoreModel | null;
+  /** Absolute path of a list of revoked certificates; null: none. */
+  readonly crlPath: string | null;
+}
+
+export interface KeyStoreModel {
+  readonly place: Place;
+  /** Absolute paths: one file or folder, or PEM files that belong together. */
+  readonly paths: readonly string[];
+  /** Of the store itself; empty: none. */
+  readonly password: string;
+  /** Of the key in it. */
+  readonly keyPassword: string;
 }
 
 /** `multicast://default?group=...`: OpenWire specification section 16.2. */

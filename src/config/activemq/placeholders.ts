@@ -1,5 +1,6 @@
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { type PlaceholderLookup, parseProperties } from '../properties.ts';
+import { locatedPath } from './file-location.ts';
 import { isSpring } from './givens.ts';
 import type { Place, PropertiesFile } from './model.ts';
 import type { Reading } from './reading.ts';
@@ -142,7 +143,7 @@ function loadFile(location: LocatedText, mayBeMissing: boolean, sources: Placeho
   const resolved = reading.resolve(location);
   if (resolved.text.includes('${')) return null;
   const place = location.at(0);
-  const path = pathOf(resolved.text, reading);
+  const path = locatedPath(resolved.text, reading);
   if (path === null) {
     reading.error(place, 'location', `a properties file is named by a file: URL, found "${resolved.text}"`);
     return null;
@@ -165,17 +166,6 @@ function loadFile(location: LocatedText, mayBeMissing: boolean, sources: Placeho
   const { properties, problems } = parseProperties(text);
   for (const problem of problems) reading.error({ file: path, line: problem.line, column: 0 }, '', problem.message);
   return { path, place, values: new Map([...properties].map(([name, { value }]) => [name, value])) };
-}
-
-/** `file:` URLs; `classpath:` and bare paths are in ActiveMQ's conf folder, which is on its class path. Null for others. */
-function pathOf(location: string, reading: Reading): string | null {
-  const conf = dirname(resolve(reading.workingDirectory, reading.file));
-  const matched = /^([A-Za-z][A-Za-z0-9+.-]+\*?):(.*)$/.exec(location);
-  if (matched === null) return isAbsolute(location) ? location : join(conf, location);
-  const rest = matched[2]!.replace(/^\/\/(?=\/)/, '');
-  if (matched[1] === 'file') return resolve(reading.workingDirectory, rest);
-  if (matched[1]!.startsWith('classpath')) return join(conf, rest);
-  return null;
 }
 
 /** As in Spring, a later file replaces what an earlier one says, and files what stands in the configurer itself. */

@@ -6,11 +6,12 @@ import { readOptions } from './option-values.ts';
 import { readProxyOptions } from './proxy-options.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
-import { SCHEMES, type WireProtocol } from './schemes.ts';
+import { type Carriage, SCHEMES, type WireProtocol } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
 import { type LocatedText, trimmed } from './source-text.ts';
 import { didYouMean } from './suggestion.ts';
-import { MQTT_OPTIONS, OPENWIRE_OPTIONS } from './uri-options.ts';
+import { readTlsOptions } from './tls-options.ts';
+import { connectorOptions } from './uri-options.ts';
 
 /** Bytes of the largest MQTT packet ActiveMQ takes, and its default (MQTTWireFormat). */
 export const MQTT_FRAME_SIZE_MAX = 256 * 1024 * 1024;
@@ -21,6 +22,9 @@ const CONNECT_ATTEMPT_TIMEOUT_MS = 30_000;
 /** Milliseconds, ActiveMQ's default. OpenWire specification section 2. */
 const MAX_INACTIVITY_DURATION_MS = 30_000;
 
+/** Bytes of a socket file's path: what `sun_path` of unix(7) holds, without its closing zero. */
+const SOCKET_PATH_MAX = 107;
+
 /** The ports a broker listens on. */
 export function readTransportConnectors(beans: readonly Bean[], reading: Reading): TransportConnectorModel[] {
   const connectors: TransportConnectorModel[] = [];
@@ -29,12 +33,16 @@ export function readTransportConnectors(beans: readonly Bean[], reading: Reading
   for (const bean of beans) {
     const connector = readTransportConnector(bean, reading);
     if (connector === null) continue;
-    const { place, name, host, port } = connector;
+    const { place, name, host, port, socketFile } = connector;
     const samePort = byPort.get(port) ?? [];
-    const sameAddress = port === 0 ? undefined : samePort.find((other) => overlaps(other.host, host));
+    const sameAddress =
+      socketFile === null
+        ? samePort.find((other) => port !== 0 && overlaps(other.host, host))
+        : samePort.find((other) => other.socketFile?.path === socketFile.path);
     const sameName = byName.get(name);
     if (sameAddress !== undefined) {
-      reading.error(place, 'uri', `port ${port} is taken by the connector ${sameAddress.name} of line ${sameAddress.place.line}`);
+      const what = socketFile === null ? `port ${port}` : `socket file ${socketFile.path}`;
+      reading.error(place, 'uri', `${what} is taken by the connector ${sameAddress.name} of line ${sameAddress.place.line}`);
     } else if (sameName !== undefined) {
       reading.warn(place, 'name', `the connector of line ${sameName.place.line} has the name ${name} too`);
     }
@@ -54,10 +62,10 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
   }
   const uri = trimmed(uriValue.text);
   const listener = readListener(uri, reading);
-  const discovery = readDiscoveryUri(bean, listener?.protocol ?? null, reading);
+  const discovery = readDiscoveryUri(bean, listener, reading);
   if (listener === null) return null;
-  const { parsed, protocol } = listener;
-  const options = readOptions(parsed.options, protocol === 'mqtt' ? MQTT_OPTIONS : OPENWIRE_OPTIONS, uri, reading);
+  const { parsed, protocol, carriage, socketPath } = listener;
+  const options = readOptions(parsed.options, connectorOptions(protocol, carriage), uri, reading);
   const frameSizeMax = protocol === 'mqtt' ? MQTT_FRAME_SIZE_MAX : OPENWIRE_FRAME_SIZE_MAX;
   return {
     place: bean.place,
@@ -66,6 +74,9 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     scheme: parsed.scheme,
     host: parsed.host,
     port: parsed.port ?? 0,
+    socketFile: socketPath === null ? null : { path: socketPath, permissions: options.numberOrNull('permissions') },
+    tls: carriage.tls ? readTlsOptions(options, uri, reading) : null,
+    webSocket: carriage.webSocket,
     maximumConnections: options.number(INT_MAX, 'maximumConnections'),
     backlog: options.numberOrNull('backlog'),
     tcpNoDelay: options.flag(true, 'transport.tcpNoDelay'),
@@ -88,7 +99,16 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
   };
 }
 
-function readListener(uri: LocatedText, reading: Reading): { parsed: ConnectorUri; protocol: WireProtocol } | null {
+/** A connector's URI and what its scheme means. */
+interface Listener {
+  readonly parsed: ConnectorUri;
+  readonly protocol: WireProtocol;
+  readonly carriage: Carriage;
+  /** Of a socket file; null: it listens on a port. */
+  readonly socketPath: string | null;
+}
+
+function readListener(uri: LocatedText, reading: Reading): Listener | null {
   const parsed = parseConnectorUri(uri.text);
   if (parsed.kind === 'problem') {
     reading.error(uri.at(parsed.index), 'uri', `uri: ${parsed.message}`);
@@ -97,7 +117,11 @@ function readListener(uri: LocatedText, reading: Reading): { parsed: ConnectorUr
   const rule = Object.hasOwn(SCHEMES, parsed.scheme) ? SCHEMES[parsed.scheme] : undefined;
   if (rule === undefined) {
     const suggestion = didYouMean(parsed.scheme, Object.keys(SCHEMES));
-    reading.error(uri.at(0), parsed.scheme, `unknown scheme ${parsed.scheme}: expected mqtt, mqtt+nio, tcp or nio${suggestion}`);
+    reading.error(
+      uri.at(0),
+      parsed.scheme,
+      `unknown scheme ${parsed.scheme}: expected mqtt, mqtt+ssl, ws, wss, mqtt+unix, tcp, ssl or another that docs/reference/activemq-xml.md lists${suggestion}`,
+    );
     return null;
   }
   if (rule.protocol === null) {
@@ -108,6 +132,11 @@ function readListener(uri: LocatedText, reading: Reading): { parsed: ConnectorUr
     reading.error(uri.at(0), 'uri', 'a connector listens on one host and port, such as mqtt://0.0.0.0:1883');
     return null;
   }
+  const { protocol, carriage } = rule;
+  if (carriage.socket === 'unix') {
+    const socketPath = readSocketPath(parsed, uri, reading);
+    return socketPath === null ? null : { parsed, protocol, carriage, socketPath };
+  }
   if (parsed.host === '' || parsed.host === '*') {
     reading.error(uri.at(parsed.hostIndex), 'uri', 'the URI names no host: write 0.0.0.0 for every address of this machine');
     return null;
@@ -116,18 +145,45 @@ function readListener(uri: LocatedText, reading: Reading): { parsed: ConnectorUr
     reading.error(
       uri.at(parsed.hostIndex),
       'uri',
-      `the URI names no port: write ${parsed.scheme}://${parsed.host}:${rule.protocol === 'mqtt' ? 1883 : 61616}`,
+      `the URI names no port: write ${parsed.scheme}://${parsed.host}:${usualPort(protocol, carriage)}`,
     );
     return null;
   }
-  return { parsed, protocol: rule.protocol };
+  return { parsed, protocol, carriage, socketPath: null };
 }
 
-function readDiscoveryUri(bean: Bean, protocol: WireProtocol | null, reading: Reading): MulticastModel | null {
+function usualPort(protocol: WireProtocol, { tls, webSocket }: Carriage): number {
+  if (webSocket) return tls ? 61619 : 61614;
+  if (protocol === 'mqtt') return tls ? 8883 : 1883;
+  return tls ? 61617 : 61616;
+}
+
+/** `mqtt+unix:///run/roundhouse/mqtt.sock` */
+function readSocketPath({ scheme, host, port, path, hostIndex }: ConnectorUri, uri: LocatedText, reading: Reading): string | null {
+  const fault = (message: string): null => {
+    reading.error(uri.at(hostIndex), 'uri', message);
+    return null;
+  };
+  const example = `${scheme}:///run/roundhouse/mqtt.sock`;
+  if (host !== '' || port !== null) return fault(`a socket file has an absolute path behind three slashes: write ${example}`);
+  if (path === '' || path.endsWith('/')) return fault(`the URI names no socket file: write ${example}`);
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return fault('"%" must be followed by two hexadecimal digits');
+  }
+  const bytes = Buffer.byteLength(decoded);
+  if (bytes > SOCKET_PATH_MAX) return fault(`the path of a socket file has at most ${SOCKET_PATH_MAX} bytes, this one has ${bytes}`);
+  return decoded;
+}
+
+/** @param listener null: its URI is wrong, which has been said */
+function readDiscoveryUri(bean: Bean, listener: Listener | null, reading: Reading): MulticastModel | null {
   const value = bean.values.get('discoveryUri');
   if (value === undefined) return null;
   const discovery = readMulticast(trimmed(value.text), 'discoveryUri', reading);
-  if (discovery !== null && protocol === 'mqtt') {
+  if (discovery !== null && listener !== null && (listener.protocol === 'mqtt' || listener.carriage.tls)) {
     reading.warn(
       value.place,
       'discoveryUri',

@@ -37,7 +37,8 @@ export function readDiscovery(
     const multicast = readMulticast(uri, 'uri', reading);
     return multicast === null ? null : { kind: 'multicast', multicast };
   }
-  if (parsed.kind === 'plain' && SCHEMES[parsed.scheme]?.protocol === 'openwire') {
+  const rule = Object.hasOwn(SCHEMES, parsed.scheme) ? SCHEMES[parsed.scheme] : undefined;
+  if (parsed.kind === 'plain' && rule?.protocol === 'openwire' && !rule.carriage.tls) {
     reading.warn(uri.at(0), 'uri', `ActiveMQ links to listed brokers with static:(${uri.text}); it is read as that`);
     const neighbour = readNeighbour(uri, reading);
     return neighbour === null ? null : { kind: 'static', uris: [neighbour] };
@@ -154,10 +155,9 @@ function readNeighbour(uri: LocatedText, reading: Reading): StaticNeighbour | nu
     reading.error(uri.at(0), parsed.scheme, `unknown scheme ${parsed.scheme}: links need tcp:// or nio://${suggestion}`);
     return null;
   }
-  if (rule?.protocol !== 'openwire') {
+  if (rule?.protocol !== 'openwire' || rule.carriage.tls) {
     const disposition = discovery?.kind === 'refused' ? discovery : rule?.disposition;
-    const isTls = /ssl/.test(parsed.scheme);
-    const reason = isTls
+    const reason = /ssl/.test(parsed.scheme)
       ? 'links over TLS are not supported yet'
       : disposition?.kind === 'refused'
         ? describe('it', disposition)

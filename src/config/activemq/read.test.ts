@@ -43,6 +43,9 @@ test('the classic files are read as they are written', () => {
     scheme: 'mqtt+nio',
     host: '0.0.0.0',
     port,
+    socketFile: null,
+    tls: null,
+    webSocket: false,
     maximumConnections: 10_000,
     backlog: null,
     tcpNoDelay: true,
@@ -100,6 +103,7 @@ test('the classic files are read as they are written', () => {
     ],
     defaultPolicyEntry: null,
     authentication: null,
+    sslContext: null,
     destinations: [],
   });
   assert.deepEqual(one, {
@@ -181,6 +185,7 @@ test("a broker that says nothing has ActiveMQ's defaults", () => {
     policyEntries: [],
     defaultPolicyEntry: null,
     authentication: null,
+    sslContext: null,
     destinations: [],
   });
 });
@@ -283,8 +288,8 @@ for (const [inside, ...expected] of [
     `4:2: error: <authorizationPlugin> says who may read, write and create what: ${NOT_OPEN}`,
   ],
   [
-    '<sslContext><sslContext keyStore="broker.ks"/></sslContext>',
-    `2:1: error: <sslContext> names the keys and certificates of TLS connections: ${NOT_OPEN}`,
+    '<sslContext><sslContext keyStore="broker.ks"><trustManagers><bean xmlns="http://www.springframework.org/schema/beans" class="x.Y"/></trustManagers></sslContext></sslContext>',
+    `2:46: error: <trustManagers> does part of TLS by a Java object: ${NOT_OPEN}`,
   ],
   [
     '<messageAuthorizationPolicy><bean xmlns="http://www.springframework.org/schema/beans" class="x.Y"/></messageAuthorizationPolicy>',

@@ -12,6 +12,7 @@ import { readTransportConnectors } from './read-connectors.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readNetworkConnectors } from './read-network.ts';
 import { readDefaultEntry, readPolicyEntries } from './read-policy.ts';
+import { checkTlsConnectors, readSslContext } from './read-ssl-context.ts';
 import { readDataDirectory, readPersistenceAdapter } from './read-store.ts';
 import { readSystemUsage } from './read-usage.ts';
 import { Reading } from './reading.ts';
@@ -163,6 +164,7 @@ class FileReader {
     const brokerName = this.#brokerName(bean);
     const dataDirectory = readDataDirectory(bean, reading);
     const policyMap = beanOf(bean, 'destinationPolicy');
+    const sslContext = beanOf(bean, 'sslContext');
     const model: BrokerModel = {
       file: reading.file,
       brokerName,
@@ -176,8 +178,10 @@ class FileReader {
       policyEntries: readPolicyEntries(policyMap, reading),
       defaultPolicyEntry: readDefaultEntry(policyMap, reading),
       authentication: readAuthentication(bean, reading),
+      sslContext: sslContext === undefined ? null : readSslContext(sslContext, reading),
       destinations: readDestinations(bean.beans.get('destinations')?.items ?? [], reading),
     };
+    checkTlsConnectors(model.transportConnectors, model.sslContext, reading);
     if (!bean.beans.has('transportConnectors')) {
       reading.warn(bean.place, 'transportConnectors', 'the broker has no transport connector, so no client can reach it');
     }

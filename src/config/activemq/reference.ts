@@ -2,7 +2,15 @@ import type { Disposition, Rules } from './dispositions.ts';
 import { elementDisposition, elementsInOrder, propertyDisposition } from './elements.ts';
 import type { ElementSchema, PropertySchema } from './schema.ts';
 import { DISCOVERY_SCHEMES, SCHEMES } from './schemes.ts';
-import { MQTT_OPTIONS, MULTICAST_OPTIONS, NEIGHBOUR_OPTIONS, OPENWIRE_OPTIONS, STATIC_OPTIONS } from './uri-options.ts';
+import { TLS_OPTIONS } from './tls-options.ts';
+import {
+  MQTT_OPTIONS,
+  MULTICAST_OPTIONS,
+  NEIGHBOUR_OPTIONS,
+  OPENWIRE_OPTIONS,
+  SOCKET_FILE_OPTIONS,
+  STATIC_OPTIONS,
+} from './uri-options.ts';
 
 const INTRODUCTION = `<!-- Written by scripts/activemq-reference.mjs from the tables the reader uses; do not edit. -->
 
@@ -68,10 +76,16 @@ export function renderActiveMQReference(): string {
     renderRules('Scheme', Object.fromEntries(Object.entries(SCHEMES).map(([name, { disposition }]) => [name, disposition]))),
     '### Schemes of a `<networkConnector>` and of `discoveryUri`\n',
     renderRules('Scheme', DISCOVERY_SCHEMES),
-    '### Options of `mqtt` and `mqtt+nio`\n',
+    '### Options of `mqtt` and its kin, `ws` and `wss`\n',
     renderRules('Option', MQTT_OPTIONS.rules),
-    '### Options of `tcp`, `nio` and `openwire`\n',
+    '### Options of `tcp`, `nio`, `openwire`, `ssl` and `nio+ssl`\n',
     renderRules('Option', OPENWIRE_OPTIONS.rules),
+    '### Further options of schemes with TLS: `mqtt+ssl`, `mqtt+nio+ssl`, `wss`, `ssl`, `nio+ssl`\n',
+    renderRules('Option', TLS_OPTIONS.rules),
+    '### Further options of `mqtt+unix`\n',
+    renderRules('Option', SOCKET_FILE_OPTIONS.rules),
+    '### Further options of `ws` and `wss`\n',
+    'Options that begin with `http.` or `websocket.` tune Jetty in ActiveMQ and are inert.\n',
     '### Options of `static:(...)`\n',
     'Options `discovered.X` and `nested.X` are options `X` of each URI in the list.\n',
     renderRules('Option', STATIC_OPTIONS.rules),

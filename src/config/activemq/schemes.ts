@@ -3,17 +3,33 @@ import { BECAUSE, type Disposition, honoured, refused } from './dispositions.ts'
 /** What speaks on a port. */
 export type WireProtocol = 'mqtt' | 'openwire';
 
+/** What carries the protocol. */
+export interface Carriage {
+  /** A port, or a socket file. */
+  readonly socket: 'tcp' | 'unix';
+  readonly tls: boolean;
+  readonly webSocket: boolean;
+}
+
 export interface SchemeRule {
   readonly disposition: Disposition;
   /** null: not honoured. */
   readonly protocol: WireProtocol | null;
+  readonly carriage: Carriage;
 }
+
+const TCP: Carriage = { socket: 'tcp', tls: false, webSocket: false };
+const TLS: Carriage = { ...TCP, tls: true };
 
 const NOT_YET = 'this protocol is not supported yet';
 const CLIENT_SIDE = 'this scheme is for clients and links; a connector listens with mqtt://, tcp:// or one of their kin';
 
-const listens = (protocol: WireProtocol, does: string): SchemeRule => ({ disposition: honoured(does), protocol });
-const refuses = (does: string, because: string): SchemeRule => ({ disposition: refused(does, because), protocol: null });
+const listens = (protocol: WireProtocol, does: string, carriage = TCP): SchemeRule => ({
+  disposition: honoured(does),
+  protocol,
+  carriage,
+});
+const refuses = (does: string, because: string): SchemeRule => ({ disposition: refused(does, because), protocol: null, carriage: TCP });
 const several = (names: string, rule: SchemeRule): Record<string, SchemeRule> =>
   Object.fromEntries(names.split(' ').map((name) => [name, rule]));
 
@@ -21,8 +37,11 @@ const several = (names: string, rule: SchemeRule): Record<string, SchemeRule> =>
 export const SCHEMES: Readonly<Record<string, SchemeRule>> = {
   ...several('mqtt mqtt+nio', listens('mqtt', 'listens for MQTT clients')),
   ...several('tcp nio openwire', listens('openwire', 'listens for OpenWire, which links between brokers speak')),
-  ...several('mqtt+ssl mqtt+nio+ssl', refuses('listens for MQTT clients over TLS', BECAUSE.notOpen)),
-  ...several('ssl nio+ssl', refuses('listens for OpenWire over TLS', BECAUSE.notOpen)),
+  ...several('mqtt+ssl mqtt+nio+ssl', listens('mqtt', 'listens for MQTT clients over TLS', TLS)),
+  ws: listens('mqtt', 'listens for MQTT clients over WebSocket; STOMP over WebSocket is not supported yet', { ...TCP, webSocket: true }),
+  wss: listens('mqtt', 'listens for MQTT clients over WebSocket and TLS', { ...TLS, webSocket: true }),
+  'mqtt+unix': listens('mqtt', 'listens for MQTT clients at a socket file (not in ActiveMQ)', { ...TCP, socket: 'unix' }),
+  ...several('ssl nio+ssl', listens('openwire', 'listens for OpenWire over TLS', TLS)),
   ...several(
     'auto auto+nio',
     refuses('finds out what its clients speak', 'this is not supported yet; write a connector for each protocol'),
@@ -33,8 +52,6 @@ export const SCHEMES: Readonly<Record<string, SchemeRule>> = {
   ...several('amqp amqp+nio', refuses('listens for AMQP clients', NOT_YET)),
   ...several('amqp+ssl amqp+nio+ssl', refuses('listens for AMQP clients over TLS', NOT_YET)),
   ...several('amqp+ws amqp+wss', refuses('listens for AMQP clients over WebSocket', NOT_YET)),
-  ws: refuses('listens for MQTT and STOMP clients over WebSocket', NOT_YET),
-  wss: refuses('listens for MQTT and STOMP clients over WebSocket and TLS', BECAUSE.notOpen),
   http: refuses('listens for OpenWire in HTTP', NOT_YET),
   https: refuses('listens for OpenWire in HTTP over TLS', BECAUSE.notOpen),
   udp: refuses('listens for datagrams', NOT_YET),

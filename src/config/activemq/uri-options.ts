@@ -1,7 +1,9 @@
 import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
-import { flag, integer, type OptionTable, word } from './option-values.ts';
+import { flag, integer, type OptionTable, type ValueReader, word } from './option-values.ts';
 import { PROXY_OPTIONS } from './proxy-options.ts';
+import type { Carriage, WireProtocol } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
+import { TLS_OPTION_NAMES, TLS_OPTIONS } from './tls-options.ts';
 
 const TLS = refused('asks for TLS', BECAUSE.notOpen);
 const SOCKETS = inert('tunes sockets', BECAUSE.socketTuning);
@@ -53,11 +55,7 @@ const LISTENER: Rules = {
   wireFormat: inert('names the codec', 'the scheme says it'),
   'transport.threadName': inert('names threads', BECAUSE.threads),
   allowLinkStealing: inert('lets a new client take the connection of one with its id', 'MQTT asks for that, so it is always so'),
-  ...each(
-    'needClientAuth wantClientAuth enabledProtocols enabledCipherSuites verifyHostName transport.needClientAuth ' +
-      'transport.wantClientAuth transport.enabledProtocols transport.enabledCipherSuites transport.enabledSuites transport.verifyHostName',
-    TLS,
-  ),
+  ...each(TLS_OPTION_NAMES, refused('asks for TLS', 'this scheme is without: write mqtt+ssl, wss or ssl')),
 };
 
 /** How those are read. */
@@ -138,6 +136,45 @@ export const OPENWIRE_OPTIONS: OptionTable = {
   },
   families: SOCKET_PROPERTIES,
 };
+
+/** Permission bits as chmod(1) takes them: `660`. */
+const permissionBits: ValueReader = (text) => {
+  const matched = /^\s*0?([0-7]{3})\s*$/.exec(text);
+  return matched === null
+    ? { problem: `expected three octal digits, such as 660, found "${text}"` }
+    : { value: Number.parseInt(matched[1]!, 8) };
+};
+
+/** What a connector at a socket file may have beside the options of one at a port. */
+export const SOCKET_FILE_OPTIONS: OptionTable = {
+  rules: {
+    permissions: honoured('is who may connect, as permission bits of the socket file (not in ActiveMQ); what umask leaves unless given'),
+  },
+  values: { permissions: permissionBits },
+};
+
+/** What a connector with WebSocket may have beside the options of one without. */
+export const WEBSOCKET_OPTIONS: OptionTable = {
+  rules: {},
+  values: {},
+  families: {
+    'http.': inert('tunes the web server', 'there is no Jetty here'),
+    'websocket.': inert('tunes Jetty', 'there is no Jetty here'),
+  },
+};
+
+/** All that the URI of a connector may say. */
+export function connectorOptions(protocol: WireProtocol, { socket, tls, webSocket }: Carriage): OptionTable {
+  const tables = [protocol === 'mqtt' ? MQTT_OPTIONS : OPENWIRE_OPTIONS];
+  if (tls) tables.push(TLS_OPTIONS);
+  if (socket === 'unix') tables.push(SOCKET_FILE_OPTIONS);
+  if (webSocket) tables.push(WEBSOCKET_OPTIONS);
+  return {
+    rules: Object.assign({}, ...tables.map(({ rules }) => rules)),
+    values: Object.assign({}, ...tables.map(({ values }) => values)),
+    families: Object.assign({}, ...tables.map(({ families }) => families)),
+  };
+}
 
 /** Options of a neighbour's URI inside `static:(...)`. */
 export const NEIGHBOUR_OPTIONS: OptionTable = {

@@ -14,7 +14,7 @@ import { recogniseConnect } from './wire/recognise-connect.ts';
  * [MQTT3-7.0.0-2]. */
 export class MqttProtocol implements Protocol {
   readonly name = 'mqtt';
-  readonly schemes = ['mqtt', 'mqtt+nio'];
+  readonly schemes = ['mqtt', 'mqtt+nio', 'mqtt+ssl', 'mqtt+nio+ssl', 'ws', 'wss', 'mqtt+unix'];
   readonly broker: Broker;
   readonly clock: Clock;
   readonly timers: TimerWheel;

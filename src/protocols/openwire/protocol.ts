@@ -11,7 +11,7 @@ import { sniffWireFormatInfo } from './wire/wire-format-info.ts';
 /** OpenWire for one broker: the connectors that other brokers dial. */
 export class OpenWireProtocol implements Protocol {
   readonly name = 'openwire';
-  readonly schemes = ['tcp', 'nio', 'openwire'];
+  readonly schemes = ['tcp', 'nio', 'openwire', 'ssl', 'nio+ssl'];
   readonly #broker: Broker;
   readonly #links: BrokerLinks;
   readonly #clock: Clock;

@@ -1,0 +1,25 @@
+import { BlockList } from 'node:net';
+import type { NetworkModel, TransportConnectorModel } from '../config/activemq/model.ts';
+import { createProxyStage } from '../transport/proxy-stage.ts';
+import type { Stage } from '../transport/stage.ts';
+import { WebSocketStage } from '../transport/websocket-stage.ts';
+import type { TlsRenewal } from './tls-renewal.ts';
+
+/**
+ * What the connections of a connector go through before their protocol, in the order that `Stage` has.
+ *
+ * @param renewal null: no connector has TLS
+ */
+export function stagesOf({ proxyProtocol, tls, webSocket, maxFrameSize }: TransportConnectorModel, renewal: TlsRenewal | null): Stage[] {
+  const stages: Stage[] = [];
+  if (proxyProtocol !== null) stages.push(createProxyStage(proxyProtocol.mode, blockListOf(proxyProtocol.trusted)));
+  if (tls !== null) stages.push(renewal!.createStage(tls));
+  if (webSocket) stages.push(new WebSocketStage(maxFrameSize));
+  return stages;
+}
+
+function blockListOf(networks: readonly NetworkModel[]): BlockList {
+  const list = new BlockList();
+  for (const { address, prefixLength, version } of networks) list.addSubnet(address, prefixLength, `ipv${version}`);
+  return list;
+}
