@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import mqtt from 'mqtt';
+import mqtt, { type MqttClient } from 'mqtt';
 import { freePorts, Program, runProgram } from '../harness/program.ts';
 
 /** Messages for a session that comes back for them, and for one that never does. */
@@ -16,6 +16,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
   const file = join(folder, 'activemq.xml');
   await writeFile(file, configuration(port, store));
   const broker = new Program(['broker', file]);
+  const clients: MqttClient[] = [];
   try {
     await broker.saying(/broker is up/);
     for (const [clientId, filter] of [
@@ -25,7 +26,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
       const session = await mqtt.connectAsync({ host: '127.0.0.1', port, clientId, clean: false });
       await session.subscribeAsync(filter, { qos: 1 });
       if (clientId === 'forgotten') await session.endAsync();
-      else session.on('message', () => {});
+      else clients.push(session.on('message', () => {}));
     }
     const publisher = await mqtt.connectAsync({ host: '127.0.0.1', port });
     for (let i = 0; i < MESSAGES; i++) await publisher.publishAsync(i % 100 === 0 ? 'rare' : 'common', 'x'.repeat(200), { qos: 1 });
@@ -35,6 +36,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
     assert.equal(running.code, 1);
     assert.match(running.stderr, /^roundhouse: data folder .*process \d+/);
 
+    for (const client of clients) await client.endAsync(true);
     broker.kill('SIGKILL');
     await broker.ended;
     const sound = await runProgram(['store', 'check', store]);
@@ -47,6 +49,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
     assert.match(why.stdout, /^journal-00000001\.log\t\d+ bytes\t\d+ of \d+ messages live\t.*session forgotten \(\d+\)/m);
 
     const compacted = await runProgram(['store', 'compact', store]);
+    assert.deepEqual([compacted.code, compacted.stderr], [0, '']);
     const [, before, after] = /^(\d+) bytes of journal before, (\d+) after$/m.exec(compacted.stdout)!;
     assert.ok(Number(after) < Number(before) / 2, compacted.stdout);
     const left = await runProgram(['store', 'why', store]);
@@ -63,6 +66,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
     assert.equal(damaged.code, 1);
     assert.match(damaged.stdout, new RegExp(`^${name}: bytes \\d+ to \\d+ are not a sound record$`, 'm'));
   } finally {
+    for (const client of clients) client.end(true);
     broker.kill('SIGKILL');
     await broker.ended;
     await rm(folder, { recursive: true, force: true });

@@ -139,6 +139,7 @@ test('wills of clients that were connected when the broker was killed are publis
     });
     await Promise.all([persistent, clean, polite].map(connected));
     await polite.endAsync();
+    await sleep(500); // a goodbye is not acknowledged; it is on disk soon after
     broker.kill('SIGKILL');
     await broker.ended;
     broker = await start(file);

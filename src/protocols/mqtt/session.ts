@@ -3,7 +3,7 @@ import type { DropReason } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { Session } from '../../core/ports.ts';
-import type { StoredSession } from '../../core/store.ts';
+import type { DurabilityListener, StoredSession } from '../../core/store.ts';
 import {
   AWAY,
   BEHIND,
@@ -37,6 +37,8 @@ import {
 import { type DropWatcher, type SessionLink, sendPublish } from './session-link.ts';
 import { VolatileDeliveries } from './volatile-deliveries.ts';
 import { type Will, willMessage } from './will.ts';
+
+const NOBODY: DurabilityListener = { onDurable() {} };
 
 /** Session Expiry Interval that means "never". MQTT 5.0 section 3.1.2.11.2. */
 export const NEVER_EXPIRES = 0xffff_ffff;
@@ -147,7 +149,10 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     // The session stays, with what comes for it [MQTT-3.1.2-23].
     this.#tellGroups();
     this.#stored?.setAttribute(AWAY_SINCE, encodeMoment(this.#broker.wallNow()));
-    if (will === null) this.#stored?.setAttribute(WILL, null);
+    if (will === null && this.#stored !== null) {
+      this.#stored.setAttribute(WILL, null);
+      this.#broker.store.whenBatchDurable(NOBODY); // soon: a client that said goodbye is to have no will, also when the broker dies now
+    }
     if (will !== null) {
       if (will.delayInterval === 0) this.#publishWill();
       else this.#timers.schedule(this.#willTimer, will.delayInterval * 1000);

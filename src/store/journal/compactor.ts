@@ -21,9 +21,13 @@ export class Compactor {
     this.#files = files;
   }
 
-  async run(): Promise<void> {
+  /**
+   * @param spare files that may be there before one is emptied
+   * @param shareMax the share of messages that may live in it
+   */
+  async run(spare = SPARE_SEGMENTS, shareMax = LIVE_SHARE_MAX): Promise<void> {
     await this.removeDead();
-    const segment = this.#worthEmptying();
+    const segment = this.#worthEmptying(spare, shareMax);
     if (segment !== null) await this.#empty(segment);
   }
 
@@ -39,12 +43,12 @@ export class Compactor {
     }
   }
 
-  #worthEmptying(): Segment | null {
+  #worthEmptying(spare: number, shareMax: number): Segment | null {
     const { messages, checkpoint } = this.#store;
     const sealed = messages.segments.filter(({ number }) => number < checkpoint.segmentNumber);
-    if (sealed.length <= SPARE_SEGMENTS) return null;
+    if (sealed.length <= spare) return null;
     let best: Segment | null = null;
-    let bestShare = LIVE_SHARE_MAX;
+    let bestShare = shareMax;
     for (const segment of sealed) {
       if (!segment.isPinned) continue; // goes by itself
       const share = (segment.live + segment.moved) / Math.max(1, segment.count + segment.moved);

@@ -147,9 +147,9 @@ export class Log {
   /** Begins another file. To be called between records. */
   roll(): void {
     const segment = this.#segment;
-    this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
+    if (this.#writer.length > 0) this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
     this.#segment = new Segment(segment.number + 1, segment.start + segment.size - SEGMENT_HEADER_BYTES);
-    this.#writer = this.#takeWriter();
+    if (this.#writer.length > 0) this.#writer = this.#takeWriter();
     this.#writer.bytes(segmentHeader(this.#segment));
     this.#writerAt = 0;
     this.#batchBegun = false;

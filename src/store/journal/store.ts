@@ -59,6 +59,9 @@ const TOMBSTONE_MS = 3_600_000;
 const CHECKPOINT_BYTES_MIN = 64 * 1024 * 1024;
 const CHECKPOINT_FACTOR = 2;
 
+/** Where somebody asks for it, a file is emptied of which at most this share lives. */
+const COMPACTED_SHARE_MAX = 0.5;
+
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
@@ -337,14 +340,16 @@ export class JournalStore implements Store, SessionStore {
   async compact(onProgress: () => void): Promise<void> {
     this.#endOpen();
     this.#log.roll();
-    for (;;) {
-      const { diskBytes } = this;
+    await this.writeCheckpoint();
+    await this.writeCheckpoint();
+    for (let before = Number.POSITIVE_INFINITY; this.diskBytes < before; ) {
+      before = this.diskBytes;
+      await this.#compactor.run(0, COMPACTED_SHARE_MAX);
       // The second checkpoint is the one that the first was to fall back on.
       await this.writeCheckpoint();
       await this.writeCheckpoint();
-      await this.#compactor.run();
+      await this.#compactor.removeDead();
       onProgress();
-      if (this.diskBytes >= diskBytes) return;
     }
   }
 
