@@ -30,8 +30,8 @@ export interface BrokerFile {
   readonly mqttPort: number;
   /** Links come in here. */
   readonly openwirePort?: number;
-  /** Port of the broker to link with. */
-  readonly linkTo?: number;
+  /** Ports of the brokers to link with. */
+  readonly linkTo?: number | readonly number[];
   readonly brokerName?: string;
   /** Absolute; `${activemq.data}/kahadb` unless given. */
   readonly storeFolder?: string;
@@ -41,8 +41,8 @@ export interface BrokerFile {
 export function brokerXml(options: BrokerFile): string {
   const { mqttPort, openwirePort, linkTo, brokerName = 'test', storeFolder = `\${activemq.data}/kahadb` } = options;
   const openwire = openwirePort === undefined ? '' : `<transportConnector name="openwire" uri="tcp://127.0.0.1:${openwirePort}"/>`;
-  const network =
-    linkTo === undefined ? '' : `<networkConnectors><networkConnector uri="static:(tcp://127.0.0.1:${linkTo})"/></networkConnectors>`;
+  const peers = [linkTo ?? []].flat().map((port) => `tcp://127.0.0.1:${port}`);
+  const network = peers.length === 0 ? '' : `<networkConnectors><networkConnector uri="static:(${peers.join(',')})"/></networkConnectors>`;
   return `<beans xmlns="http://www.springframework.org/schema/beans">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="${brokerName}" dataDirectory="\${activemq.data}">
     <persistenceAdapter><kahaDB directory="${storeFolder}"/></persistenceAdapter>
