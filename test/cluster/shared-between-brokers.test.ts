@@ -493,7 +493,7 @@ test('a broker of ours of an earlier version, which knows no groups, is served a
   const form = new PublicationForm('ID:old', Date.now);
   peer.write(form.encode(Message.of('t', Buffer.from('from afar'), 1)).buffer);
   // It could not say that a message is for one group alone.
-  peer.write(form.encodeFor(new GroupAddress('other', 't', a.id, 0), Message.of('t', Buffer.from('for all'), 1), null).buffer);
+  peer.write(form.encodeFor(new GroupAddress('other', 't', a.id, []), Message.of('t', Buffer.from('for all'), 1), null).buffer);
   await until(() => near.received.length === 32, 'both');
   assert.deepEqual(near.payloads.slice(30), ['from afar', 'for all']);
   peer.destroy();

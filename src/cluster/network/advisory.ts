@@ -1,4 +1,4 @@
-import { AWAY, BEHIND, FULL, READY, type Readiness } from '../../core/subscription.ts';
+import { AWAY, BEHIND, FULL, READY, type Readiness, UNREACHABLE } from '../../core/subscription.ts';
 import { codec12 } from '../../protocols/openwire/channel.ts';
 import { ADVISORY_PREFIX, consumerAdvisoryTopic, swapName } from '../../protocols/openwire/destination.ts';
 import { LONG_NAME, NAME_BYTES_MAX } from '../../protocols/openwire/publication-form.ts';
@@ -58,6 +58,7 @@ const SHARE_NAME = /^[^/+#\0]+$/;
 /** Words for a group's readiness. One that is not known says nothing against it. */
 const READINESS_WORDS: ReadonlyMap<Readiness, string> = new Map<Readiness, string>([
   [FULL, 'full'],
+  [UNREACHABLE, 'unreachable'],
   [AWAY, 'away'],
   [BEHIND, 'behind'],
   [READY, 'ready'],

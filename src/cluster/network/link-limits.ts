@@ -33,10 +33,10 @@ export const DEMAND_WAIT_MAX_MS = 1_000;
 export const GROUP_NEWS_MS = 50;
 
 /**
- * How often a message for a shared subscription may be given to another broker because the one chosen for it has nobody for it any more:
- * each time news is under way that makes the next choice a better one, so that more than two or three is a loop.
+ * Brokers that a message for a shared subscription may have come through without finding a member. Each time the one chosen for it has nobody
+ * for it any more, news is under way that makes the next choice a better one: so many is no chance but a loop.
  */
-export const GROUP_MOVES_MAX = 8;
+export const GROUP_VISITED_MAX = 32;
 
 /** Bytes queued on a link beyond which members at the peer count as behind, in bytes: one broker's share must not wait for its link. */
 export const LINK_QUEUE_BEHIND_BYTES = 1024 * 1024;

@@ -102,7 +102,7 @@ test('the ring keeps order and numbers while it grows and wraps round', () => {
 
 test('what is for one shared subscription alone can be taken out between two links, and it is known whether it was ever sent', () => {
   const outbox = new Outbox(LIMITS);
-  const address = new GroupAddress('g', 'f', 'ID:b', 0);
+  const address = new GroupAddress('g', 'f', 'ID:b', []);
   const pushAll = (...texts: string[]): void => {
     for (const text of texts) outbox.push(frame(text), text.startsWith('g') ? address : null);
   };

@@ -1,5 +1,5 @@
 import type { Router } from '../../core/router.ts';
-import type { Subscriber } from '../../core/subscription.ts';
+import { type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
 import { TOPIC_BYTES_MAX, topicFilterFault } from '../../core/topic-filter.ts';
 import type { Advert, Demand, GroupDemand } from './demand.ts';
 import { PEER_DEMAND_MAX } from './link-limits.ts';
@@ -35,7 +35,9 @@ export class PeerDemand {
   /** Ordinary consumers on each filter. */
   readonly #filters = new Map<string, number>();
   /** Consumers that are shared subscriptions. */
-  #groups = 0;
+  readonly #groups = new Set<PeerConsumer>();
+  /** Whether the link with the peer stands: what is passed on of its groups says so. */
+  #isReachable = true;
 
   constructor(subscriber: Subscriber, router: Router, demand: Demand, levelsMax: number, ways: Ways) {
     this.#subscriber = subscriber;
@@ -47,7 +49,7 @@ export class PeerDemand {
 
   /** Number of filters and shared subscriptions asked for. */
   get size(): number {
-    return this.#filters.size + this.#groups;
+    return this.#filters.size + this.#groups.size;
   }
 
   /**
@@ -67,11 +69,14 @@ export class PeerDemand {
     if (this.#consumers.size >= PEER_DEMAND_MAX) return false;
     const bounds = { topicLevels: this.#levelsMax, topicBytes: TOPIC_BYTES_MAX };
     const valid = filters.filter((filter) => topicFilterFault(filter, bounds) === null);
-    const relayed = brokerPath === null ? [] : valid.map((filter) => this.#demand.relay(filter, brokerPath, group));
+    const relayed =
+      brokerPath === null
+        ? []
+        : valid.map((filter) => this.#demand.relay(filter, brokerPath, group === null ? null : this.#passedOn(group)));
     if (group !== null && brokerPath !== null && valid.length > 0) {
-      const way = this.#ways.add(valid[0]!, brokerPath, group);
-      this.#groups++;
-      this.#consumers.set(key, { filters: [], way, relayed, stale: false });
+      const consumer = { filters: [], way: this.#ways.add(valid[0]!, brokerPath, group), relayed, stale: false };
+      this.#groups.add(consumer);
+      this.#consumers.set(key, consumer);
     } else {
       this.#consumers.set(key, { filters: valid, way: null, relayed, stale: false });
       for (const filter of valid) this.#subscribe(filter);
@@ -86,7 +91,7 @@ export class PeerDemand {
     for (const filter of consumer.filters) this.#unsubscribe(filter);
     if (consumer.way !== null) {
       this.#ways.remove(consumer.way);
-      this.#groups--;
+      this.#groups.delete(consumer);
     }
     for (const advert of consumer.relayed) this.#demand.unrelay(advert);
   }
@@ -105,11 +110,24 @@ export class PeerDemand {
     for (const key of this.#consumers.keys()) this.remove(key);
   }
 
+  /** The link with the peer is lost or silent, or is back: brokers that reach its groups through us are told. */
+  setReachable(isReachable: boolean): void {
+    if (isReachable === this.#isReachable) return;
+    this.#isReachable = isReachable;
+    for (const { way, relayed } of this.#groups)
+      for (const advert of relayed) this.#demand.changeRelayed(advert, this.#passedOn(way!.told));
+  }
+
   #change({ way, relayed }: PeerConsumer, group: GroupDemand): void {
     if (way === null || way.told.name !== group.name) return;
     if (way.told.members === group.members && way.told.readiness === group.readiness) return;
     way.told = group;
-    for (const advert of relayed) this.#demand.changeRelayed(advert, group);
+    for (const advert of relayed) this.#demand.changeRelayed(advert, this.#passedOn(group));
+  }
+
+  /** What other brokers are told of a group of the peer. */
+  #passedOn(group: GroupDemand): GroupDemand {
+    return this.#isReachable || group.readiness <= UNREACHABLE ? group : { ...group, readiness: UNREACHABLE };
   }
 
   #subscribe(filter: string): void {

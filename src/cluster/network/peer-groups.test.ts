@@ -9,13 +9,13 @@ import { createBrokerPath, createOrigin, LinkTransit } from '../../protocols/ope
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
 import { silentLog } from '../../telemetry/log.ts';
-import { Demand, type GroupDemand } from './demand.ts';
-import { GROUP_MOVES_MAX, LINK_QUEUE_BEHIND_BYTES } from './link-limits.ts';
+import { type Advert, Demand, type GroupDemand } from './demand.ts';
+import { GROUP_VISITED_MAX, LINK_QUEUE_BEHIND_BYTES } from './link-limits.ts';
 import { DEFAULT_LINK_SETTINGS } from './link-settings.ts';
 import { type PeerGroup, PeerGroups } from './peer-groups.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 
-/** A broker whose peers write down what they are sent, as `payload to broker [path] moves`. */
+/** A broker whose peers write down what they are sent, as `payload to broker [path]`, and those that had it before in brackets. */
 function setUp() {
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
   const groups = new PeerGroups(broker);
@@ -31,7 +31,8 @@ function setUp() {
         assert.equal(reader.read(buffer, start + 4, end), true);
         const { group, path, payloadStart, payloadEnd } = reader;
         const payload = buffer.toString('latin1', payloadStart, payloadEnd);
-        sent.push(group === null ? payload : `${payload} to ${group.brokerId} [${path.ids.join()}] ${group.moves}`);
+        const before = group === null || group.visited.length === 0 ? '' : ` (${group.visited.join()})`;
+        sent.push(group === null ? payload : `${payload} to ${group.brokerId} [${path.ids.join()}]${before}`);
         return 1;
       },
     };
@@ -71,7 +72,7 @@ function given(payload: string, ...path: string[]): Message {
   return new Message('t', 1, false, Buffer.from(payload), 0, payload.length, false, null, 0, null, transit);
 }
 
-const TO_US = new GroupAddress('g', 't', 'ID:us', 0);
+const TO_US = new GroupAddress('g', 't', 'ID:us', []);
 
 test('a broker known by several ways is one member, reached by the shortest that stands', () => {
   const { peer, remote, publish } = setUp();
@@ -88,7 +89,7 @@ test('a broker known by several ways is one member, reached by the shortest that
   publish('b');
   near.attach();
   publish('c');
-  assert.deepEqual([near.sent, far.sent], [['a to ID:c [ID:us] 0', 'c to ID:c [ID:us] 0'], ['b to ID:c [ID:us] 0']]);
+  assert.deepEqual([near.sent, far.sent], [['a to ID:c [ID:us]', 'c to ID:c [ID:us]'], ['b to ID:c [ID:us]']]);
   near.subscriber.demand.remove('1');
   publish('d');
   assert.equal(far.sent.length, 2);
@@ -106,7 +107,7 @@ test('members at a broker are as well prepared as it says and as the link to it 
     assert.equal(ready(), readiness);
   }
   tells('1', ['ID:n'], 1, BEHIND);
-  subscriber.suspect = true;
+  subscriber.setSuspect(true);
   assert.equal(ready(), UNREACHABLE);
   subscriber.detach();
   attach();
@@ -142,24 +143,72 @@ test('a message given to us goes to a member here, whoever else is in turn', () 
   assert.deepEqual([broker.counters.published, broker.counters.delivered, broker.counters.dropped], [3, 3, 0]);
 });
 
+const FAR_TRAVELLED = Array.from({ length: GROUP_VISITED_MAX }, (_, i) => `ID:${i}`);
+
 test('a message given to us when nobody is here any more goes to another broker as one of ours, and not for ever', () => {
-  const { peer, groups } = setUp();
+  const { broker, peer, groups } = setUp();
   const { sent, tells } = peer('ID:n', 1);
   tells('1', ['ID:n'], 1);
   groups.deal(TO_US, given('a', 'ID:x', 'ID:n'));
-  assert.deepEqual(sent, ['a to ID:n [ID:us] 1'], 'even back to where it came from');
-  groups.deal(new GroupAddress('g', 't', 'ID:us', GROUP_MOVES_MAX - 1), given('b', 'ID:n'));
-  groups.deal(new GroupAddress('g', 't', 'ID:us', GROUP_MOVES_MAX), given('c', 'ID:n'));
-  assert.deepEqual(sent.slice(1), [`b to ID:n [ID:us] ${GROUP_MOVES_MAX}`]);
+  assert.deepEqual(sent, ['a to ID:n [ID:us] (ID:x,ID:n)'], 'even back to where it came from');
+  groups.deal(new GroupAddress('g', 't', 'ID:us', FAR_TRAVELLED), given('b', 'ID:n'));
+  assert.deepEqual([sent.length, broker.counters.droppedBy.linkedBroker], [1, 1]);
 });
 
-test('a message that has moved too often stays with whoever is here', () => {
+test('a message that has come too far stays with whoever is here', () => {
   const { peer, groups, client } = setUp();
   peer('ID:n').tells('1', ['ID:n'], 1);
   const here = client();
   here.readiness = AWAY;
-  groups.deal(new GroupAddress('g', 't', 'ID:us', GROUP_MOVES_MAX), given('a', 'ID:n'));
+  groups.deal(new GroupAddress('g', 't', 'ID:us', FAR_TRAVELLED), given('a', 'ID:n'));
   assert.deepEqual(here.got, ['a']);
+});
+
+test('a message is not given back to a broker in between that had no way on: it waits where the way is shortest', () => {
+  const { peer, groups } = setUp();
+  const [direct, around] = [peer('ID:c'), peer('ID:n')];
+  direct.tells('1', ['ID:c'], 1);
+  around.tells('1', ['ID:c', 'ID:n'], 1); // it does not know yet that its own way is gone, too
+  direct.subscriber.detach();
+  groups.deal(new GroupAddress('g', 't', 'ID:c', []), given('a', 'ID:n'));
+  groups.deal(new GroupAddress('g', 't', 'ID:c', ['ID:n']), given('b', 'ID:x'));
+  assert.deepEqual([direct.sent, around.sent], [[], []]);
+  direct.attach();
+  assert.deepEqual(direct.sent, ['a to ID:c [ID:us] (ID:n)', 'b to ID:c [ID:us] (ID:n,ID:x)']);
+});
+
+test('brokers that reach a group through us are told when our link with it is lost or silent, and when it is back', () => {
+  const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
+  const told: string[] = [];
+  const say = ({ group }: Advert): number => told.push(`${group!.members} ${group!.readiness}`);
+  const demand = new Demand({ demandGained: say, demandLost() {}, groupChanged() {}, relayedGroupChanged: say });
+  const form = new PublicationForm(broker.id, broker.wallNow);
+  const subscriber = new PeerSubscriber('ID:n', 'n', broker, form, demand, new PeerGroups(broker));
+  const tells = (members: number, readiness: Readiness): void => {
+    subscriber.demand.add('1', ['t'], ['ID:n'], { name: 'g', members, readiness });
+  };
+  const attach = (): void => subscriber.attach({ queuedBytes: 0 } as Channel, { inFlightMax: 1, counted: true });
+  attach();
+  tells(1, READY);
+  subscriber.setSuspect(true);
+  tells(2, BEHIND);
+  subscriber.setSuspect(false);
+  subscriber.detach();
+  tells(3, READY);
+  tells(3, FULL);
+  attach();
+  tells(3, AWAY);
+  assert.deepEqual(told, [
+    `1 ${READY}`,
+    `1 ${UNREACHABLE}`,
+    `2 ${UNREACHABLE}`,
+    `2 ${BEHIND}`,
+    `2 ${UNREACHABLE}`,
+    `3 ${UNREACHABLE}`,
+    `3 ${FULL}`,
+    `3 ${FULL}`,
+    `3 ${AWAY}`,
+  ]);
 });
 
 test('a message for a broker behind us is passed on as it came; where the way has gone we choose anew', () => {
@@ -167,12 +216,12 @@ test('a message for a broker behind us is passed on as it came; where the way ha
   const { subscriber, sent, tells } = peer('ID:n');
   tells('1', ['ID:c', 'ID:n'], 1);
   const { got } = client();
-  const address = new GroupAddress('g', 't', 'ID:c', 3);
+  const address = new GroupAddress('g', 't', 'ID:c', ['ID:w']);
   groups.deal(address, given('a', 'ID:x'));
-  assert.deepEqual([sent, got], [['a to ID:c [ID:x,ID:us] 3'], []]);
+  assert.deepEqual([sent, got], [['a to ID:c [ID:x,ID:us] (ID:w)'], []]);
   subscriber.detach();
   groups.deal(address, given('b', 'ID:x'));
-  groups.deal(new GroupAddress('g', 't', 'ID:nobody', 0), given('c', 'ID:x'));
+  groups.deal(new GroupAddress('g', 't', 'ID:nobody', []), given('c', 'ID:x'));
   assert.deepEqual([sent.length, got], [1, ['b', 'c']]);
 });
 

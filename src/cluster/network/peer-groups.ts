@@ -6,18 +6,21 @@ import { topicMatches } from '../../core/topic-filter.ts';
 import { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
 import type { GroupDemand } from './demand.ts';
-import { GROUP_MOVES_MAX } from './link-limits.ts';
+import { GROUP_VISITED_MAX } from './link-limits.ts';
 import type { PeerSubscriber } from './peer-subscriber.ts';
+
+const NOBODY: readonly string[] = [];
 
 /** A message that was given to us for one of our members and that we give to another broker's: it counts as published here. */
 class Moved implements Transit {
   readonly messageId = '';
   readonly brokerPath: readonly string[] = [];
   readonly groupsServed = true;
-  readonly moves: number;
+  /** Brokers that had it before us. */
+  readonly visited: readonly string[];
 
-  constructor(moves: number) {
-    this.moves = moves;
+  constructor(visited: readonly string[]) {
+    this.visited = visited;
   }
 }
 
@@ -45,7 +48,7 @@ export class PeerGroup implements RemoteMembers {
 
   constructor(filter: string, name: string, brokerId: string) {
     this.filter = filter;
-    this.address = new GroupAddress(name, filter, brokerId, 0);
+    this.address = new GroupAddress(name, filter, brokerId, NOBODY);
   }
 
   get id(): string {
@@ -67,12 +70,28 @@ export class PeerGroup implements RemoteMembers {
   }
 
   readinessFor(message: Message): Readiness {
+    return this.#look(message, message.transit instanceof Moved ? message.transit.visited : NOBODY);
+  }
+
+  /**
+   * Sends a message on its way from the broker that chose us for it.
+   * @returns false when no way stands
+   */
+  passOn(address: GroupAddress, message: Message): boolean {
+    if (this.#look(message, address.visited) <= UNREACHABLE || !(message.transit instanceof LinkTransit)) return false;
+    this.#way!.peer.deliverTo(address, message, message.transit);
+    return true;
+  }
+
+  #look(message: Message, visited: readonly string[]): Readiness {
     let best: Readiness = NEVER;
     this.#way = null;
     for (const way of this.#ways) {
       const { peer, links, told } = way;
       if (!peer.rules.forwardsTo(message, peer.id, links)) continue;
-      const readiness = peer.readinessForGroups < told.readiness ? peer.readinessForGroups : told.readiness;
+      let readiness = peer.readinessForGroups < told.readiness ? peer.readinessForGroups : told.readiness;
+      // A broker that had it and is no more than in between had no way on: it would come back.
+      if (links > 1 && readiness > UNREACHABLE && visited.includes(peer.id)) readiness = UNREACHABLE;
       if (readiness <= best) continue;
       best = readiness;
       this.#way = way;
@@ -85,13 +104,8 @@ export class PeerGroup implements RemoteMembers {
   deliver(message: Message, _route: Route): void {
     const { transit } = message;
     const { name, filter, brokerId } = this.address;
-    const address = transit instanceof Moved ? new GroupAddress(name, filter, brokerId, transit.moves) : this.address;
+    const address = transit instanceof Moved ? new GroupAddress(name, filter, brokerId, transit.visited) : this.address;
     this.#way?.peer.deliverTo(address, message, null);
-  }
-
-  /** Sends the message that was asked about last on its way from the broker that chose us for it. */
-  passOn(address: GroupAddress, message: Message): void {
-    if (message.transit instanceof LinkTransit) this.#way?.peer.deliverTo(address, message, message.transit);
   }
 
   add(way: Way): void {
@@ -159,8 +173,7 @@ export class PeerGroups {
       return;
     }
     const group = this.#groups.get(keyOf(filter, name, brokerId));
-    if (group !== undefined && group.readinessFor(message) > UNREACHABLE) group.passOn(address, message);
-    else this.#move(address, message);
+    if (group?.passOn(address, message) !== true) this.#move(address, message);
   }
 
   /**
@@ -176,12 +189,14 @@ export class PeerGroups {
   }
 
   /** Nobody is here any more whom the message is for, or the way to them has gone: we choose anew. */
-  #move({ name, filter, moves }: GroupAddress, message: Message): void {
+  #move({ name, filter, visited }: GroupAddress, message: Message): void {
     const group = this.#broker.router.group(filter, name);
     if (group === null) return;
-    const moved = message.by(new Moved(moves + 1));
-    const route = moves < GROUP_MOVES_MAX ? group.chooseNear(moved) : group.chooseHere(FULL);
+    const before = [...visited, ...(message.transit?.brokerPath ?? NOBODY)];
+    const moved = message.by(new Moved(before));
+    const route = before.length <= GROUP_VISITED_MAX ? group.chooseNear(moved) : group.chooseHere(FULL);
     if (route !== null) this.#broker.hand(moved, route);
+    else this.#broker.counters.drop('linkedBroker');
   }
 }
 

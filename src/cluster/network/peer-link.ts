@@ -525,7 +525,7 @@ export class PeerLink implements Link {
     const suspect = silentMs > SUSPECT_HEARTBEATS * HEARTBEAT_MS;
     if (suspect === this.#suspect) return;
     this.#suspect = suspect;
-    if (this.#peer !== null) this.#peer.suspect = suspect;
+    this.#peer?.setSuspect(suspect);
     if (suspect) this.#markers.abandon();
     if (!this.begun) return;
     const facts = { peer: this.peerId, peerName: this.peerName, address: this.channel.remoteAddress };

@@ -44,8 +44,6 @@ export class PeerSubscriber implements Subscriber {
   receivedSequence = 0;
   /** The name of that count. */
   receivedCount = '';
-  /** Nothing was heard of it for a while: see `PeerLink.tick`. */
-  suspect = false;
   /** Whether it deals messages to the shared subscriptions of all brokers, ours among them, and we to its. */
   knowsGroups = false;
   #rules = new RouteRules(DEFAULT_LINK_SETTINGS);
@@ -53,6 +51,7 @@ export class PeerSubscriber implements Subscriber {
   readonly #form: PublicationForm;
   readonly #groups: PeerGroups;
   #channel: Channel | null = null;
+  #suspect = false;
   /** Messages that may wait for their answers at a time. */
   #inFlightMax = Number.MAX_SAFE_INTEGER;
   /** Whether the peer looks at our count of what we send it. */
@@ -79,7 +78,7 @@ export class PeerSubscriber implements Subscriber {
   get readinessForGroups(): Readiness {
     if (this.outbox.full) return FULL;
     const channel = this.#channel;
-    if (channel === null || this.suspect) return UNREACHABLE;
+    if (channel === null || this.#suspect) return UNREACHABLE;
     return this.outbox.unsent > 0 || channel.queuedBytes > LINK_QUEUE_BEHIND_BYTES ? BEHIND : READY;
   }
 
@@ -107,7 +106,7 @@ export class PeerSubscriber implements Subscriber {
     this.#inFlightMax = options.inFlightMax;
     this.#counted = options.counted;
     this.#tooLarge = false;
-    this.suspect = false;
+    this.setSuspect(false);
     this.pump();
   }
 
@@ -115,7 +114,14 @@ export class PeerSubscriber implements Subscriber {
   detach(): void {
     this.#channel = null;
     this.outbox.rewind();
+    this.demand.setReachable(false);
     this.#giveAgain((sent) => !sent);
+  }
+
+  /** Nothing was heard of it for a while, or something was: see `PeerLink.tick`. */
+  setSuspect(suspect: boolean): void {
+    this.#suspect = suspect;
+    this.demand.setReachable(!suspect && this.#channel !== null);
   }
 
   /**

@@ -37,11 +37,11 @@ const CORRELATION_DATA = 'MQTT.CorrelationData';
 const USER_PROPERTIES = 'MQTT.UserProperties';
 /** A topic name too long for a destination, in MQTT's spelling. */
 const TOPIC_NAME = 'Roundhouse.Topic';
-/** The shared subscription that a message is for, the broker whose members get it, and how often that was another one; 0 is left out. */
+/** The shared subscription that a message is for, the broker whose members get it, and those that had it before, if any. */
 const GROUP_NAME = 'Roundhouse.Group';
 const GROUP_FILTER = 'Roundhouse.GroupFilter';
 const GROUP_BROKER = 'Roundhouse.GroupBroker';
-const GROUP_MOVES = 'Roundhouse.GroupMoves';
+const GROUP_VISITED = 'Roundhouse.GroupVisited';
 
 /** What nearly every message has: its QoS and nothing else. */
 const PLAIN: readonly Buffer[] = [0, 1, 2].map((qos) => encodePrimitiveMap(new Map([[QOS, intValue(qos)]])));
@@ -70,12 +70,12 @@ export function encodeAddressed(message: Message, withTopic: boolean, address: G
   return (address.plain[form] ??= encodePrimitiveMap(toAddressedMap(message, false, address)));
 }
 
-function toAddressedMap(message: Message, withTopic: boolean, { name, filter, brokerId, moves }: GroupAddress): Map<string, Primitive> {
+function toAddressedMap(message: Message, withTopic: boolean, { name, filter, brokerId, visited }: GroupAddress): Map<string, Primitive> {
   const map = toPropertyMap(message, withTopic);
   map.set(GROUP_NAME, stringValue(name));
   map.set(GROUP_FILTER, stringValue(filter));
   map.set(GROUP_BROKER, stringValue(brokerId));
-  if (moves > 0) map.set(GROUP_MOVES, intValue(moves));
+  if (visited.length > 0) map.set(GROUP_VISITED, { type: LIST_VALUE, value: visited.map(stringValue) });
   return map;
 }
 
@@ -145,8 +145,10 @@ function groupAddress(map: PrimitiveMap): GroupAddress | null {
   const filter = text(map, GROUP_FILTER);
   const brokerId = text(map, GROUP_BROKER);
   if (name === null || filter === null || brokerId === null) return null;
-  const moves = map.get(GROUP_MOVES);
-  return new GroupAddress(name, filter, brokerId, moves?.type === INT_VALUE ? Math.max(0, moves.value) : 0);
+  const visited: string[] = [];
+  const list = map.get(GROUP_VISITED);
+  if (list?.type === LIST_VALUE) for (const id of list.value) if (id.type === STRING_VALUE) visited.push(id.value);
+  return new GroupAddress(name, filter, brokerId, visited);
 }
 
 function mqttProperties(map: PrimitiveMap): MessageProperties | null {

@@ -173,7 +173,7 @@ test('a message has one id for all peers, also when its frames were forgotten in
 });
 
 test('a message for one shared subscription says so, with everything else it has, to one reader time after time', () => {
-  const [g, moved] = [new GroupAddress('g', 'a/+', 'ID:b', 0), new GroupAddress('ünï', '#', 'ID:c', 5)];
+  const [g, moved] = [new GroupAddress('g', 'a/+', 'ID:b', []), new GroupAddress('ünï', '#', 'ID:c', ['ID:x', 'ID:y,z'])];
   const by = form();
   const reader = new PublicationReader(LEVELS_MAX);
   const arbitrary = fc.array(
@@ -195,8 +195,8 @@ test('a message for one shared subscription says so, with everything else it has
         assert.equal(reader.read(frame.buffer, 4, frame.end), true);
         const { group } = reader;
         assert.deepEqual(
-          [group?.name, group?.filter, group?.brokerId, group?.moves],
-          [address?.name, address?.filter, address?.brokerId, address?.moves],
+          [group?.name, group?.filter, group?.brokerId, group?.visited],
+          [address?.name, address?.filter, address?.brokerId, address?.visited],
         );
         assert.deepEqual(
           [reader.topic, reader.qos, reader.retain, reader.properties, reader.expiresAtMs, frameExpiresAtMs(frame)],
@@ -208,7 +208,7 @@ test('a message for one shared subscription says so, with everything else it has
 });
 
 test('a message for a shared subscription is one of the broker that chose for whom, and each that passes it on stands in its path', () => {
-  const address = new GroupAddress('g', 't', 'ID:c', 0);
+  const address = new GroupAddress('g', 't', 'ID:c', []);
   const came = new LinkTransit(createOrigin('ID:activemq', 1, 1), 41, createBrokerPath(['ID:activemq']), false);
   const message = new Message('t', 1, false, Buffer.from('p'), 0, 1, false, null, 0, null, came);
   const chosen = read(form('ID:a').encodeFor(address, message, null).buffer);
@@ -266,7 +266,7 @@ test('a name with wildcards or too many levels is no topic', () => {
 
 test('no bytes make the reader fail otherwise than as malformed, or read beyond the frame', () => {
   const message = new Message('a/b', 1, true, Buffer.from('payload'), 0, 7, false, PROPERTIES, 1, null, null);
-  const good = form().encodeFor(new GroupAddress('g', 'a/+', 'ID:b', 1), message, null).buffer;
+  const good = form().encodeFor(new GroupAddress('g', 'a/+', 'ID:b', ['ID:a']), message, null).buffer;
   const reader = new PublicationReader(LEVELS_MAX);
   for (let cut = 4; cut < good.length; cut++) assert.equal(reader.read(good, 4, cut), false, `cut at ${cut}`);
   fc.assert(
