@@ -4,5 +4,5 @@
  */
 process.env.ROUNDHOUSE_SOAK ??= '1';
 if (process.argv.length === 2)
-  process.argv.push('--no-apt', 'mqtt/soak', 'fuzz', 'wire/frame-splitter', 'wire/round-trip', 'wire/mqtt-packet');
+  process.argv.push('--no-apt', 'mqtt/soak', 'fuzz', 'wire/frame-splitter', 'wire/round-trip', 'wire/mqtt-packet', 'cluster/shared-');
 await import('./test.mjs');

@@ -3,7 +3,7 @@ import { afterEach, test } from 'node:test';
 import { UserList } from '../../src/security/user-list.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { ActiveMQ, activemqFault, StompClient } from '../harness/activemq.ts';
-import { staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
+import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
 
 const fault = activemqFault();
 const skip = fault === null ? {} : { skip: fault };
@@ -162,3 +162,37 @@ test('a real ActiveMQ logs in at our broker, and is refused where it cannot', sk
   for (let i = 0; subscriber.received.length === 0 && i < 1_000; i++) await client.send('/topic/from.them', 'let in');
   assert.equal(subscriber.received[0]!.payload, 'let in');
 });
+
+test(
+  'shared subscriptions at two brokers of ours beside a real ActiveMQ: one delivery each, by whatever ways messages go',
+  skip,
+  async () => {
+    const { port, client } = await startReal();
+    await client.subscribe('/topic/shared.all');
+    const far = { messageTTL: 3, consumerTTL: 3 };
+    const a = await startOurs({ name: 'a', connectors: [staticConnector([port], { ...far, duplex: true })] });
+    const b = await startOurs({
+      name: 'b',
+      connectors: [staticConnector([port], { ...far, duplex: true }), staticConnector([a.port], far)],
+    });
+    await linked(a, b);
+    await wanted(a, 'shared/all');
+    await wanted(b, 'shared/all');
+    const members = [a, b].map((broker) => broker.client().subscribe('$share/g/shared/+').subscribe('$share/h/shared/#'));
+    for (const broker of [a, b]) await broker.network.demandKnown();
+    const got = (): string[] => members.flatMap(({ payloads }) => payloads);
+    // Nobody tells when a real ActiveMQ knows our demand. What it forwards to both of ours is dealt by both, as it always was.
+    for (let i = 0; !members.every(({ payloads }) => payloads.some((payload) => payload.startsWith('theirs'))) && i < 1_000; i++)
+      await client.send('/topic/shared.theirs', `theirs ${i}`, true);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // for the last of them
+    for (const member of members) member.received.length = 0;
+    // What is published at ours goes by two ways, over the link and over the ActiveMQ broker, and is dealt once.
+    for (const [i, broker] of [a, b].entries())
+      for (let n = 0; n < 60; n++) broker.client().publish('shared/all', `${i}.${n}`, (n % 3) as 0 | 1 | 2);
+    const expected = [a, b].flatMap((_, i) => Array.from({ length: 60 }, (_, n) => `${i}.${n}`));
+    await until(() => new Set(client.messages.map(({ body }) => body)).size === 120, 'all over there');
+    await until(() => got().length >= 240, 'a delivery a group');
+    await new Promise((resolve) => setTimeout(resolve, 300)); // for copies that must not come
+    assert.deepEqual(got().sort(), [...expected, ...expected].sort());
+  },
+);

@@ -3,11 +3,15 @@ import { type TestContext, test } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import { type BrokerProcess, BrokerProcesses, eventually, Member } from '../harness/broker-processes.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
+import { SOAK_FACTOR } from '../harness/soak.ts';
 
 type QoS = 0 | 1 | 2;
 
 /** Messages that one publisher has unacknowledged at a time: enough to keep brokers busy, few enough for none of QoS 0 to be dropped. */
 const WINDOW = 100;
+
+/** In a soak more messages, too. */
+const LONGER = Math.min(SOAK_FACTOR, 20);
 
 async function start(t: TestContext, count: number): Promise<BrokerProcesses> {
   const processes = await BrokerProcesses.start(count);
@@ -67,7 +71,7 @@ for (const [brokers, counts] of [
       await new Promise((resolve) => setTimeout(resolve, 300)); // for the numbers of members to be known
       const expected = await Promise.all(
         processes.brokers.map(async (broker) => {
-          const payloads = labelled(`${broker.name}:`, 1_500);
+          const payloads = labelled(`${broker.name}:`, 700 * LONGER);
           await publishAll(await processes.client(broker), `deal/${qos}/x`, payloads, qos);
           return payloads;
         }),
@@ -86,10 +90,10 @@ test('wires between three broker processes that are cut again and again lose no 
   for (const qos of [1, 2] as const) {
     const members = await join(processes, [2, 1, 2], `$share/g/cut/${qos}`, qos);
     let publishing = true;
-    const expected = processes.brokers.flatMap(({ name }) => labelled(`${name}:`, 2_000));
+    const expected = processes.brokers.flatMap(({ name }) => labelled(`${name}:`, 1_000 * LONGER));
     const done = Promise.all(
       processes.brokers.map(async (broker) =>
-        publishAll(await processes.client(broker), `cut/${qos}`, labelled(`${broker.name}:`, 2_000), qos),
+        publishAll(await processes.client(broker), `cut/${qos}`, labelled(`${broker.name}:`, 1_000 * LONGER), qos),
       ),
     ).finally(() => {
       publishing = false;
