@@ -12,6 +12,7 @@ import { SessionRegistry } from './session-registry.ts';
 import type { SharedGroup } from './shared-group.ts';
 import type { Store } from './store.ts';
 import type { Route, Subscription } from './subscription.ts';
+import { SubscriptionCounts } from './subscription-counts.ts';
 
 export interface BrokerOptions {
   /** Unique over the network and new at each start; two brokers may share a name, never an id. */
@@ -44,6 +45,7 @@ export class Broker {
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
+  readonly subscriptions = new SubscriptionCounts();
   /** Set before anybody connects, and not changed after that. */
   store: Store;
   readonly counters = new BrokerCounters();
@@ -66,6 +68,7 @@ export class Broker {
     this.#limitWatch = new LimitWatch(this.counters, this.log, this.wallNow);
     this.clock = new HybridClock(options.id, this.wallNow);
     this.router = new Router(this.limits.routeCacheTopics);
+    this.router.watch(this.subscriptions);
     this.retained = new RetainedMessages(this.limits, this.wallNow);
     this.authenticator = options.authenticator ?? null;
     this.mechanisms = new Map((options.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]));
@@ -80,6 +83,21 @@ export class Broker {
   publish(message: Message): number {
     this.counters.published++;
     if (message.retain && message.transit === null) this.#retain(message); // [MQTT-3.3.1-8]
+    const receivers = this.#deliver(message);
+    this.counters.delivered += receivers;
+    return receivers;
+  }
+
+  /**
+   * Publishes what this broker says of itself, `$SYS/...`: retained, and handed to clients here. Links let no such topic pass.
+   */
+  publishOwn(message: Message): void {
+    this.retained.put(message.topic, message, this.clock.next());
+    this.#deliver(message);
+  }
+
+  /** @returns how many subscribers got it */
+  #deliver(message: Message): number {
     const routes = this.router.match(message.topic);
     const direct = routes.direct;
     const publisher = message.publisher;
@@ -102,7 +120,6 @@ export class Broker {
         receivers++;
       }
     }
-    this.counters.delivered += receivers;
     if (message.retainedAt !== null) message.dropFrames(); // whoever subscribes later may never come
     return receivers;
   }

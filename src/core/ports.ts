@@ -17,6 +17,12 @@ export interface Cluster {
   retained(topic: string, message: Message | null, stamp: Stamp): void;
 }
 
+/** What connections have carried since the start, in bytes. */
+export interface Traffic {
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
 /** One client's state, which may outlive its connection. What it keeps differs per protocol; the registry needs only this. */
 export interface Session {
   readonly clientId: string;

@@ -1,7 +1,7 @@
 import { compareStamps, type Stamp } from './hybrid-clock.ts';
 import type { Limits } from './limits.ts';
 import type { Message } from './message.ts';
-import { hasWildcard } from './topic-filter.ts';
+import { hasWildcard, isBrokerTopic } from './topic-filter.ts';
 
 /** Least time between two searches for expired messages, in milliseconds. */
 const SWEEP_INTERVAL_MS = 10_000;
@@ -24,6 +24,9 @@ export class RetainedMessages {
   readonly #wallNow: () => number;
   #size = 0;
   #bytes = 0;
+  /** Of these, what the broker says of itself: limits are for what clients retain. */
+  #ownSize = 0;
+  #ownBytes = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Limits, wallNow: () => number) {
@@ -54,8 +57,8 @@ export class RetainedMessages {
 
   #limitFor(message: Message): 'retainedMessages' | 'retainedBytes' | null {
     const kept = this.#find(message.topic)?.message ?? null;
-    if (kept === null && this.#size >= this.#limits.retainedMessages) return 'retainedMessages';
-    return this.#bytes - (kept?.size ?? 0) + message.size > this.#limits.retainedBytes ? 'retainedBytes' : null;
+    if (kept === null && this.#size - this.#ownSize >= this.#limits.retainedMessages) return 'retainedMessages';
+    return this.#bytes - this.#ownBytes - (kept?.size ?? 0) + message.size > this.#limits.retainedBytes ? 'retainedBytes' : null;
   }
 
   get(topic: string): Message | null {
@@ -134,10 +137,18 @@ export class RetainedMessages {
       }
       node = child;
     }
-    if (node.message === null) this.#size++;
-    else this.#bytes -= node.message.size;
-    this.#bytes += message.size;
+    if (node.message !== null) this.#count(node.message, -1);
+    this.#count(message, 1);
     node.message = message;
+  }
+
+  #count(message: Message, difference: 1 | -1): void {
+    const bytes = message.size * difference;
+    this.#size += difference;
+    this.#bytes += bytes;
+    if (!isBrokerTopic(message.topic)) return;
+    this.#ownSize += difference;
+    this.#ownBytes += bytes;
   }
 
   #remove(topic: string): void {
@@ -149,9 +160,8 @@ export class RetainedMessages {
       if (!node) return;
     }
     if (node.message === null) return;
-    this.#bytes -= node.message.size;
+    this.#count(node.message, -1);
     node.message = null;
-    this.#size--;
     for (let i = path.length - 1; i >= 0 && node.message === null && node.children === null; i--) {
       const { parent, level } = path[i]!;
       parent.children!.delete(level);

@@ -93,10 +93,11 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     this.#wire.start(this);
     if (head === null) return;
     this.#wire.resume();
-    if (head.length > 0) handler.onData(head, 0, head.length);
+    if (head.length > 0) this.onData(head, 0, head.length);
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
+    this.#turn.bytesReceived += end - start;
     this.#handler!.onData(chunk, start, end);
   }
 
@@ -234,7 +235,9 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
       this.#release();
       return;
     }
-    this.#lastFlushBytes = Math.min(this.#segmentBytes + this.#length, SLAB_SIZE_MAX);
+    const bytes = this.#segmentBytes + this.#length;
+    this.#turn.bytesSent += bytes;
+    this.#lastFlushBytes = Math.min(bytes, SLAB_SIZE_MAX);
     if (this.#segments.length === 0) {
       const slab = this.output;
       const length = this.#length;

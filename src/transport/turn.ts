@@ -17,6 +17,9 @@ export interface Reader {
 export class Turn {
   /** Counts turns in which something was written or put off. */
   number = 0;
+  /** What all connections of these turns have received and sent. */
+  bytesReceived = 0;
+  bytesSent = 0;
   #readers: Reader[] = [];
   #dirty: Flushable[] = [];
   #spare: Flushable[] = [];
