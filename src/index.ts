@@ -22,6 +22,8 @@ export {
   type ReadResult as ReadHAProxyResult,
   readHAProxy,
 } from './config/haproxy/read.ts';
+export type { BrokerCounters } from './core/counters.ts';
+export type { LimitName, Limits } from './core/limits.ts';
 export type { MessageProperties, QoS } from './core/message.ts';
 export type {
   AuthenticationExchange,
@@ -41,6 +43,7 @@ export type { ListeningConnector } from './server/broker-server.ts';
 export {
   type BrokerConfiguration,
   type BrokerInWords,
+  type BrokerSettings,
   type EmbeddedBalancer,
   type EmbeddedBroker,
   type EmbeddingOptions,

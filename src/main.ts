@@ -1,6 +1,8 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Limits } from './core/limits.ts';
 import { CodedError } from './errors.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './server/address-map.ts';
+import { parseLimit, parseSysInterval, SYS_INTERVAL_SECONDS } from './server/limit-options.ts';
 import { programVersion } from './server/program-version.ts';
 import type { RunOptions } from './server/run-options.ts';
 import type { StoreAction } from './server/store-command.ts';
@@ -22,6 +24,8 @@ const STORE_ACTIONS: readonly StoreAction[] = ['check', 'dump', 'compact', 'why'
 interface CommandOptions {
   readonly D: ReadonlyMap<string, string>;
   readonly mapAddress: readonly AddressPair[];
+  readonly limit: Partial<Limits>;
+  readonly sysInterval: number;
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
 }
@@ -102,6 +106,16 @@ function addOptions(command: Command): void {
         .argParser(collectAddressPair)
         .default([], 'none'),
     )
+    .addOption(
+      new Option('--limit <name=value>', 'set a limit of every broker, e.g. sessionQueueBytes=64mb; docs/reference/limits.md (repeatable)')
+        .argParser(collectLimit)
+        .default({}, 'those of that page'),
+    )
+    .addOption(
+      new Option('--sys-interval <seconds>', 'how often brokers update $SYS/broker/...; 0: never')
+        .argParser((text: string) => valid(() => parseSysInterval(text)))
+        .default(SYS_INTERVAL_SECONDS),
+    )
     .addOption(new Option('--log-level <level>', 'least severe log lines written').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-json', 'write log lines as JSON').default(false))
     .helpOption('-h, --help', 'print this help');
@@ -117,10 +131,21 @@ function collectDefinition(text: string, earlier: ReadonlyMap<string, string>): 
 }
 
 function collectAddressPair(text: string, earlier: readonly AddressPair[]): readonly AddressPair[] {
-  try {
+  return valid(() => {
     const pairs = [...earlier, parseAddressPair(text)];
     createAddressMap(pairs);
     return pairs;
+  });
+}
+
+function collectLimit(text: string, earlier: Partial<Limits>): Partial<Limits> {
+  return valid(() => parseLimit(text, earlier));
+}
+
+/** What a value of ours is not good for is said as commander says it. */
+function valid<T>(parse: () => T): T {
+  try {
+    return parse();
   } catch (error) {
     if (error instanceof CodedError) throw new InvalidArgumentError(error.message);
     throw error;
@@ -128,7 +153,14 @@ function collectAddressPair(text: string, earlier: readonly AddressPair[]): read
 }
 
 function runOptions(options: CommandOptions): RunOptions {
-  return { definitions: options.D, addressPairs: options.mapAddress, logLevel: options.logLevel, logJson: options.logJson };
+  return {
+    definitions: options.D,
+    addressPairs: options.mapAddress,
+    limits: options.limit,
+    sysIntervalSeconds: options.sysInterval,
+    logLevel: options.logLevel,
+    logJson: options.logJson,
+  };
 }
 
 function oneLine(text: string): string {

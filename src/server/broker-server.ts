@@ -4,6 +4,7 @@ import type { BrokerModel, TransportConnectorModel } from '../config/activemq/mo
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
+import { SysTopics } from '../core/sys-topics.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -17,7 +18,9 @@ import type { MapAddress } from './address-map.ts';
 import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { formatAddress } from './listen-address.ts';
+import { usedMemoryBytes } from './machine.ts';
 import { openStore } from './open-store.ts';
+import { programVersion } from './program-version.ts';
 import { ProtocolRegistry } from './registry.ts';
 import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
 
@@ -30,7 +33,9 @@ export interface BrokerServerOptions {
   readonly log: Log;
   /** What stands in for an address that the file names. */
   readonly mapAddress?: MapAddress;
-  readonly limits?: Partial<Limits>;
+  readonly limits: Partial<Limits>;
+  /** Seconds between two updates of `$SYS`; 0: none. */
+  readonly sysIntervalSeconds: number;
   /** Decides who may connect, where the file leaves that to the program. */
   readonly authenticator?: Authenticator;
   /** Ways to prove who one is in several steps. */
@@ -81,6 +86,7 @@ export class BrokerServer {
   #store: JournalStore | null = null;
   /** null: no connector has TLS. */
   #tlsRenewal: TlsRenewal | null = null;
+  readonly #sysTopics: SysTopics;
   #isUp = false;
 
   constructor(model: BrokerModel, options: BrokerServerOptions) {
@@ -97,7 +103,7 @@ export class BrokerServer {
       id: createBrokerId(hostname(), process.pid, Date.now(), Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)),
       name: model.brokerName,
       log: options.log,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: options.limits,
       authenticator: options.authenticator ?? this.#users,
       mechanisms: [...(this.#users === null ? [] : [this.#users.scram]), ...(options.mechanisms ?? [])],
     });
@@ -107,6 +113,13 @@ export class BrokerServer {
       accept: (channel, offer, peer) => this.#network!.accept(channel, offer, peer),
     };
     this.#registry = new ProtocolRegistry(this.broker, links);
+    this.#sysTopics = new SysTopics({
+      broker: this.broker,
+      version: programVersion(),
+      intervalSeconds: options.sysIntervalSeconds,
+      traffic: this.#turn,
+      heapBytes: usedMemoryBytes,
+    });
   }
 
   /** What listens. */
@@ -154,11 +167,13 @@ export class BrokerServer {
       throw error;
     }
     this.#isUp = true;
+    this.#sysTopics.start();
     const { brokerName } = this.model;
     this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
 
   async stop(): Promise<void> {
+    this.#sysTopics.stop();
     this.#tlsRenewal?.stop();
     for (const { listener } of this.#open) listener.close();
     for (const protocol of this.#registry.protocols) protocol.stop();

@@ -1,5 +1,6 @@
 import type { BrokerModel } from '../config/activemq/model.ts';
 import type { ProxyModel } from '../config/haproxy/model.ts';
+import type { Limits } from '../core/limits.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { AddressPair } from './address-map.ts';
 
@@ -31,6 +32,8 @@ interface JobBase {
 export interface BrokerJob extends JobBase {
   readonly kind: 'broker';
   readonly model: BrokerModel;
+  readonly limits: Partial<Limits>;
+  readonly sysIntervalSeconds: number;
 }
 
 export interface BalancerJob extends JobBase {

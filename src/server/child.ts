@@ -45,7 +45,7 @@ async function create(job: Job): Promise<Running> {
   const mapAddress = createAddressMap(job.addressPairs);
   if (job.kind === 'broker') {
     const { BrokerServer } = await import('./broker-server.ts');
-    const server = new BrokerServer(job.model, { log, mapAddress });
+    const server = new BrokerServer(job.model, { log, mapAddress, limits: job.limits, sysIntervalSeconds: job.sysIntervalSeconds });
     await server.start();
     return server;
   }

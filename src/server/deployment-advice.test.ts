@@ -4,7 +4,7 @@ import type { BrokerModel, BrokerSource, NetworkConnectorModel, TransportConnect
 import type { ProxyModel, Server } from '../config/haproxy/model.ts';
 import { createAddressMap } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit } from './deployment.ts';
-import { adviseDeployment, adviseOpenFiles } from './deployment-advice.ts';
+import { adviseDeployment, adviseOpenFiles, adviseSessions } from './deployment-advice.ts';
 
 const noMap = createAddressMap([]);
 
@@ -147,5 +147,20 @@ test('connections that the machine has no descriptors for are a warning at the l
   const [warning, ...rest] = adviseOpenFiles([a], 1_063);
   assert.equal(warning!.line, 11);
   assert.match(warning!.message, /add up to 1000, but a process may have 1063 /);
+  assert.deepEqual(rest, []);
+});
+
+test('a connector for more clients than there can be sessions is a warning; one without a bound, or for links, is not', () => {
+  const a = broker('a', {
+    connectors: [
+      { port: 1, name: 'few', scheme: 'mqtt', maximumConnections: 100 },
+      { port: 2, name: 'many', scheme: 'mqtt+nio', maximumConnections: 101 },
+      { port: 3, name: 'any', scheme: 'mqtt', maximumConnections: 2_147_483_647 },
+      { port: 4, name: 'links', scheme: 'tcp', maximumConnections: 900 },
+    ],
+  });
+  const [warning, ...rest] = adviseSessions([a], 100);
+  assert.equal(warning!.line, 11);
+  assert.match(warning!.message, /^connector many takes 101 clients, but there can be 100 sessions/);
   assert.deepEqual(rest, []);
 });

@@ -126,6 +126,23 @@ export function adviseOpenFiles(brokers: readonly BrokerUnit[], limit: number | 
   return advice;
 }
 
+/** Connectors that let in more clients than there can be sessions. */
+export function adviseSessions(brokers: readonly BrokerUnit[], sessions: number): Diagnostic[] {
+  return brokers.flatMap(({ model }) =>
+    model.transportConnectors
+      .filter(({ scheme, maximumConnections }) => scheme.startsWith('mqtt') && maximumConnections < CONNECTIONS_UNLIMITED)
+      .filter(({ maximumConnections }) => maximumConnections > sessions)
+      .map(({ place, name, maximumConnections }) =>
+        say(
+          'warning',
+          place,
+          'maximumConnections',
+          `connector ${name} takes ${maximumConnections} clients, but there can be ${sessions} sessions: the others are refused (--limit sessions=...)`,
+        ),
+      ),
+  );
+}
+
 function leadsTo({ discovery }: NetworkConnectorModel, to: BrokerUnit, mapAddress: MapAddress): boolean {
   if (discovery.kind === 'static')
     return discovery.uris.some((uri) => to.model.transportConnectors.some((connector) => answers(connector, uri, mapAddress)));

@@ -1,5 +1,7 @@
 import type { BoundAddress } from '../balancer/listener.ts';
 import { formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
+import type { BrokerCounters } from '../core/counters.ts';
+import { type Limits, limitsWith } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
@@ -14,6 +16,7 @@ import {
   type ReceivedMessage,
   type SubscribeOptions,
 } from './in-process-client.ts';
+import { expectSysInterval, SYS_INTERVAL_SECONDS } from './limit-options.ts';
 import { type InlineFile, readDeployment } from './read-deployment.ts';
 
 /** What may be said to a broker and to a balancer. */
@@ -48,7 +51,15 @@ export interface BrokerInWords {
   readonly dataDirectory?: string;
 }
 
-export type StartBrokerOptions = BrokerConfiguration & EmbeddingOptions & SecurityOptions;
+/** What is said to a broker beside its configuration. */
+export interface BrokerSettings {
+  /** As `--limit name=value`; bytes as numbers. docs/reference/limits.md has all. */
+  readonly limits?: Partial<Limits>;
+  /** Seconds between two updates of `$SYS/broker/...`, as `--sys-interval`; 10 unless given, 0 for none. */
+  readonly sysIntervalSeconds?: number;
+}
+
+export type StartBrokerOptions = BrokerConfiguration & BrokerSettings & EmbeddingOptions & SecurityOptions;
 
 export type StartBalancerOptions = ({ readonly file: string } | { readonly cfg: string }) & EmbeddingOptions;
 
@@ -70,6 +81,11 @@ export class EmbeddedBroker {
 
   get name(): string {
     return this.#server.broker.name;
+  }
+
+  /** What it has done and seen since its start; the numbers go on. */
+  get counters(): Readonly<BrokerCounters> {
+    return this.#server.broker.counters;
   }
 
   /** What listens, with the ports that the system gave. */
@@ -134,19 +150,25 @@ export class EmbeddedBalancer {
  * Starts a broker in this program.
  *
  * @param configuration options, or the path of an activemq.xml
- * @throws ConfigError CONFIGURATION with every error in the configuration, or with what the broker could not have (a port, its folder)
+ * @throws ConfigError CONFIGURATION with every error in the configuration, INVALID_LIMIT, INVALID_SYS_INTERVAL, or with what the broker could
+ *   not have (a port, its folder)
  */
 export async function startBroker(configuration: string | StartBrokerOptions): Promise<EmbeddedBroker> {
   const options: StartBrokerOptions = typeof configuration === 'string' ? { file: configuration } : configuration;
   const source = brokerSource(options);
   const log = logOf(options);
-  const unit = await readOne(source, options, 'broker', log);
+  const { limits = {}, sysIntervalSeconds = SYS_INTERVAL_SECONDS } = options;
+  expectSysInterval(sysIntervalSeconds);
+  limitsWith(limits);
+  const unit = await readOne(source, options, limits, 'broker', log);
   const { authenticator, mechanisms = [] } = options;
   const server = new BrokerServer(unit.model, {
     log,
     mapAddress: createAddressMap(addressPairs(options)),
     ...(authenticator === undefined ? {} : { authenticator }),
     mechanisms,
+    limits,
+    sysIntervalSeconds,
   });
   await server.start();
   return new EmbeddedBroker(server);
@@ -162,7 +184,7 @@ export async function startBalancer(configuration: string | StartBalancerOptions
   const options: StartBalancerOptions = typeof configuration === 'string' ? { file: configuration } : configuration;
   const log = logOf(options);
   const source = 'file' in options ? options.file : { file: 'haproxy.cfg', text: options.cfg };
-  const unit = await readOne(source, options, 'balancer', log);
+  const unit = await readOne(source, options, {}, 'balancer', log);
   return new EmbeddedBalancer(await startBalancerServer(unit.model, { log, mapAddress: createAddressMap(addressPairs(options)) }));
 }
 
@@ -193,11 +215,12 @@ function escapeXml(text: string): string {
 async function readOne<K extends Unit['kind']>(
   source: string | InlineFile,
   options: EmbeddingOptions,
+  limits: Partial<Limits>,
   kind: K,
   log: Log,
 ): Promise<Extract<Unit, { kind: K }>> {
   const definitions = new Map(Object.entries(options.definitions ?? {}));
-  const { units, diagnostics } = await readDeployment([source], { definitions, addressPairs: addressPairs(options) }, kind);
+  const { units, diagnostics } = await readDeployment([source], { definitions, addressPairs: addressPairs(options), limits }, kind);
   for (const d of diagnostics) if (d.severity === 'warning') log.warn('configuration', { said: formatDiagnostic(d) });
   const [unit] = units;
   if (unit === undefined || hasErrors(diagnostics)) {

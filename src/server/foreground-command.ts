@@ -1,6 +1,6 @@
 import { hasErrors } from '../config/diagnostic.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { createAddressMap, type MapAddress } from './address-map.ts';
+import { createAddressMap } from './address-map.ts';
 import type { Unit } from './deployment.ts';
 import { printDiagnostics } from './diagnostic-report.ts';
 import { readDeployment } from './read-deployment.ts';
@@ -24,19 +24,25 @@ export async function runInForeground(kind: Unit['kind'], file: string, options:
   if (unit === undefined || hasErrors(diagnostics)) return EXIT_ERROR;
   const log = createLog({ level: options.logLevel, json: options.logJson });
   const asked = new Promise<NodeJS.Signals>((resolve) => onStopSignals(resolve, () => process.exit(EXIT_INTERRUPTED)));
-  const server = await start(unit, log, createAddressMap(options.addressPairs));
+  const server = await start(unit, log, options);
   log.info('stopping', { signal: await asked });
   await server.stop();
   return EXIT_OK;
 }
 
-async function start(unit: Unit, log: Log, mapAddress: MapAddress): Promise<{ stop(): Promise<void> }> {
+async function start(unit: Unit, log: Log, options: RunOptions): Promise<{ stop(): Promise<void> }> {
+  const mapAddress = createAddressMap(options.addressPairs);
   if (unit.kind === 'balancer') {
     const { startBalancerProcess } = await import('./balancer-server.ts');
     return startBalancerProcess(unit.model, { log, mapAddress });
   }
   const { BrokerServer } = await import('./broker-server.ts');
-  const server = new BrokerServer(unit.model, { log, mapAddress });
+  const server = new BrokerServer(unit.model, {
+    log,
+    mapAddress,
+    limits: options.limits,
+    sysIntervalSeconds: options.sysIntervalSeconds,
+  });
   await server.start();
   return server;
 }

@@ -27,3 +27,9 @@ export async function diskSpace(folder: string): Promise<{ totalBytes: number; f
     }
   }
 }
+
+/** Bytes that this process's objects and buffers take. */
+export function usedMemoryBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

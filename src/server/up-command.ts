@@ -82,9 +82,11 @@ export async function up(files: readonly string[], options: RunOptions): Promise
   return EXIT_OK;
 }
 
-function jobOf(unit: Unit, { addressPairs, logLevel }: RunOptions): Job {
+function jobOf(unit: Unit, { addressPairs, logLevel, limits, sysIntervalSeconds }: RunOptions): Job {
   const shared = { name: unit.name, addressPairs, logLevel };
-  return unit.kind === 'broker' ? { kind: 'broker', model: unit.model, ...shared } : { kind: 'balancer', model: unit.model, ...shared };
+  return unit.kind === 'broker'
+    ? { kind: 'broker', model: unit.model, limits, sysIntervalSeconds, ...shared }
+    : { kind: 'balancer', model: unit.model, ...shared };
 }
 
 /** Opens each broker's store folder for a moment: what is wrong with one is better known before anything runs. */

@@ -67,6 +67,17 @@ test('diagnostics stand by file as given and by line, also those about two files
   assert.deepEqual(places, sorted);
 });
 
+test('a connector that takes more clients than the limit of sessions is named', async () => {
+  const [mqttPort] = (await freePorts(1)) as [number];
+  await folder.write('many.xml', brokerXml({ mqttPort }).replace(`:${mqttPort}"`, `:${mqttPort}?maximumConnections=500"`));
+  const check = (...options: string[]) => runProgram(['check', 'many.xml', ...options], { cwd: folder.path });
+  assert.match(
+    (await check('--limit', 'sessions=499')).stdout,
+    /^many\.xml:\d+:\d+: warning: connector mqtt takes 500 clients, .*499 sessions/m,
+  );
+  assert.doesNotMatch((await check('--limit', 'sessions=500')).stdout, /500 clients/);
+});
+
 test('two files that ask for one port, and one data folder for two brokers, are named without starting anything', async () => {
   const [mqttPort] = (await freePorts(1)) as [number];
   await folder.write('p-1.xml', brokerXml({ mqttPort }));

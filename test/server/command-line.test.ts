@@ -21,7 +21,15 @@ for (const command of ['up', 'broker', 'balancer', 'check']) {
   test(`${command} --help names its options`, async () => {
     const { code, stdout } = await runProgram([command, '--help']);
     assert.equal(code, 0);
-    for (const option of ['-D <name=value>', '--map-address <A=B>', '--log-level <level>', '--log-json', '--help'])
+    for (const option of [
+      '-D <name=value>',
+      '--map-address <A=B>',
+      '--limit <name=value>',
+      '--sys-interval <seconds>',
+      '--log-level <level>',
+      '--log-json',
+      '--help',
+    ])
       assert.ok(stdout.includes(option), option);
   });
 }
@@ -41,6 +49,10 @@ for (const [args, message] of [
   [['check', '--map-address', '172.17.0.10', 'a.xml'], /--map-address 172\.17\.0\.10: has no "="; expected A=B/],
   [['check', '--map-address', '172.17.0.10:1883=127.0.0.1', 'a.xml'], /"172\.17\.0\.10:1883" is neither an address nor a host name/],
   [['check', '--map-address', 'a=b', '--map-address', 'a=c', 'a.xml'], /a is mapped to b and to c/],
+  [['check', '--limit', 'sesions=5', 'a.xml'], /argument 'sesions=5' is invalid\. there is no limit sesions; did you mean sessions\?/],
+  [['broker', '--limit', 'sessions=0', 'a.xml'], /limit sessions: expected a whole number from 1 on \(sessions\), found 0/],
+  [['up', '--limit', 'sessionQueueBytes=5tb', 'a.xml'], /limit sessionQueueBytes: unit must be b, kb, mb or gb, found "tb"/],
+  [['up', '--sys-interval', 'often', 'a.xml'], /expected a whole number, found "often" \(seconds; 0: nothing is published\)/],
   [['check', '--log-level', 'loud', 'a.xml'], /Allowed choices are error, warn, info, debug, silent/],
 ] as const) {
   test(`"${args.join(' ')}" is one line on standard error and exit code 2`, async () => {

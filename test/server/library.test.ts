@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { connect, connectAsync } from 'mqtt';
 import { balancerCfg, DeploymentFolder } from '../harness/deployment-files.ts';
@@ -207,6 +208,37 @@ test('errors in a configuration are one ConfigError that names each', async () =
   });
   await assert.rejects(startBroker(join(folder.path, 'missing.xml')), { code: 'CONFIGURATION', message: /no such file/ });
   await assert.rejects(startBalancer({ cfg: 'frontend a\n bnid :1\n', log: 'silent' }), { code: 'CONFIGURATION', message: /bnid/ });
+});
+
+test('limits and the interval of $SYS are said beside the configuration; what they do is counted', async (t) => {
+  const embedded = await broker(t, { limits: { sessions: 1 }, sysIntervalSeconds: 1 });
+  const { port } = embedded.connectors[0]!;
+  const uptimes: string[] = [];
+  await embedded.subscribe('$SYS/broker/uptime', ({ payload }) => uptimes.push(payload.toString()));
+  const first = connect({ host: '127.0.0.1', port, clientId: 'first' });
+  t.after(() => first.end(true));
+  await new Promise((resolve) => first.once('connect', resolve));
+  const second = connect({ host: '127.0.0.1', port, clientId: 'second', reconnectPeriod: 0, protocolVersion: 5 });
+  t.after(() => second.end(true));
+  const refusal = await new Promise<Error & { code?: unknown }>((resolve) => second.once('error', resolve));
+  assert.equal(refusal.code, 0x97);
+  assert.equal(embedded.counters.refusedBy.sessions, 1);
+  assert.equal(embedded.counters.clientsConnected, 1);
+  for (const deadline = Date.now() + 20_000; uptimes.length < 3; ) {
+    assert.ok(Date.now() < deadline, `in 20 s these came: ${uptimes}`);
+    await delay(20);
+  }
+  assert.deepEqual(uptimes[0], '0 seconds', 'the retained one');
+});
+
+test('limits and intervals that are none reject the start, and no client of the program publishes below $SYS', async (t) => {
+  await assert.rejects(broker(t, { limits: { sessions: 0, nonsense: 1 } as never }), {
+    code: 'INVALID_LIMIT',
+    message: 'limit sessions: expected a whole number from 1 on (sessions), found 0\nthere is no limit nonsense',
+  });
+  await assert.rejects(broker(t, { sysIntervalSeconds: 0.5 }), { code: 'INVALID_SYS_INTERVAL' });
+  const embedded = await broker(t);
+  assert.throws(() => embedded.publish('$SYS/broker/uptime', 'x'), { code: 'INVALID_MESSAGE', message: /broker's own/ });
 });
 
 test('a taken port rejects the start and leaves nothing open', async (t) => {
