@@ -1,5 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './program.ts';
 
 /** Bound for one run of a real client, in milliseconds; most take some ten. */
 const RUN_MS = 60_000;
@@ -65,4 +71,43 @@ export class ClientProgram {
     if (code !== 0) throw new Error(`${this.#name} ended with ${code}: ${this.#stderr || Buffer.concat(this.#stdout).toString()}`);
     return Buffer.concat(this.#stdout);
   }
+}
+
+/** True when mosquitto itself is there; otherwise skips the test and says why. */
+export function needsMosquitto(t: TestContext): boolean {
+  if (spawnSync('mosquitto', ['-h']).error === undefined) return true;
+  t.skip('mosquitto is not installed');
+  return false;
+}
+
+/** A real mosquitto with these lines of configuration on a free port of the loopback interface, until the test ends. @returns its port */
+export async function startMosquitto(t: TestContext, ...configuration: readonly string[]): Promise<number> {
+  const [port] = (await freePorts(1)) as [number];
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-mosquitto-'));
+  const file = join(folder, 'mosquitto.conf');
+  await writeFile(file, [`listener ${port} 127.0.0.1`, 'allow_anonymous true', ...configuration, ''].join('\n'));
+  const child = spawn('mosquitto', ['-c', file], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => resolve());
+  });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const deadline = Date.now() + RUN_MS;
+  while (!(await accepts(port))) {
+    if (Date.now() > deadline || child.exitCode !== null) throw new Error(`mosquitto does not listen on port ${port}`);
+    await delay(50);
+  }
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
 }
