@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import type { ProxyModel, Proxy as ProxySection } from '../config/haproxy/model.ts';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -7,8 +7,8 @@ import { type Clock, systemClock } from '../timing/clock.ts';
 import { TimerWheel } from '../timing/timer-wheel.ts';
 import { Backend } from './backend.ts';
 import { type Capacity, capacity, descriptorLimit } from './descriptor-limit.ts';
-import { Frontend, type Session } from './frontend.ts';
-import type { BoundAddress, Listener } from './listener.ts';
+import { type Entrant, Frontend, type Session } from './frontend.ts';
+import type { BoundAddress } from './listener.ts';
 import { ProcessLoad } from './process-load.ts';
 import { loadSinceLastLook } from './stats/load.ts';
 import type { PageOptions } from './stats/page.ts';
@@ -132,13 +132,13 @@ export class Balancer {
       proxyLog: this.#proxyLogs.get(proxy)!,
       backend: this.backends.find((backend) => backend.name === proxy.defaultBackend) ?? null,
       mapAddress: this.#mapAddress,
-      newSession: (frontend, socket, listener, onGone) => this.#newSession(frontend, socket, listener, onGone),
+      newSession: (entrant, onGone) => this.#newSession(entrant, onGone),
       onRoom: () => this.#onRoom(),
     });
   }
 
-  #newSession(frontend: Frontend, socket: Socket, listener: Listener, onGone: (session: Session) => void): Session {
-    const clientName = frontend.log.enabled ? listener.nameOf(socket) : '';
+  #newSession({ frontend, socket, listener, proxyHeader }: Entrant, onGone: (session: Session) => void): Session {
+    const clientName = frontend.log.enabled ? listener.nameOf(socket, proxyHeader) : '';
     if (frontend.model.mode === 'http') {
       return new StatisticsSession({
         client: socket,
@@ -153,6 +153,7 @@ export class Balancer {
     return new Stream({
       client: socket,
       clientName,
+      proxyHeader,
       frontend,
       backend: frontend.backend,
       clock: this.clock,

@@ -3,10 +3,13 @@ import type { Proxy as ProxySection } from '../config/haproxy/model.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../timing/clock.ts';
 import { TimerEntry, type TimerWheel } from '../timing/timer-wheel.ts';
+import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import type { Backend } from './backend.ts';
+import { endsOf, logName } from './client-ends.ts';
 import { Gauge, Rate } from './counters.ts';
 import { Listener } from './listener.ts';
 import type { ProcessLoad } from './process-load.ts';
+import { ProxyHandshake } from './proxy-handshake.ts';
 import { INFO, type ProxyLog } from './syslog.ts';
 
 /** How often at most an overload is told of, in milliseconds: one at its limit goes over it with every connection. */
@@ -16,9 +19,13 @@ const OVERLOAD_TELL_MS = 60_000;
 export class FrontendTally {
   /** `scur`, `smax` */
   readonly connections = new Gauge();
-  /** `stot`, and `conn_tot`: without rules that reject connections they are one. */
+  /** `conn_tot` */
+  connectionsTotal = 0;
+  /** `conn_rate` */
+  readonly connectionRate: Rate;
+  /** `stot`: less than the connections by those whose PROXY header was none. */
   sessionsTotal = 0;
-  /** `rate`, `conn_rate` */
+  /** `rate` */
   readonly rate: Rate;
   bytesIn = 0;
   bytesOut = 0;
@@ -33,6 +40,7 @@ export class FrontendTally {
   readonly responses: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
 
   constructor(clock: Clock) {
+    this.connectionRate = new Rate(clock);
     this.rate = new Rate(clock);
     this.requestRate = new Rate(clock);
   }
@@ -45,6 +53,15 @@ export interface Session {
   abort(): void;
 }
 
+/** A connection that is let in. */
+export interface Entrant {
+  readonly frontend: Frontend;
+  readonly socket: Socket;
+  readonly listener: Listener;
+  /** What its proxy says of it (`accept-proxy`); null: nothing. */
+  readonly proxyHeader: ProxyHeader | null;
+}
+
 export interface FrontendOptions {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
@@ -54,7 +71,7 @@ export interface FrontendOptions {
   readonly backend: Backend | null;
   readonly mapAddress: (host: string) => string;
   /** Makes the session of a connection that is let in. It calls `onGone` once, when all its sockets are closed. */
-  readonly newSession: (frontend: Frontend, socket: Socket, listener: Listener, onGone: (session: Session) => void) => Session;
+  readonly newSession: (entrant: Entrant, onGone: (session: Session) => void) => Session;
   /** A place of the process became free: every frontend may let somebody in. */
   readonly onRoom: () => void;
 }
@@ -138,19 +155,55 @@ export class Frontend {
     load.enter();
     listener.connections++;
     this.tally.connections.rise();
+    this.tally.connectionsTotal++;
+    this.tally.connectionRate.count();
+    if (listener.bind.acceptProxy) this.#shakeHands(socket, listener);
+    else this.#begin({ frontend: this, socket, listener, proxyHeader: null });
+  }
+
+  #begin(entrant: Entrant): void {
     this.tally.sessionsTotal++;
     this.tally.rate.count();
-    const logsSessions = this.model.tcplog || this.model.httplog;
-    if (!logsSessions && this.log.enabled) this.log.send(INFO, this.#connectLine(socket, listener));
-    const session = this.#options.newSession(this, socket, listener, (gone) => {
-      this.sessions.delete(gone);
-      this.tally.connections.fall();
-      listener.connections--;
-      load.leave();
-      this.#options.onRoom();
-    });
+    if (!this.#logsSessions && this.log.enabled) this.log.send(INFO, this.#connectLine(entrant));
+    const session = this.#options.newSession(entrant, (gone) => this.#onGone(gone, entrant.listener));
     this.sessions.add(session);
     session.start();
+  }
+
+  /** Waits for the client's PROXY header (`accept-proxy`). */
+  #shakeHands(socket: Socket, listener: Listener): void {
+    const { clock, wheel } = this.#options;
+    const handshake: ProxyHandshake = new ProxyHandshake({
+      client: socket,
+      clientName: listener.nameOf(socket, null),
+      entrance: `${this.name}/${listener.name}`,
+      clock,
+      wheel,
+      timeoutMs: this.model.timeouts.client,
+      onHeader: (proxyHeader, rest) => {
+        this.sessions.delete(handshake);
+        if (rest.length > 0) socket.unshift(rest);
+        this.#begin({ frontend: this, socket, listener, proxyHeader });
+      },
+      onFailed: (line, silent) => {
+        if (line !== '' && this.#logsSessions && this.log.enabled && !(silent && this.model.dontlognull)) this.log.send(INFO, line);
+        this.#onGone(handshake, listener);
+      },
+    });
+    this.sessions.add(handshake);
+    handshake.start();
+  }
+
+  #onGone(session: Session, listener: Listener): void {
+    this.sessions.delete(session);
+    this.tally.connections.fall();
+    listener.connections--;
+    this.#options.load.leave();
+    this.#options.onRoom();
+  }
+
+  get #logsSessions(): boolean {
+    return this.model.tcplog || this.model.httplog;
   }
 
   #keepWaiting(socket: Socket, listener: Listener): void {
@@ -182,9 +235,10 @@ export class Frontend {
     return waitMs === 0;
   }
 
-  #connectLine(socket: Socket, listener: Listener): string {
+  #connectLine({ socket, listener, proxyHeader }: Entrant): string {
     const name = `(${this.name}/${this.model.mode.toUpperCase()})`;
-    if (listener.bind.path !== null) return `Connect to ${listener.nameOf(socket)} ${name}`;
-    return `Connect from ${listener.nameOf(socket)} to ${socket.localAddress}:${socket.localPort} ${name}`;
+    const ends = endsOf(socket, proxyHeader);
+    if (ends === null) return `Connect to ${listener.nameOf(socket, proxyHeader)} ${name}`;
+    return `Connect from ${logName(ends.source)} to ${logName(ends.destination)} ${name}`;
   }
 }

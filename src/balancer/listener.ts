@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { dirname } from 'node:path';
 import type { Bind, Proxy as ProxySection } from '../config/haproxy/model.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { ProxyHeader } from '../transport/proxy-protocol.ts';
+import { endsOf, logName } from './client-ends.ts';
 
 /**
  * Connections that may wait in the kernel for this process to get to them, unless `backlog` says otherwise: a fleet that reconnects at once.
@@ -70,11 +72,17 @@ export class Listener {
     return { proxy: this.#proxy.name, text: this.bind.text, host: this.#host, port, path: this.bind.path };
   }
 
+  /** As logs name it. */
+  get name(): string {
+    return this.bind.name ?? String(this.id);
+  }
+
   /** A client as logs name it: its address, or `unix:` and which listener it came by. */
-  nameOf(client: Socket): string {
-    if (this.bind.path !== null) return `unix:${this.id}`;
+  nameOf(client: Socket, proxyHeader: ProxyHeader | null): string {
+    const ends = endsOf(client, proxyHeader);
+    if (ends !== null) return logName(ends.source);
     // One that has already reset its connection has no address any more.
-    return `${client.remoteAddress ?? '0.0.0.0'}:${client.remotePort ?? 0}`;
+    return this.bind.path === null && proxyHeader === null ? '0.0.0.0:0' : `unix:${this.id}`;
   }
 
   /** Stops accepting; sessions go on. */

@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../timing/clock.ts';
 import { TimerEntry, type TimerWheel } from '../timing/timer-wheel.ts';
+import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import type { Applicant, Backend } from './backend.ts';
+import { endsOf, proxyHeaderFor } from './client-ends.ts';
 import { FIRST_BYTES_MAX, FirstBytes } from './first-bytes.ts';
 import type { Frontend } from './frontend.ts';
 import type { Failure } from './health/passive.ts';
@@ -37,6 +39,8 @@ export interface StreamOptions {
   readonly client: Socket;
   /** As the log names it. */
   readonly clientName: string;
+  /** What the client's proxy says of it; null: nothing. */
+  readonly proxyHeader: ProxyHeader | null;
   readonly frontend: Frontend;
   /** null when the frontend has nowhere to send it. */
   readonly backend: Backend | null;
@@ -71,6 +75,7 @@ export class Stream implements Applicant {
   readonly #timer = new TimerEntry<Stream>(this, (stream) => stream.#onTimer());
   readonly #onGone: (stream: Stream) => void;
   readonly #account: SessionAccount;
+  readonly #proxyHeader: ProxyHeader | null;
 
   #phase: 'pick' | 'queue' | 'connect' | 'turnaround' | 'exchange' | 'ended' = 'pick';
   #upstream: Socket | null = null;
@@ -101,6 +106,7 @@ export class Stream implements Applicant {
   constructor(options: StreamOptions) {
     const { client, clientName, frontend, backend, clock, processConnections } = options;
     this.#client = client;
+    this.#proxyHeader = options.proxyHeader;
     this.#frontend = frontend;
     this.#backend = backend;
     this.#clock = clock;
@@ -260,6 +266,8 @@ export class Stream implements Applicant {
     this.#clientActiveAtMs = nowMs;
     this.#serverActiveAtMs = nowMs;
     this.#backend!.commend(this.#account.server!, 'connected');
+    const { proxyHeader } = this.#account.server!.model;
+    if (proxyHeader !== null) upstream.write(proxyHeaderFor(proxyHeader, endsOf(this.#client, this.#proxyHeader)));
     for (const chunk of this.#firstBytes.chunks) {
       upstream.write(chunk);
       this.#account.forwarded(chunk.length);

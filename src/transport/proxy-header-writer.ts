@@ -42,7 +42,7 @@ export interface ProxyValue {
  *
  * @param proxied null: LOCAL, a connection of the proxy's own
  * @param values  written in this order
- * @param options `checksum` adds the value PP2_TYPE_CRC32C at the end
+ * @param options `checksum` puts the value PP2_TYPE_CRC32C in front of the others, as HAProxy does
  */
 export function writeProxyHeaderV2(
   proxied: ProxiedConnection | null,
@@ -56,18 +56,20 @@ export function writeProxyHeaderV2(
   writer.u8(family === UNSPEC ? 0 : (family << 4) | STREAM);
   const lengthAt = writer.skip(2);
   if (proxied !== null) writeAddresses(writer, proxied, family);
+  let checksumAt = 0;
+  if (options.checksum === true) {
+    writer.u8(PP2_TYPE_CRC32C);
+    writer.u16(4);
+    checksumAt = writer.skip(4);
+    writer.setU32(checksumAt, 0);
+  }
   for (const { type, value } of values) {
     writer.u8(type);
     writer.u16(value.length);
     writer.bytes(value);
   }
-  if (options.checksum === true) {
-    writer.u8(PP2_TYPE_CRC32C);
-    writer.u16(4);
-    writer.u32(0);
-  }
   writer.setU16(lengthAt, writer.length - HEADER_V2_FIXED_SIZE);
-  if (options.checksum === true) writer.setU32(writer.length - 4, crc32c(writer.buffer.subarray(0, writer.length)));
+  if (checksumAt > 0) writer.setU32(checksumAt, crc32c(writer.buffer.subarray(0, writer.length)));
   return writer.copy();
 }
 

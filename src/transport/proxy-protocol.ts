@@ -43,6 +43,7 @@ export const UNIX_PATH_SIZE = 108;
 /** Types of the values behind the addresses. Section 2.2. */
 export const PP2_TYPE_AUTHORITY = 0x02,
   PP2_TYPE_CRC32C = 0x03,
+  PP2_TYPE_UNIQUE_ID = 0x05,
   PP2_TYPE_SSL = 0x20,
   PP2_SUBTYPE_SSL_VERSION = 0x21,
   PP2_SUBTYPE_SSL_CN = 0x22;

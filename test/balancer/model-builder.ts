@@ -66,6 +66,7 @@ export function bind(change: Partial<Bind> = {}): Bind {
     maxconn: null,
     backlog: null,
     name: null,
+    acceptProxy: false,
     ...change,
   };
 }
@@ -87,6 +88,7 @@ function server(sketch: ServerSketch, index: number): Server {
     disabled: false,
     check: false,
     interMs: 2_000,
+    proxyHeader: null,
     ...(typeof sketch === 'number' ? { port: sketch } : sketch),
   };
 }

@@ -38,6 +38,7 @@ export function readBindLine(reading: Reading, statement: Statement, proxy: Prox
         maxconn: null,
         backlog: null,
         name: null,
+        acceptProxy: false,
         idSet: null,
       });
     }
@@ -122,6 +123,9 @@ function readBindWords(reading: Reading, statement: Statement, proxy: ProxyDraft
         for (const bind of binds) bind[word] = count === 0 ? null : count;
         break;
       }
+      case 'accept-proxy':
+        for (const bind of binds) bind.acceptProxy = true;
+        break;
       case 'v6only':
       case 'v4v6':
         for (const bind of binds) bind.v6only = word === 'v6only';

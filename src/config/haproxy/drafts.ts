@@ -1,4 +1,5 @@
 import type { Bind, Proxy as FinishedProxy, GlobalSection, LogTarget, Place, Server, Stats, Timeouts } from './model.ts';
+import { type ProxyHeaderOption, proxyHeaderOf } from './proxy-header.ts';
 
 /** Removes `readonly`, for what is still being read. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -40,7 +41,8 @@ export type ProxyKind = 'defaults' | 'frontend' | 'backend' | 'listen';
 
 export type StatsDraft = Mutable<Stats> & { auth: { user: string; password: string }[]; scope: string[] };
 
-export type ServerDraft = Mutable<Server> & {
+export type ServerDraft = Mutable<Omit<Server, 'proxyHeader'>> & {
+  proxyHeaderOptions: ReadonlySet<ProxyHeaderOption>;
   /** Text of the host, to be resolved; null for an address. */
   hostName: string | null;
   /** Restricts what a name may resolve to. */
@@ -91,6 +93,7 @@ export function newServerDraft(place: Place): ServerDraft {
     resolvers: null,
     tfo: false,
     checkSettings: [],
+    proxyHeaderOptions: new Set(),
   };
 }
 
@@ -339,5 +342,6 @@ function finishBind({ idSet: _, ...bind }: BindDraft): Bind {
 
 function finishServer(draft: ServerDraft): Server {
   const { place, name, id, host, port, weight, maxconn, minconn, maxqueue, backup, disabled, check, interMs } = draft;
-  return { place, name, id, host, port, weight, maxconn, minconn, maxqueue, backup, disabled, check, interMs };
+  const proxyHeader = proxyHeaderOf(draft.proxyHeaderOptions);
+  return { place, name, id, host, port, weight, maxconn, minconn, maxqueue, backup, disabled, check, interMs, proxyHeader };
 }

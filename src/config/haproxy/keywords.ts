@@ -408,7 +408,7 @@ export const BIND_KEYWORDS: KeywordTable = table(`
   expose-fd +1 inert only for the runtime socket
   severity-output +1 inert only for the runtime socket
   accept-netscaler-cip +1 refused the client's address would be taken for data
-  accept-proxy refused the client's address would be taken for data, and nobody would have to send it
+  accept-proxy supported version 1 and 2; whoever can connect may claim any address, so keep the port to your proxies
   backlog +1 supported
   id +1 supported
   maxconn +1 supported
@@ -466,8 +466,8 @@ export const SERVER_KEYWORDS: KeywordTable = table(`
   no-tlsv13 inert ${TLS}
   no-tls-tickets inert ${TLS}
   npn +1 inert ${TLS}
-  send-proxy-v2-ssl refused the server waits for a header that would not come
-  send-proxy-v2-ssl-cn refused the server waits for a header that would not come
+  send-proxy-v2-ssl supported clients come without TLS yet, and that is what the server is told
+  send-proxy-v2-ssl-cn supported clients come without TLS yet, and that is what the server is told
   sni +1 inert ${TLS}
   ssl refused ${NO_TLS_TO_SERVER}
   ssl-min-ver +1 inert ${TLS}
@@ -503,14 +503,14 @@ export const SERVER_KEYWORDS: KeywordTable = table(`
   pool-max-conn +1 inert ${HTTP}
   pool-purge-delay +1 inert ${HTTP}
   proto +1 refused another protocol than the mode's would be spoken
-  proxy-v2-options +1 inert only with \`send-proxy-v2\`
+  proxy-v2-options +1 supported clients come without TLS yet, so \`authority\` and what is about certificates have nothing to tell
   redir +1 inert ${HTTP}
   resolve-net +1 inert names are resolved once, at start
   resolve-opts +1 inert names are resolved once, at start
   resolve-prefer +1 inert names are resolved once, at start
   resolvers +1 inert names are resolved once, at start
-  send-proxy refused the server waits for a header that would not come
-  send-proxy-v2 refused the server waits for a header that would not come
+  send-proxy supported
+  send-proxy-v2 supported
   slowstart +1 inert ${CHECKS}
   source +-1 refused the server would see another source address
   stick supported

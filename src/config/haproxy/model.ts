@@ -118,6 +118,8 @@ export interface Bind {
   readonly maxconn: number | null;
   readonly backlog: number | null;
   readonly name: string | null;
+  /** Clients begin with a PROXY header. */
+  readonly acceptProxy: boolean;
 }
 
 export interface Server {
@@ -139,6 +141,19 @@ export interface Server {
   /** `check` was asked for. */
   readonly check: boolean;
   readonly interMs: number;
+  /** The PROXY header that it gets in front of the client's bytes; null: none. */
+  readonly proxyHeader: ProxyHeader | null;
+}
+
+/** `send-proxy` and its kin. */
+export interface ProxyHeader {
+  readonly version: 1 | 2;
+  /** Version 2 says whether the client came over TLS. */
+  readonly tls: boolean;
+  /** Version 2 has a unique id of the connection, which is empty. */
+  readonly uniqueId: boolean;
+  /** Version 2 has a checksum. */
+  readonly checksum: boolean;
 }
 
 export interface Stats {

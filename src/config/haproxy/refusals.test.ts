@@ -15,7 +15,6 @@ const read = (text: string) => readHAProxy([{ file: 'x.cfg', text }], { environm
 for (const [file, line] of [
   [FRONTEND, 'bind :2 ssl crt /etc/x.pem'],
   [FRONTEND, 'bind :2 crt /etc/x.pem'],
-  [FRONTEND, 'bind :2 accept-proxy'],
   [FRONTEND, 'bind :2 accept-netscaler-cip 5'],
   [FRONTEND, 'bind :2 interface eth0'],
   [FRONTEND, 'bind :2 transparent'],
@@ -48,8 +47,6 @@ for (const [file, line] of [
   [BACKEND, 'dispatch 10.0.0.2:1883'],
   [BACKEND, 'option transparent'],
   [BACKEND, 'server t 10.0.0.2:1883 ssl verify none'],
-  [BACKEND, 'server t 10.0.0.2:1883 send-proxy'],
-  [BACKEND, 'server t 10.0.0.2:1883 send-proxy-v2-ssl-cn'],
   [BACKEND, 'server t 10.0.0.2:1883 source 10.0.0.9'],
   [BACKEND, 'server t 10.0.0.2:1883 socks4 10.0.0.3:1080'],
   [BACKEND, 'server t 10.0.0.2:1883 namespace blue'],

@@ -4,6 +4,7 @@ import { warnTrailing } from './arguments.ts';
 import { hasBackend, kindName, newServerDraft, type ProxyDraft, type ServerDraft } from './drafts.ts';
 import { atol, isWholeNumber, parseTime } from './durations.ts';
 import { SERVER_KEYWORDS } from './keywords.ts';
+import { applyProxyHeaderWord, applyProxyV2Options, isProxyHeaderWord } from './proxy-header.ts';
 import { invalidNameCharacter } from './proxy-names.ts';
 import type { Reading, Statement } from './reading.ts';
 import { suggest } from './suggestion.ts';
@@ -214,6 +215,12 @@ class ServerLine {
         return value !== '' || this.#fail(word, "'proto' : missing value.");
       case 'namespace':
         return value !== '' || this.#fail(word, "'namespace' : expects <name> as argument.");
+      case 'proxy-v2-options': {
+        const applied = applyProxyV2Options(draft.proxyHeaderOptions, value);
+        if ('unknown' in applied) return this.#fail(word, `'${applied.unknown}' : proxy v2 option not implemented.`);
+        draft.proxyHeaderOptions = applied.options;
+        return true;
+      }
       case 'ws':
         return ['auto', 'h1', 'h2'].includes(value) || this.#fail(word, "'ws' has to be 'auto', 'h1' or 'h2'.");
       case 'log-proto':
@@ -223,6 +230,10 @@ class ServerLine {
         if (value === 'ipv4' || value === 'ipv6') return true;
         return this.#fail(word, "'resolve-prefer' expects either ipv4 or ipv6 as argument..");
       default:
+        if (isProxyHeaderWord(word)) {
+          draft.proxyHeaderOptions = applyProxyHeaderWord(draft.proxyHeaderOptions, word);
+          return true;
+        }
         if (CHECK_WORDS.has(word)) return this.#readCheckWord(word, value);
         return skip >= 0;
     }
