@@ -204,7 +204,7 @@ test('a Payload Format Indicator of 0 is passed on as one, none as none, however
   await receiver.expect(receiver.packets.publish({ topic: 'w', properties: '01 00' }));
 });
 
-test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
+test('properties for the server alone are not passed on: a Topic Alias is a connection’s [MQTT-3.1.2-27] [MQTT-3.3.2-7] [MQTT-3.3.2-12]', async (t) => {
   const broker = await startBroker(t);
   const sender = await broker.client(5, { clientId: 'sender', properties: '11 ffffffff' });
   const receiver = await broker.client(5, { clientId: 'receiver', properties: '22 0010' });
@@ -235,6 +235,43 @@ test('properties for the server alone are not passed on: a Topic Alias is a conn
   const again = await broker.client(5, { clientId: 'sender', clean: false }, true);
   again.send(again.packets.publish({ topic: '', properties: '23 0001' }));
   await again.expectDisconnect(0x82);
+});
+
+test('a client gets as many aliases as it accepts, each with its topic first and in its place after that [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]', async (t) => {
+  const broker = await startBroker(t);
+  const sender = await broker.client(5, { clientId: 'sender' });
+  const receiver = await broker.client(5, { clientId: 'receiver', properties: '11 ffffffff 22 0002' });
+  await receiver.subscribe({ '#': 1 });
+  const publish = receiver.packets.publish.bind(receiver.packets);
+  const content = "26 0001 'a' 0001 'b'";
+  for (const topic of ['topic/1', 'topic/2', 'topic/3'])
+    for (let i = 0; i < 2; i++) sender.send(sender.packets.publish({ topic, payload: 'p', properties: content }));
+  await receiver.expect(
+    publish({ topic: 'topic/1', payload: 'p', properties: `23 0001 ${content}` }),
+    publish({ topic: '', payload: 'p', properties: `23 0001 ${content}` }),
+    publish({ topic: 'topic/2', payload: 'p', properties: `23 0002 ${content}` }),
+    publish({ topic: '', payload: 'p', properties: `23 0002 ${content}` }),
+    publish({ topic: 'topic/3', payload: 'p', properties: content }),
+    publish({ topic: 'topic/3', payload: 'p', properties: content }),
+  );
+  await sender.publish({ topic: 'topic/2', payload: 'q', qos: 1 });
+  await receiver.expect(publish({ topic: '', payload: 'q', qos: 1, id: 1, properties: '23 0002' }));
+  await receiver.destroy();
+  await broker.disconnected('receiver');
+  const again = await broker.client(5, { clientId: 'receiver', clean: false, properties: '11 ffffffff 22 0001' }, true);
+  await again.expect(again.packets.publish({ topic: 'topic/2', payload: 'q', qos: 1, id: 1, dup: true, properties: '23 0001' }));
+});
+
+test('an alias is not set by a message that is larger than the client accepts [MQTT-3.1.2-24]', async (t) => {
+  const broker = await startBroker(t);
+  const sender = await broker.client(5, { clientId: 'sender' });
+  const receiver = await broker.client(5, { clientId: 'receiver', properties: '22 0002 27 00000064' });
+  await receiver.subscribe({ '#': 0 });
+  sender.send(
+    sender.packets.publish({ topic: 'topic/1', payload: 'x'.repeat(100) }),
+    sender.packets.publish({ topic: 'topic/1', payload: 'p' }),
+  );
+  await receiver.expect(receiver.packets.publish({ topic: 'topic/1', payload: 'p', properties: '23 0001' }));
 });
 
 test('an alias and its topic hold for QoS 1 and 2, and with wildcards they are refused as any topic', async (t) => {

@@ -6,6 +6,7 @@ import { AwaitedStore } from './awaited-store.ts';
 import type { MqttConnection } from './connection.ts';
 import { LimitError } from './limit-error.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
+import { OutboundAliases } from './topic-alias.ts';
 import { readWill, type Will } from './will.ts';
 import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
 import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX } from './wire/control-packet.ts';
@@ -106,6 +107,8 @@ export function enter(
   const complete = (): void => {
     connection.entered(mine, principal);
     connection.resumed = sessionPresent;
+    const aliasMaximum = Math.min(p.topicAliasMaximum ?? 0, limits.topicAliasMaximum);
+    connection.outboundAliases = aliasMaximum === 0 ? null : new OutboundAliases(aliasMaximum);
     connection.will = will; // [MQTT-3.1.2-7]
     const { subscriptionPrefetch } = connection.options;
     connection.inflightMax = Math.min(

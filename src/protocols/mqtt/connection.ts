@@ -20,7 +20,7 @@ import { PublishRate } from './publish-rate.ts';
 import type { MqttSession } from './session.ts';
 import { type SessionLink, UNKNOWN_POSITION, writeAcknowledgement } from './session-link.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
-import { InboundAliases } from './topic-alias.ts';
+import { InboundAliases, type OutboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
 import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
 import { connectLevel, readConnect } from './wire/connect.ts';
@@ -94,6 +94,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   readonly protocol: MqttProtocol;
   level: ProtocolLevel = MQTT_3_1_1;
   maximumPacketSize = PACKET_SIZE_MAX;
+  outboundAliases: OutboundAliases | null = null;
   inflightMax: number;
   /** Milliseconds without a packet after which the client counts as gone; 0: never. */
   keepAliveLimitMs = 0;

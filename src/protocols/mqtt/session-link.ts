@@ -2,8 +2,9 @@ import type { Broker } from '../../core/broker.ts';
 import type { DropReason } from '../../core/counters.ts';
 import { FrameCursor, type Message, type QoS } from '../../core/message.ts';
 import type { Connection } from '../../transport/connection.ts';
+import type { OutboundAliases } from './topic-alias.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
-import { locateFrame } from './wire-forms.ts';
+import { locateAliasedFrame, locateFrame } from './wire-forms.ts';
 
 /**
  * A frame from this size on, in bytes, that has more than one receiver is sent as a patched head and a reference to the payload that they
@@ -29,6 +30,8 @@ export interface SessionLink {
   readonly maximumPacketSize: number;
   /** Unacknowledged QoS 1 and 2 messages that the client accepts. */
   readonly inflightMax: number;
+  /** Of an MQTT 5 client that accepts topic aliases; null for others. */
+  readonly outboundAliases: OutboundAliases | null;
   /** The client id has a newer connection: tell the client and close. */
   takenOver(): void;
   /**
@@ -56,14 +59,19 @@ export function sendPublish(
 ): boolean {
   const { connection, broker } = link;
   const wallMs = message.expiresAtMs === 0 ? 0 : broker.wallNow();
-  locateFrame(message, link.level, qos, identifiers, wallMs, frame);
+  const aliases = link.outboundAliases;
+  const known = aliases === null ? 0 : aliases.known(message.topic);
+  const alias = aliases === null || known !== 0 ? known : aliases.next(message.topic);
+  if (alias !== 0) locateAliasedFrame(message, qos, identifiers, wallMs, alias, known !== 0, frame);
+  else locateFrame(message, link.level, qos, identifiers, wallMs, frame);
   const size = frame.end - frame.start;
   if (size > link.maximumPacketSize) {
     watcher.drop('maximumPacketSize');
     return false;
   }
+  if (alias !== known) aliases!.set(message.topic);
   let copied = size;
-  if (size >= SHARED_PAYLOAD_SIZE_MIN && message.sends++ > 0) {
+  if (alias === 0 && size >= SHARED_PAYLOAD_SIZE_MIN && message.sends++ > 0) {
     if (message.borrowed) {
       message.keep();
       locateFrame(message, link.level, qos, identifiers, wallMs, frame);

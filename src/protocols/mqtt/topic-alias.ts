@@ -41,3 +41,34 @@ export class InboundAliases {
     return topic;
   }
 }
+
+/** Topics that are not worth an alias, in characters: the property takes three bytes, the topic's length stays. */
+const ALIASED_TOPIC_LENGTH_MIN = 4;
+
+/**
+ * The aliases that one connection's client knows topics by: the first topics sent to it get one each, as many as it accepts
+ * [MQTT-3.1.2-26] [MQTT-3.3.2-11]. One that accepts none has no such table [MQTT-3.1.2-27].
+ */
+export class OutboundAliases {
+  readonly #aliases = new Map<string, number>();
+  readonly #maximum: number;
+
+  /** @param maximum the client's Topic Alias Maximum, at least 1 */
+  constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  /** The alias that the client knows the topic by; 0: none. */
+  known(topic: string): number {
+    return this.#aliases.get(topic) ?? 0;
+  }
+
+  /** The alias that the topic can be given; 0: there is none left, or it is not worth one. Call `set` when it was sent. */
+  next(topic: string): number {
+    return this.#aliases.size < this.#maximum && topic.length >= ALIASED_TOPIC_LENGTH_MIN ? this.#aliases.size + 1 : 0;
+  }
+
+  set(topic: string): void {
+    this.#aliases.set(topic, this.#aliases.size + 1);
+  }
+}

@@ -54,14 +54,38 @@ export function locateFrame(
   } else if (identifiers.length === 0 && message.expiresAtMs === 0) {
     message.locate(qos === 0 ? V5_QOS_0 : V5_ACKNOWLEDGED, cursor);
   } else {
-    const expiry = message.expiresAtMs === 0 ? null : Math.min(Math.max(0, Math.ceil((message.expiresAtMs - wallMs) / 1000)), EXPIRY_MAX_S); // [MQTT-3.3.2-6]
     const { buffer, start, end, packetIdentifierAt } = encode(
       message,
       qos,
-      writePublishProperties(message.properties, expiry, identifiers),
+      writePublishProperties(message.properties, remainingExpiry(message, wallMs), identifiers),
     );
     cursor.set(buffer, start, end, packetIdentifierAt);
   }
+}
+
+/**
+ * The same, of MQTT 5, for a client that knows the topic by an alias, or is to.
+ * @param alias its number
+ * @param isKnown the topic itself is left out then
+ */
+export function locateAliasedFrame(
+  message: Message,
+  qos: QoS,
+  identifiers: readonly number[],
+  wallMs: number,
+  alias: number,
+  isKnown: boolean,
+  cursor: FrameCursor,
+): void {
+  const properties = writePublishProperties(message.properties, remainingExpiry(message, wallMs), identifiers, alias);
+  const { buffer, start, end, packetIdentifierAt } = encode(message, qos, properties, isKnown ? '' : message.topic);
+  cursor.set(buffer, start, end, packetIdentifierAt);
+}
+
+/** In seconds; null: it does not expire. */
+function remainingExpiry({ expiresAtMs }: Message, wallMs: number): number | null {
+  if (expiresAtMs === 0) return null;
+  return Math.min(Math.max(0, Math.ceil((expiresAtMs - wallMs) / 1000)), EXPIRY_MAX_S); // [MQTT-3.3.2-6]
 }
 
 /** The form that a PUBLISH of this level and QoS is in, if a message can leave as it came. */
@@ -70,8 +94,8 @@ export function arrivedForm(level: ProtocolLevel, qos: QoS): WireForm {
   return qos === 0 ? V3_QOS_0 : V3_ACKNOWLEDGED;
 }
 
-function encode(message: Message, qos: QoS, properties: Buffer | null): Frame {
-  const { packet, packetIdentifierAt, payloadAt } = writePublish(message.topic, qos, false, properties, message.payloadLength);
+function encode(message: Message, qos: QoS, properties: Buffer | null, topic = message.topic): Frame {
+  const { packet, packetIdentifierAt, payloadAt } = writePublish(topic, qos, false, properties, message.payloadLength);
   message.copyPayload(packet, payloadAt);
   return { buffer: packet, start: 0, end: packet.length, packetIdentifierAt };
 }

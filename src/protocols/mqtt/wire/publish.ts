@@ -95,16 +95,17 @@ const NO_PROPERTIES = Buffer.from([0]);
 const withLength = new PacketWriter();
 
 /**
- * The properties of an outgoing PUBLISH with their length in front. A Topic Alias is never among them [MQTT-3.1.2-26] [MQTT-3.1.2-27]
- * [MQTT-3.3.2-11].
+ * The properties of an outgoing PUBLISH with their length in front.
  * @param messageExpiryInterval seconds; null: none
+ * @param topicAlias 0: none
  */
 export function writePublishProperties(
   p: PublishPropertyValues | null,
   messageExpiryInterval: number | null,
   identifiers: readonly number[],
+  topicAlias = 0,
 ): Buffer {
-  if (p === null && messageExpiryInterval === null && identifiers.length === 0) return NO_PROPERTIES;
+  if (p === null && messageExpiryInterval === null && identifiers.length === 0 && topicAlias === 0) return NO_PROPERTIES;
   list.reset();
   if (p !== null) {
     if (p.payloadFormatIndicator !== null) list.byte(0x01).byte(p.payloadFormatIndicator); // [MQTT-3.3.2-4]
@@ -113,6 +114,7 @@ export function writePublishProperties(
     if (p.correlationData !== null) list.byte(0x09).binary(p.correlationData); // [MQTT-3.3.2-16]
   }
   if (messageExpiryInterval !== null) list.byte(0x02).four(messageExpiryInterval); // [MQTT-3.3.2-6]
+  if (topicAlias !== 0) list.byte(0x23).two(topicAlias);
   for (const identifier of identifiers) list.byte(0x0b).variableByte(identifier); // [MQTT-3.3.4-3]
   if (p !== null) for (const [name, value] of p.userProperties) list.byte(0x26).string(name).string(value); // [MQTT-3.3.2-17] [MQTT-3.3.2-18]
   return withLength.reset().properties(list).content();
