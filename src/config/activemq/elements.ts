@@ -185,15 +185,20 @@ const SSL_CONTEXT: Rules = {
 
 const KAHADB: Rules = {
   directory: honoured('is the folder of the store'),
-  ...each(
-    'journalDiskSyncStrategy journalDiskSyncInterval enableJournalDiskSyncs',
-    honouredLater('says when written messages are forced to the disk'),
+  journalDiskSyncStrategy: honoured(
+    'is always (before anything is acknowledged), periodic or never; enableJournalDiskSyncs="false" is never',
   ),
-  ...each('journalMaxFileLength journalMaxWriteBatchSize', honouredLater('bounds the size of journal files and of one write')),
-  ...each('checkpointInterval cleanupInterval cleanupOnStop', honouredLater('says when journal files are tidied up')),
+  journalDiskSyncInterval: honoured('is the time in ms between two syncs of the periodic strategy'),
+  enableJournalDiskSyncs: honoured('switches syncing off where it is false; the older word for journalDiskSyncStrategy="never"'),
+  journalMaxFileLength: honoured('is the size from which on the next journal file is begun'),
+  journalMaxWriteBatchSize: inert('bounds one write', 'a write has what has gathered while the last one was on its way'),
+  ...each(
+    'checkpointInterval cleanupInterval cleanupOnStop',
+    inert('says when journal files are tidied up', 'that is done by how much was written, each second, and at a stop'),
+  ),
   ...each(
     'checksumJournalFiles checkForCorruptJournalFiles ignoreMissingJournalfiles',
-    honouredLater('says what is checked at the start and what happens to damaged files'),
+    inert('says what is checked at the start', 'every record is checked when it is read, and a damaged one is named and passed over'),
   ),
   ...each('archiveDataLogs directoryArchive', honouredLater('keeps journal files that are no longer needed')),
   ...each(

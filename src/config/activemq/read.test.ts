@@ -604,18 +604,19 @@ test("KahaDB's properties are read by their types", () => {
     'broker.xml:2:66: error: journalMaxFileLength: 4gb is 4294967296 bytes, more than the largest value possible here, 2147483647',
     'broker.xml:2:96: error: journalDiskSyncInterval: expected a whole number, found "soon"',
     'broker.xml:3:28: error: journalDiskSyncStrategy: expected ALWAYS, PERIODIC, NEVER, found "SOMETIMES"',
+    'broker.xml:3:39: warning: checksumJournalFiles: in ActiveMQ it says what is checked at the start; every record is checked when it is read, and a damaged one is named and passed over, so it has no effect',
     "broker.xml:3:67: warning: indexCacheSize: in ActiveMQ it tunes KahaDB's index; the store has no KahaDB index, so it has no effect",
   ]);
   const { model } = readText(
     brokerFile(
-      '<persistenceAdapter><kahaDB directory="/k" journalDiskSyncStrategy="periodic" cleanupInterval="5000" checksumJournalFiles="off" indexCacheSize="1"/></persistenceAdapter>',
+      '<persistenceAdapter><kahaDB directory="/k" journalDiskSyncStrategy="periodic" journalDiskSyncInterval="5000" enableJournalDiskSyncs="off" indexCacheSize="1"/></persistenceAdapter>',
     ),
   );
   assert.deepEqual(model!.persistenceAdapter.attributes, {
     directory: '/k',
     journalDiskSyncStrategy: 'periodic',
-    cleanupInterval: 5000,
-    checksumJournalFiles: false,
+    journalDiskSyncInterval: 5000,
+    enableJournalDiskSyncs: false,
   });
 });
 
