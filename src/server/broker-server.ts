@@ -212,23 +212,24 @@ export class BrokerServer {
       certificateUserName: model.certificateUserName,
       maxInactivityDurationMs: model.maxInactivityDurationMs,
     };
-    const listener = new TcpListener({
-      name: model.name,
-      host,
-      port: model.port,
-      socketFile: model.socketFile,
-      maximumConnections: model.maximumConnections,
-      ...(model.backlog === null ? {} : { backlog: model.backlog }),
-      socket: { noDelay: model.tcpNoDelay, keepAlive: model.keepAlive },
-      writeTimeoutMs: model.soWriteTimeoutMs,
-      stages: stagesOf(model, this.#tlsRenewal),
-      stagesTimeoutMs: model.connectAttemptTimeoutMs,
-      onProbe: () => this.broker.counters.probes++,
-      turn: this.#turn,
-      log: this.#log,
-      onConnection: (connection) => (this.#network === null ? tooEarly(connection) : protocol.accept(connection, options)),
-    });
+    let listener: TcpListener;
     try {
+      listener = new TcpListener({
+        name: model.name,
+        host,
+        port: model.port,
+        socketFile: model.socketFile,
+        maximumConnections: model.maximumConnections,
+        ...(model.backlog === null ? {} : { backlog: model.backlog }),
+        socket: { noDelay: model.tcpNoDelay, keepAlive: model.keepAlive },
+        writeTimeoutMs: model.soWriteTimeoutMs,
+        stages: stagesOf(model, this.#tlsRenewal),
+        stagesTimeoutMs: model.connectAttemptTimeoutMs,
+        onProbe: () => this.broker.counters.probes++,
+        turn: this.#turn,
+        log: this.#log,
+        onConnection: (connection) => (this.#network === null ? tooEarly(connection) : protocol.accept(connection, options)),
+      });
       await listener.listen();
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;

@@ -1,13 +1,12 @@
 import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
 import { CodedError } from '../errors.ts';
-import { lifeFaults, readCredentials } from '../transport/tls-credentials.ts';
+import { findCertificateFaults } from './certificate-faults.ts';
 import { refuseKahaDB } from './data-directory.ts';
 import type { Unit } from './deployment.ts';
 import { renderDiagnostics, sortDiagnostics, summarize } from './diagnostic-report.ts';
 import { readDeployment } from './read-deployment.ts';
 import type { RunOptions } from './run-options.ts';
 import { wantsColours } from './terminal-colours.ts';
-import { tlsFilesOf } from './tls-renewal.ts';
 
 const EXIT_VALID = 0;
 const EXIT_ERRORS = 1;
@@ -36,22 +35,4 @@ async function findForeignStores(units: readonly Unit[]): Promise<Diagnostic[]> 
     }
   }
   return faults;
-}
-
-/** Keys and certificates that cannot be used, or not now. */
-function findCertificateFaults(unit: Unit): Diagnostic[] {
-  if (unit.kind !== 'broker' || unit.model.transportConnectors.every(({ tls }) => tls === null)) return [];
-  const context = unit.model.sslContext!;
-  const say = (severity: Diagnostic['severity'], message: string): Diagnostic => ({
-    ...context.place,
-    severity,
-    keyword: 'sslContext',
-    message,
-  });
-  try {
-    return lifeFaults(readCredentials(tlsFilesOf(context)!), Date.now()).map((fault) => say('warning', fault));
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return [say('error', error.message)];
-  }
 }

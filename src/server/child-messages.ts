@@ -13,7 +13,7 @@ export const STOP_WAIT_MS = 10_000;
  * What `roundhouse up` and its children say to each other over the IPC channel. The parent has read the files, so that a child restarts
  * without them: a file that is being edited cannot keep a crashed broker down.
  */
-export type ToChild = { readonly type: 'run'; readonly job: Job } | { readonly type: 'stop' };
+export type ToChild = { readonly type: 'run'; readonly job: Job } | { readonly type: 'stop' } | { readonly type: 'renewCertificates' };
 
 export type FromChild =
   | { readonly type: 'started' }

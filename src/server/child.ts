@@ -13,6 +13,7 @@ import { type FromChild, type Job, PROCESS_FACT, STOP_WAIT_MS, type ToChild } fr
 /** What a job is to this program. */
 interface Running {
   stop(): Promise<void>;
+  renewCertificates?(): void;
 }
 
 const EXIT_ERROR = 1;
@@ -22,10 +23,12 @@ let starting: Promise<void> | null = null;
 
 process.on('message', (message: ToChild) => {
   if (message.type === 'run') starting = start(message.job);
+  else if (message.type === 'renewCertificates') running?.renewCertificates?.();
   else void stop();
 });
 process.on('disconnect', () => void stop());
 process.on('SIGTERM', () => void stop());
+process.on('SIGHUP', () => running?.renewCertificates?.());
 process.on('SIGINT', () => {}); // a terminal sends Ctrl-C to all processes at once; the parent says when to stop
 
 async function start(job: Job): Promise<void> {

@@ -3,6 +3,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createAddressMap } from './address-map.ts';
 import type { Unit } from './deployment.ts';
 import { printDiagnostics } from './diagnostic-report.ts';
+import { onHangUp } from './hang-up.ts';
 import { readDeployment } from './read-deployment.ts';
 import type { RunOptions } from './run-options.ts';
 import { onStopSignals } from './stop-signals.ts';
@@ -25,12 +26,19 @@ export async function runInForeground(kind: Unit['kind'], file: string, options:
   const log = createLog({ level: options.logLevel, json: options.logJson });
   const asked = new Promise<NodeJS.Signals>((resolve) => onStopSignals(resolve, () => process.exit(EXIT_INTERRUPTED)));
   const server = await start(unit, log, options);
+  const endListening = server.renewCertificates === undefined ? null : onHangUp(() => server.renewCertificates?.());
   log.info('stopping', { signal: await asked });
+  endListening?.();
   await server.stop();
   return EXIT_OK;
 }
 
-async function start(unit: Unit, log: Log, options: RunOptions): Promise<{ stop(): Promise<void> }> {
+interface Running {
+  stop(): Promise<void>;
+  renewCertificates?(): void;
+}
+
+async function start(unit: Unit, log: Log, options: RunOptions): Promise<Running> {
   const mapAddress = createAddressMap(options.addressPairs);
   if (unit.kind === 'balancer') {
     const { startBalancerProcess } = await import('./balancer-server.ts');

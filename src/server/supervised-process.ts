@@ -90,6 +90,11 @@ export class SupervisedProcess {
     clearTimeout(timer);
   }
 
+  /** Has a running child read its keys and certificates again; one that is started later reads them anyway. */
+  renewCertificates(): void {
+    if (this.#child !== null && !this.#stopping) send(this.#child, { type: 'renewCertificates' });
+  }
+
   /** Ends the child at once and for good. */
   kill(): void {
     this.#stopping = true;

@@ -33,6 +33,10 @@ export class Supervisor {
     for (const group of [this.#brokers, this.#balancers]) await Promise.all(group.map((process) => process.stop()));
   }
 
+  renewCertificates(): void {
+    for (const process of this.#brokers) process.renewCertificates();
+  }
+
   /** Ends all at once and for good. */
   kill(): void {
     this.#stopping = true;

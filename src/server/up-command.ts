@@ -2,10 +2,12 @@ import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
 import { CodedError } from '../errors.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createAddressMap } from './address-map.ts';
+import { findCertificateFaults } from './certificate-faults.ts';
 import type { Job } from './child-messages.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { listenAddresses, type Unit } from './deployment.ts';
 import { printDiagnostics } from './diagnostic-report.ts';
+import { onHangUp } from './hang-up.ts';
 import { findTaken } from './listen-address.ts';
 import { renderOverview } from './overview.ts';
 import { PrefixedOutput } from './prefixed-output.ts';
@@ -35,9 +37,9 @@ export async function up(files: readonly string[], options: RunOptions): Promise
   printDiagnostics(diagnostics, files);
   if (hasErrors(diagnostics)) return EXIT_ERROR;
   const addresses = units.flatMap((unit) => listenAddresses(unit, mapAddress));
-  const faults = [...(await findTaken(addresses)), ...(await findStoreFaults(units))];
+  const faults = [...(await findTaken(addresses)), ...(await findStoreFaults(units)), ...units.flatMap(findCertificateFaults)];
   printDiagnostics(faults, files);
-  if (faults.length > 0) return EXIT_ERROR;
+  if (hasErrors(faults)) return EXIT_ERROR;
 
   const log = createLog({ level: options.logLevel, json: options.logJson });
   const output = new PrefixedOutput({
@@ -65,6 +67,7 @@ export async function up(files: readonly string[], options: RunOptions): Promise
       },
     );
   });
+  const endListening = onHangUp(() => supervisor.renewCertificates());
   try {
     await supervisor.start();
   } catch (error) {
@@ -78,6 +81,7 @@ export async function up(files: readonly string[], options: RunOptions): Promise
       ),
     );
   await stopped;
+  endListening();
   log.info('stopped');
   return EXIT_OK;
 }

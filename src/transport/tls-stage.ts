@@ -41,7 +41,7 @@ export class TlsStage implements Stage {
   /** It listens nowhere: it shakes hands on sockets that it is given. */
   readonly #server: Server;
   #credentials: TlsCredentials;
-  #contexts = new Map<Identity, SecureContext>();
+  #contexts: Map<Identity, SecureContext>;
   /** By `keyOf` of the socket below. */
   readonly #arriving = new Map<string, Arriving>();
   readonly #bySocket = new WeakMap<object, Arriving>();
@@ -50,6 +50,7 @@ export class TlsStage implements Stage {
   constructor(options: TlsStageOptions, credentials: TlsCredentials) {
     this.#options = options;
     this.#credentials = credentials;
+    this.#contexts = this.#contextsOf(credentials);
     this.#server = createServer({
       ...contextOptions(credentials.identities[0]!, credentials, options),
       requestCert: options.clientAuth !== 'none',
@@ -59,7 +60,6 @@ export class TlsStage implements Stage {
       noDelay: true,
       SNICallback: (serverName, done) => this.#choose(serverName, done),
     });
-    this.#contexts = this.#contextsOf(credentials);
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket));
     this.#server.on('tlsClientError', (error, socket) => this.#onFailed(socket, reasonOf(error)));
   }
