@@ -1,4 +1,7 @@
-"""paho-mqtt (1.6) against a broker: python3 mqtt-paho.py PORT VERSION. Prints one line for each thing that worked; fails at the first that did not."""
+"""paho-mqtt (1.6) against a broker: python3 mqtt-paho.py PORT VERSION [ws] [CA CERTIFICATE KEY].
+
+Over WebSocket with `ws`, over TLS with the names of three PEM files. Prints one line for each thing that worked; fails at the first that did not.
+"""
 
 import hashlib
 import os
@@ -13,6 +16,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 PORT = int(sys.argv[1])
 VERSION = {'3.1': mqtt.MQTTv31, '3.1.1': mqtt.MQTTv311, '5': mqtt.MQTTv5}[sys.argv[2]]
 V5 = VERSION == mqtt.MQTTv5
+TRANSPORT = 'websockets' if 'ws' in sys.argv[3:] else 'tcp'
+TLS_FILES = [word for word in sys.argv[3:] if word != 'ws']
 WAIT_S = 30
 
 
@@ -22,7 +27,9 @@ class Client:
     def __init__(self, client_id, clean=True, will=None):
         self.messages, self.connects, self.subacks, self.published = queue.Queue(), queue.Queue(), queue.Queue(), queue.Queue()
         options = {} if V5 else {'clean_session': clean}
-        self.mqtt = mqtt.Client(client_id=client_id, protocol=VERSION, **options)
+        self.mqtt = mqtt.Client(client_id=client_id, protocol=VERSION, transport=TRANSPORT, **options)
+        if TLS_FILES:
+            self.mqtt.tls_set(*TLS_FILES)
         self.mqtt.on_connect = lambda _c, _u, flags, reason, *_: self.connects.put((flags, reason))
         self.mqtt.on_message = lambda _c, _u, message: self.messages.put(message)
         self.mqtt.on_subscribe = lambda _c, _u, _mid, granted, *_: self.subacks.put(granted)

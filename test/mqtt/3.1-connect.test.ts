@@ -33,6 +33,13 @@ test('MQTT 5 is admitted with what the server accepts [MQTT-3.2.0-1] [MQTT-3.1.4
   await peer.expectNothing();
 });
 
+test('the Maximum Packet Size is announced as no more than the largest Remaining Length, which some clients take for the largest value', async (t) => {
+  const broker = await startBroker(t, { connector: { maxFrameSize: 256 * 1024 * 1024 } });
+  const peer = await broker.dial();
+  peer.send("10 11 0004 'MQTT' 05 02 003c 00 0004 'test'");
+  await peer.expect('20 0e 00 00 0b 21 ffff 22 0100 27 0fffffff');
+});
+
 test('packets in the same write as CONNECT are answered in their order (section 3.1.4)', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.dial({ level: 5 });

@@ -9,7 +9,7 @@ import { MqttSession, NEVER_EXPIRES } from './session.ts';
 import { OutboundAliases } from './topic-alias.ts';
 import { readWill, type Will } from './will.ts';
 import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
-import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX } from './wire/control-packet.ts';
+import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX, REMAINING_LENGTH_MAX } from './wire/control-packet.ts';
 import {
   BAD_USER_NAME_OR_PASSWORD,
   CLIENT_IDENTIFIER_NOT_VALID,
@@ -147,7 +147,8 @@ function accept(
   if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent && packet.level !== MQTT_3_1, 0); // MQTT 3.1 has no such flag yet
   return writeConnackV5(sessionPresent, SUCCESS, {
     receiveMaximum: broker.limits.receiveMaximum,
-    maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? options.maxFrameSize : null,
+    // There are clients (paho) that take a number above the largest Remaining Length for a fault.
+    maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? Math.min(options.maxFrameSize, REMAINING_LENGTH_MAX) : null,
     assignedClientIdentifier: packet.clientId === '' ? clientId : null, // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
     topicAliasMaximum: broker.limits.topicAliasMaximum,
     serverKeepAlive: serverKeepAliveOf(packet, options),
