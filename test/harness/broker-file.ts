@@ -36,7 +36,7 @@ export class FileBroker {
         this.lines.push({ level, message, facts });
       };
     const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug'), child: () => log };
-    this.server = new BrokerServer(model, { log });
+    this.server = new BrokerServer(model, { log, limits: {}, sysIntervalSeconds: 0 });
   }
 
   /** The port of a connector. */

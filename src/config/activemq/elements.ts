@@ -171,7 +171,7 @@ const NETWORK_CONNECTOR: Rules = {
 const JAVA_TLS = 'TLS is done by OpenSSL here';
 
 const SSL_CONTEXT: Rules = {
-  keyStore: honoured("holds the broker's keys and certificates (see TLS above for the forms)"),
+  keyStore: honoured("holds the broker's keys and certificates (docs/guides/transports.md has the forms)"),
   keyStorePassword: honoured('opens the key store'),
   keyStoreKeyPassword: honoured('opens the key in it; the same as keyStorePassword unless given'),
   ...each('keyStoreType trustStoreType', honoured('is jks, pkcs12 or pem; what a file really is shows in its first bytes')),
