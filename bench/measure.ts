@@ -20,8 +20,15 @@ const SETTLE_S = 5;
 /** Connections that come and go before idle ones are counted: the code and pools that the first need are not each one's cost. */
 const IDLE_WARMUP_CLIENTS = 1_000;
 
+/** What can be measured of one broker alone. */
+export type PreparedMeasurement = Exclude<Measurement, { kind: 'paced' }>;
+
 /** Replaces what depends on how much the first broker can do by figures; returns others as they are. */
-export async function prepare(measurement: Measurement, baseline: () => Promise<BrokerProcess>, seconds: number): Promise<Measurement> {
+export async function prepare(
+  measurement: Measurement,
+  baseline: () => Promise<BrokerProcess>,
+  seconds: number,
+): Promise<PreparedMeasurement> {
   if (measurement.kind !== 'paced') return measurement;
   const { load, share, fullWindow } = measurement;
   const rates: number[] = [];
@@ -31,7 +38,7 @@ export async function prepare(measurement: Measurement, baseline: () => Promise<
 }
 
 /** One round with one broker. */
-export async function measure(measurement: Measurement, broker: BrokerProcess, seconds: number): Promise<Round> {
+export async function measure(measurement: PreparedMeasurement, broker: BrokerProcess, seconds: number): Promise<Round> {
   switch (measurement.kind) {
     case 'load':
       return roundOf(await generate(measurement.load, broker, seconds));
@@ -45,8 +52,6 @@ export async function measure(measurement: Measurement, broker: BrokerProcess, s
       return measureIdle(measurement.clients, broker);
     case 'matching':
       return measureMatching(measurement, broker, seconds);
-    case 'paced':
-      throw new Error('a paced load needs its rate: prepare() it first');
   }
 }
 

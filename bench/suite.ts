@@ -21,12 +21,16 @@ export interface SuiteSettings {
 /** All rounds of one scenario, on brokers started for it: none inherits the other scenarios' memory or compiled code. */
 export async function runScenario(scenario: Scenario, settings: SuiteSettings): Promise<PeerRounds[]> {
   const brokers = new RunningBrokers();
+  let isStopping = false;
+  // A second signal, as a terminal and who started us may each send one, must not end us before the brokers.
   const onSignal = (): void => {
+    if (isStopping) return;
+    isStopping = true;
     stopGenerators();
     void brokers.close().then(() => process.exit(130));
   };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   try {
     const { peers, seconds } = settings;
     const measurement = await prepare(scenario.measurement, () => brokers.get(peers[0]!), seconds);
@@ -53,28 +57,38 @@ export async function runScenario(scenario: Scenario, settings: SuiteSettings): 
 /** Brokers by peer, each with a folder for its files that goes with it. */
 class RunningBrokers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'roundhouse-bench-'));
-  readonly #running = new Map<Peer, BrokerProcess>();
+  /** Those that are still starting included: they are stopped as well. */
+  readonly #running = new Map<Peer, Promise<BrokerProcess>>();
   #started = 0;
 
-  async get(peer: Peer): Promise<BrokerProcess> {
-    const running = this.#running.get(peer);
-    if (running !== undefined) return running;
-    const folder = join(this.#folder, String(this.#started++));
-    mkdirSync(folder);
-    const broker = await peer.start(folder);
-    this.#running.set(peer, broker);
+  get(peer: Peer): Promise<BrokerProcess> {
+    let broker = this.#running.get(peer);
+    if (broker === undefined) {
+      broker = this.#start(peer);
+      this.#running.set(peer, broker);
+    }
     return broker;
   }
 
   async stop(peer: Peer): Promise<void> {
     const broker = this.#running.get(peer);
     this.#running.delete(peer);
-    await broker?.stop();
+    // One that could not start has nothing to stop; whoever asked for it is told.
+    await broker?.then(
+      (running) => running.stop(),
+      () => {},
+    );
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((peer) => this.stop(peer)));
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #start(peer: Peer): Promise<BrokerProcess> {
+    const folder = join(this.#folder, String(this.#started++));
+    mkdirSync(folder);
+    return peer.start(folder);
   }
 }
 
