@@ -35,21 +35,33 @@ export interface BrokerFile {
   readonly brokerName?: string;
   /** Absolute; `${activemq.data}/kahadb` unless given. */
   readonly storeFolder?: string;
+  /** URIs of more connectors. */
+  readonly connectors?: readonly string[];
+  /** Paths, as `<sslContext>` takes them. */
+  readonly sslContext?: { readonly keyStore: string; readonly trustStore: string };
 }
 
 /** A small activemq.xml; everything on 127.0.0.1. */
 export function brokerXml(options: BrokerFile): string {
   const { mqttPort, openwirePort, linkTo, brokerName = 'test', storeFolder = `\${activemq.data}/kahadb` } = options;
+  const { connectors = [], sslContext } = options;
   const openwire = openwirePort === undefined ? '' : `<transportConnector name="openwire" uri="tcp://127.0.0.1:${openwirePort}"/>`;
   const peers = [linkTo ?? []].flat().map((port) => `tcp://127.0.0.1:${port}`);
   const network = peers.length === 0 ? '' : `<networkConnectors><networkConnector uri="static:(${peers.join(',')})"/></networkConnectors>`;
+  const tls =
+    sslContext === undefined
+      ? ''
+      : `<sslContext><sslContext keyStore="${sslContext.keyStore}" trustStore="${sslContext.trustStore}"/></sslContext>`;
+  const more = connectors.map((uri) => `<transportConnector name="${uri.split('?')[0]}" uri="${uri.replaceAll('&', '&amp;')}"/>`);
   return `<beans xmlns="http://www.springframework.org/schema/beans">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="${brokerName}" dataDirectory="\${activemq.data}">
     <persistenceAdapter><kahaDB directory="${storeFolder}"/></persistenceAdapter>
     ${network}
+    ${tls}
     <transportConnectors>
       <transportConnector name="mqtt" uri="mqtt://127.0.0.1:${mqttPort}"/>
       ${openwire}
+      ${more.join('\n      ')}
     </transportConnectors>
   </broker>
 </beans>

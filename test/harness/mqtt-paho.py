@@ -19,6 +19,8 @@ V5 = VERSION == mqtt.MQTTv5
 TRANSPORT = 'websockets' if 'ws' in sys.argv[3:] else 'tcp'
 TLS_FILES = [word for word in sys.argv[3:] if word != 'ws']
 WAIT_S = 30
+# Others may use the broker at the same time: client identifiers and topics are this process's own.
+OWN = str(os.getpid())
 
 
 class Client:
@@ -27,7 +29,7 @@ class Client:
     def __init__(self, client_id, clean=True, will=None):
         self.messages, self.connects, self.subacks, self.published = queue.Queue(), queue.Queue(), queue.Queue(), queue.Queue()
         options = {} if V5 else {'clean_session': clean}
-        self.mqtt = mqtt.Client(client_id=client_id, protocol=VERSION, transport=TRANSPORT, **options)
+        self.mqtt = mqtt.Client(client_id=f'{client_id}-{OWN}', protocol=VERSION, transport=TRANSPORT, **options)
         if TLS_FILES:
             self.mqtt.tls_set(*TLS_FILES)
         self.mqtt.on_connect = lambda _c, _u, flags, reason, *_: self.connects.put((flags, reason))
@@ -73,13 +75,13 @@ class Client:
 
 def payloads():
     receiver, sender = Client('receiver'), Client('sender')
-    receiver.subscribe('a/#', 2)
+    receiver.subscribe(f'{OWN}/a/#', 2)
     for qos in (0, 1, 2):
         for size in (0, 1, 1024 * 1024):
             payload = os.urandom(size)
-            sender.publish('a/b', payload, qos)
+            sender.publish(f'{OWN}/a/b', payload, qos)
             message = receiver.next()
-            assert (message.topic, message.qos, message.retain) == ('a/b', qos, 0)
+            assert (message.topic, message.qos, message.retain) == (f'{OWN}/a/b', qos, 0)
             assert hashlib.sha256(message.payload).digest() == hashlib.sha256(payload).digest()
     receiver.leave()
     sender.leave()
@@ -87,51 +89,51 @@ def payloads():
 
 def burst():
     receiver, sender = Client('receiver'), Client('sender')
-    receiver.subscribe('a', 2)
+    receiver.subscribe(f'{OWN}/a', 2)
     for qos in (0, 1, 2):
-        for i in range(500):
-            sender.mqtt.publish('a', str(i), qos)
-        assert [int(receiver.next().payload) for _ in range(500)] == list(range(500))
+        for i in range(200):
+            sender.mqtt.publish(f'{OWN}/a', str(i), qos)
+        assert [int(receiver.next().payload) for _ in range(200)] == list(range(200))
     receiver.leave()
     sender.leave()
 
 
 def retained():
     client = Client('retainer')
-    client.publish('r/a', 'kept', 1, True)
-    client.subscribe('r/+', 1)
+    client.publish(f'{OWN}/r/a', 'kept', 1, True)
+    client.subscribe(f'{OWN}/r/+', 1)
     message = client.next()
     assert (message.payload, message.retain) == (b'kept', 1)
-    client.publish('r/a', None, 1, True)
+    client.publish(f'{OWN}/r/a', None, 1, True)
     message = client.next()
     assert (message.payload, message.retain) == (b'', 0)
     client.leave()
     late = Client('late')
-    late.subscribe('r/#', 0)
-    late.publish('r/none', 'live')
+    late.subscribe(f'{OWN}/r/#', 0)
+    late.publish(f'{OWN}/r/none', 'live')
     assert late.next().payload == b'live'
     late.leave()
 
 
 def will():
     watcher = Client('watcher')
-    watcher.subscribe('will/#', 1)
-    leaver = Client('leaver', will=('will/leaver', 'gone', 1, False))
+    watcher.subscribe(f'{OWN}/will/#', 1)
+    leaver = Client('leaver', will=(f'{OWN}/will/leaver', 'gone', 1, False))
     leaver.leave()
-    Client('lost', will=('will/lost', 'gone', 1, False)).vanish()
+    Client('lost', will=(f'{OWN}/will/lost', 'gone', 1, False)).vanish()
     message = watcher.next()
-    assert (message.topic, message.payload, message.qos) == ('will/lost', b'gone', 1)
+    assert (message.topic, message.payload, message.qos) == (f'{OWN}/will/lost', b'gone', 1)
     watcher.leave()
 
 
 def session():
     first = Client('keeper', clean=False)
     assert first.flags['session present'] == 0
-    first.subscribe('s', 2)
+    first.subscribe(f'{OWN}/s', 2)
     first.leave()
     sender = Client('sender')
     for qos in (1, 2):
-        sender.publish('s', str(qos), qos)
+        sender.publish(f'{OWN}/s', str(qos), qos)
     again = Client('keeper', clean=False)
     assert again.flags['session present'] == (0 if VERSION == mqtt.MQTTv31 else 1)
     assert [again.next().payload for _ in range(2)] == [b'1', b'2']
@@ -142,13 +144,30 @@ def session():
     sender.leave()
 
 
+def shared():
+    topic = f'{OWN}/shared'
+    members = [Client('one'), Client('two')]
+    for member in members:
+        member.subscribe(f'$share/g/{topic}/+', 1)
+        member.subscribe(f'{topic}-end', 1)
+    sender = Client('sender')
+    for i in range(10):
+        sender.publish(f'{topic}/x', str(i), 1)
+    sender.publish(f'{topic}-end', 'end', 1)
+    received = [[payload.decode() for payload in iter(lambda: member.next().payload, b'end')] for member in members]
+    assert sorted(received[0] + received[1]) == [str(i) for i in range(10)], received
+    assert received[0] and received[1], received
+    for client in (*members, sender):
+        client.leave()
+
+
 def properties():
     receiver, sender = Client('receiver'), Client('sender')
     subscription = Properties(PacketTypes.SUBSCRIBE)
     subscription.SubscriptionIdentifier = 42
-    receiver.mqtt.subscribe('p', options=SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True, retainHandling=2), properties=subscription)
+    receiver.mqtt.subscribe(f'{OWN}/p', options=SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True, retainHandling=2), properties=subscription)
     receiver.granted(1)
-    receiver.publish('p', 'not to me', 1)
+    receiver.publish(f'{OWN}/p', 'not to me', 1)
     sent = Properties(PacketTypes.PUBLISH)
     sent.PayloadFormatIndicator = 1
     sent.MessageExpiryInterval = 60
@@ -157,7 +176,7 @@ def properties():
     sent.CorrelationData = b'\x00\x01'
     sent.TopicAlias = 7
     sent.UserProperty = [('a', '1'), ('b', '2'), ('a', '1')]
-    sender.publish('p', 'x', 1, True, sent)
+    sender.publish(f'{OWN}/p', 'x', 1, True, sent)
     message = receiver.next()
     came = message.properties
     assert (message.payload, message.retain) == (b'x', True), message.payload
@@ -169,6 +188,6 @@ def properties():
     sender.leave()
 
 
-for step in (payloads, burst, retained, will, session) + ((properties,) if V5 else ()):
+for step in (payloads, burst, retained, will, session, shared) + ((properties,) if V5 else ()):
     step()
     print(step.__name__, flush=True)

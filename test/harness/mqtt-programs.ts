@@ -60,6 +60,16 @@ export class ClientProgram {
     });
   }
 
+  /** What it prints, from now on. */
+  onOutput(take: (chunk: Buffer) => void): void {
+    this.#child.stdout!.on('data', take);
+  }
+
+  /** Asks it to end; a client of MQTT then says goodbye. */
+  terminate(): void {
+    this.#child.kill('SIGTERM');
+  }
+
   /** Ends it without a word. */
   kill(): void {
     this.#child.kill('SIGKILL');

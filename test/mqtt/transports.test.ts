@@ -100,13 +100,13 @@ for (const version of ['3.1', '3.1.1', '5']) {
     ['TLS with a client certificate', 'mutual', () => [files().ca.certificate, files().client.certificate, files().client.key]],
     ['WebSocket and TLS', 'wss', () => ['ws', files().ca.certificate]],
   ] as const) {
-    test(`paho ${version} over ${name}: payloads, bursts, retained messages, wills, sessions`, { skip }, async (t) => {
+    test(`paho ${version} over ${name}: payloads, bursts, retained messages, wills, sessions, shares`, { skip }, async (t) => {
       if (!needsPaho(t)) return;
       const broker = await startTls(t);
       const script = join(REPOSITORY_ROOT, 'test/harness/mqtt-paho.py');
       const client = new ClientProgram(t, DEBIAN_PYTHON, [script, String(broker.port(connector)), version, ...words()]);
       const steps = (await client.output()).toString().trim().split('\n');
-      assert.equal(steps.length, version === '5' ? 6 : 5, steps.join());
+      assert.equal(steps.length, version === '5' ? 7 : 6, steps.join());
     });
   }
 }
