@@ -172,6 +172,7 @@ test('a client id claimed elsewhere ends an older connection here, not a newer o
     claimedAt: { wallMs, counter: 0, brokerId: 'b' },
     takeOver: () => taken++,
     discard: () => assert.fail('a session is kept'),
+    dismiss: () => assert.fail('nobody is dismissed'),
   });
   b.sessions.set(session('old', true, 10));
   b.sessions.set(session('new', true, 30));
@@ -192,6 +193,7 @@ test('a session is removed only while it is the one of its client id', () => {
     claimedAt: { wallMs: 0, counter: 0, brokerId: 'b' },
     takeOver() {},
     discard() {},
+    dismiss() {},
   });
   const [first, second] = [make(), make()];
   b.sessions.set(first);

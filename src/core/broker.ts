@@ -5,7 +5,7 @@ import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Message } from './message.ts';
-import type { AuthenticationMechanism, Authenticator, Cluster } from './ports.ts';
+import type { AuthenticationMechanism, Authenticator, Cluster, Dismissal } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -31,6 +31,9 @@ export interface BrokerOptions {
   readonly mechanisms?: readonly AuthenticationMechanism[];
 }
 
+/** Clients are to go elsewhere, for the time being or for good. */
+export type Redirection = Dismissal & { readonly reason: 'useAnotherServer' | 'serverMoved' };
+
 /**
  * The broker itself: what everything else holds on to. Knows no socket, no protocol and no disk.
  */
@@ -55,6 +58,7 @@ export class Broker {
   readonly mechanisms: ReadonlyMap<string, AuthenticationMechanism>;
   /** null for a broker that stands alone. */
   cluster: Cluster | null = null;
+  #redirection: Redirection | null = null;
   readonly #limitWatch: LimitWatch;
 
   /** @throws ConfigError INVALID_LIMIT */
@@ -149,6 +153,18 @@ export class Broker {
   /** Somebody is refused something because of this limit: counted, and said once. `facts`: who and what, the first time. */
   refused(limit: RefusingLimit, facts: Facts): void {
     this.#limitWatch.refused(limit, limit in this.limits ? { value: this.limits[limit as LimitName], ...facts } : facts);
+  }
+
+  /** Where clients that connect are sent instead of being let in; null: they are let in. */
+  get redirection(): Redirection | null {
+    return this.#redirection;
+  }
+
+  /** Sends every client elsewhere, those that are connected and those to come. null: those to come are let in again. */
+  redirect(redirection: Redirection | null): void {
+    this.#redirection = redirection;
+    if (redirection === null) return;
+    for (const session of [...this.sessions.values()]) if (session.connected) session.dismiss(redirection);
   }
 
   /** @returns the subscription it replaced, or null */

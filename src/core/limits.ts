@@ -16,6 +16,8 @@ export interface LimitDefinition {
 
 /** Two-byte numbers of the protocol: Receive Maximum, Topic Alias Maximum, length of a topic. */
 const TWO_BYTES = 65_535;
+/** Four-byte numbers of the protocol: intervals in seconds. */
+const FOUR_BYTES = 4_294_967_295;
 const ANY = Number.MAX_SAFE_INTEGER;
 const MIB = 1024 * 1024;
 
@@ -148,6 +150,15 @@ export const LIMITS = {
       'A CONNECT packet: its five fields of 64 KB and more User Properties than anybody has. Whoever is not a client yet must not make us hold what a client may send.',
     beyond: 'The connection is closed without an answer.',
     refuses: true,
+  },
+  sessionExpiryInterval: {
+    unit: 's',
+    default: FOUR_BYTES,
+    min: 0,
+    max: FOUR_BYTES,
+    bounds: 'How long a session is kept while its client is away. 4294967295: for ever, as its client asks.',
+    beyond: 'It is kept for so long. MQTT 5 clients are told in CONNACK (Session Expiry Interval); persistent sessions of MQTT 3 end too.',
+    refuses: false,
   },
   retainedMessages: {
     unit: 'messages',

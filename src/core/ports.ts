@@ -37,8 +37,23 @@ export interface Session {
   readonly claimedAt: Stamp;
   /** Ends the connection because the same client id connected elsewhere (MQTT 5: DISCONNECT 0x8E). Keeps the session's state. */
   takeOver(): void;
+  /** Ends the connection because an operator wants it. Keeps the session's state. */
+  dismiss(dismissal: Dismissal): void;
   /** Ends connection and session: nothing of it stays. */
   discard(): void;
+}
+
+/** Why and with what words a client is sent away. */
+export interface Dismissal {
+  /**
+   * `administrativeAction`: it may come again. `useAnotherServer`: for the time being it should go elsewhere. `serverMoved`: from now on.
+   * MQTT 5: DISCONNECT 0x98, 0x9C, 0x9D; clients of earlier versions cannot be told.
+   */
+  readonly reason: 'administrativeAction' | 'useAnotherServer' | 'serverMoved';
+  /** For clients that want reasons, and for the log; null: none. */
+  readonly text: string | null;
+  /** Where to go instead, as `host:port`; several with spaces between (MQTT 5.0 section 4.11). null: the client knows. */
+  readonly serverReference: string | null;
 }
 
 /** Who a client has proved to be. */

@@ -1,5 +1,5 @@
 import { compareStamps, type Stamp } from './hybrid-clock.ts';
-import type { Session } from './ports.ts';
+import type { Dismissal, Session } from './ports.ts';
 
 /** One session a client id. */
 export class SessionRegistry {
@@ -24,6 +24,14 @@ export class SessionRegistry {
 
   values(): IterableIterator<Session> {
     return this.#sessions.values();
+  }
+
+  /** Ends a client's connection. @returns whether it has one here */
+  dismiss(clientId: string, dismissal: Dismissal): boolean {
+    const session = this.#sessions.get(clientId);
+    if (!session?.connected) return false;
+    session.dismiss(dismissal);
+    return true;
   }
 
   /** The client connected to another broker at `stamp`: if that is newer than its connection here, the connection here ends. */

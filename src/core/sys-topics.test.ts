@@ -98,6 +98,7 @@ test('what sessions hold is summed up', () => {
     claimedAt: broker.clock.next(),
     takeOver() {},
     discard() {},
+    dismiss() {},
   });
   const bytes = broker.retained.bytes;
   const messages = broker.retained.size;

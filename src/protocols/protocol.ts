@@ -33,6 +33,10 @@ export interface Protocol {
   restore?(): void;
   /** What was restored goes on (wills, lifetimes). Called once, when linked brokers can be reached and before clients are accepted. */
   goOn?(): void;
-  /** Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B), closes all connections and stops all timers. */
-  stop(): void;
+  /**
+   * Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B, or 0x9C with `serverReference`), closes all connections and stops all
+   * timers.
+   * @param serverReference where clients may go meanwhile; null: nobody has said
+   */
+  stop(serverReference: string | null): void;
 }

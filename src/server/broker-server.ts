@@ -172,11 +172,12 @@ export class BrokerServer {
     this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
 
-  async stop(): Promise<void> {
+  /** @param serverReference where MQTT 5 clients are told to go meanwhile, as `host:port`; null: nowhere in particular */
+  async stop(serverReference: string | null = null): Promise<void> {
     this.#sysTopics.stop();
     this.#tlsRenewal?.stop();
     for (const { listener } of this.#open) listener.close();
-    for (const protocol of this.#registry.protocols) protocol.stop();
+    for (const protocol of this.#registry.protocols) protocol.stop(serverReference);
     await this.#network?.stop();
     await this.#connectionsClosed();
     this.#open.length = 0;

@@ -63,6 +63,28 @@ export type StartBrokerOptions = BrokerConfiguration & BrokerSettings & Embeddin
 
 export type StartBalancerOptions = ({ readonly file: string } | { readonly cfg: string }) & EmbeddingOptions;
 
+export interface DisconnectOptions {
+  /** For clients that want reasons. */
+  readonly reasonString?: string;
+}
+
+export interface RedirectOptions {
+  /** Where to go, as `host:port`, several with spaces between (MQTT 5.0 section 4.11); unless given the client has to know. */
+  readonly serverReference?: string;
+  /** true: clients should not come back. */
+  readonly permanently?: boolean;
+  /** For clients that want reasons. */
+  readonly reasonString?: string;
+}
+
+export interface StopOptions {
+  /** Where MQTT 5 clients may go meanwhile. */
+  readonly serverReference?: string;
+}
+
+/** Bytes of the longest UTF-8 Encoded String (MQTT 5.0 section 1.5.4). */
+const STRING_BYTES_MAX = 65_535;
+
 /** A broker that runs in this program. */
 export class EmbeddedBroker {
   readonly #server: BrokerServer;
@@ -116,10 +138,46 @@ export class EmbeddedBroker {
     return this.#client.subscribe(filter, listener, options);
   }
 
-  /** Tells clients and linked brokers, closes their connections, and gives the store folder up. */
-  stop(): Promise<void> {
+  /**
+   * Ends a client's connection, which MQTT 5 clients are told the reason of (DISCONNECT 0x98). Its session stays, its will is published, and
+   * it may come again.
+   *
+   * @returns false when the client is not connected here
+   * @throws CodedError INVALID_TEXT when the reason is not what MQTT can carry
+   */
+  disconnectClient(clientId: string, { reasonString }: DisconnectOptions = {}): boolean {
+    this.#expectRunning();
+    const text = textOf('disconnectClient', 'reasonString', reasonString);
+    return this.#server.broker.sessions.dismiss(clientId, { reason: 'administrativeAction', text, serverReference: null });
+  }
+
+  /**
+   * Sends clients elsewhere: those that are connected, and those to come until this is called with null. MQTT 5 clients are told where
+   * (DISCONNECT and CONNACK 0x9C, or 0x9D for good, with the Server Reference); others find themselves disconnected.
+   *
+   * @throws CodedError INVALID_TEXT when a text is not what MQTT can carry
+   */
+  redirectClients(redirection: RedirectOptions | null): void {
+    this.#expectRunning();
+    this.#server.broker.redirect(
+      redirection && {
+        reason: redirection.permanently === true ? 'serverMoved' : 'useAnotherServer',
+        text: textOf('redirectClients', 'reasonString', redirection.reasonString),
+        serverReference: textOf('redirectClients', 'serverReference', redirection.serverReference),
+      },
+    );
+  }
+
+  /**
+   * Tells clients and linked brokers, closes their connections, and gives the store folder up.
+   *
+   * @param options `serverReference`: where MQTT 5 clients may go meanwhile, as `host:port`, several with spaces between
+   * @throws CodedError INVALID_TEXT when that is not what MQTT can carry
+   */
+  stop({ serverReference }: StopOptions = {}): Promise<void> {
+    const reference = textOf('stop', 'serverReference', serverReference);
     this.#stopped = true;
-    return this.#server.stop();
+    return this.#server.stop(reference);
   }
 
   #expectRunning(): void {
@@ -228,6 +286,13 @@ async function readOne<K extends Unit['kind']>(
     throw new ConfigError('CONFIGURATION', errors.join('\n'));
   }
   return unit as Extract<Unit, { kind: K }>;
+}
+
+/** @throws CodedError INVALID_TEXT */
+function textOf(where: string, name: string, text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (!/[\0\ud800-\udfff]/u.test(text) && Buffer.byteLength(text) <= STRING_BYTES_MAX) return text;
+  throw new CodedError('INVALID_TEXT', `${where}: ${name} is Unicode text without U+0000 of at most ${STRING_BYTES_MAX} bytes`, 'client');
 }
 
 function addressPairs({ mapAddress = {} }: EmbeddingOptions): AddressPair[] {

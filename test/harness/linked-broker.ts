@@ -203,6 +203,7 @@ export class TestBroker {
         this.connected = false;
       },
       discard() {},
+      dismiss() {},
     };
     this.broker.sessions.set(session);
     this.network.clientClaimed(clientId, claimedAt);

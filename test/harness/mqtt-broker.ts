@@ -133,7 +133,7 @@ export class TestBroker {
 
   stop(): void {
     this.#listener.close();
-    this.protocol.stop();
+    this.protocol.stop(null);
     for (const connection of this.#listener.connections) connection.destroy();
   }
 }

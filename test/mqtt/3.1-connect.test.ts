@@ -244,14 +244,76 @@ test('a refusing CONNACK says that no session is present, also where there is on
   await broker.client(5, { clientId: 'a', clean: false }, true);
 });
 
-test('Response Information is not sent, whether a client asks for it or not [MQTT-3.1.2-28]', async (t) => {
+test('Response Information is sent to a client that asks for it, and to no other [MQTT-3.1.2-28]', async (t) => {
   const broker = await startBroker(t);
-  for (const asked of ['', '19 00', '19 01']) {
+  for (const asked of ['', '19 00']) {
     const peer = await broker.dial({ level: 5 });
     peer.send(peer.packets.connect({ clientId: 'a', properties: asked }));
     await peer.expect(`20 0e 00 00 0b ${SERVER_PROPERTIES}`);
     await peer.disconnect();
   }
+  const peer = await broker.dial({ level: 5 });
+  peer.send(peer.packets.connect({ clientId: 'a', properties: '19 01' }));
+  await peer.expect(`20 1c 00 00 19 1a 000b 'response/a/' ${SERVER_PROPERTIES}`);
+});
+
+test('Response Information is a prefix of the client’s own that any topic can begin with', async (t) => {
+  const broker = await startBroker(t);
+  for (const [clientId, prefix] of [
+    ['a/b+c#d%2f', 'response/a%2fb%2bc%23d%252f/'],
+    ['Zürich 💡', 'response/Zürich 💡/'],
+    ['x'.repeat(1_014), `response/${'x'.repeat(1_014)}/`],
+  ] as const) {
+    const peer = await broker.dial({ level: 5 });
+    peer.send(peer.packets.connect({ clientId, properties: '19 01' }));
+    const { body } = await peer.packet();
+    const at = body[2]! < 128 ? 3 : 4;
+    assert.equal(body[at], 0x1a);
+    assert.equal(body.subarray(at + 3, at + 3 + body.readUInt16BE(at + 1)).toString(), prefix);
+    await peer.subscribe({ [`${prefix}#`]: 0 });
+    peer.send(peer.packets.publish({ topic: `${prefix}1`, payload: 'answer' }));
+    await peer.expect(peer.packets.publish({ topic: `${prefix}1`, payload: 'answer' }));
+  }
+  const long = await broker.dial({ level: 5 });
+  long.send(long.packets.connect({ clientId: 'x'.repeat(1_015), properties: '19 01' }));
+  await long.expect(`20 0e 00 00 0b ${SERVER_PROPERTIES}`);
+});
+
+test('Response Information is left out where CONNACK has no room for it [MQTT-3.1.2-24]', async (t) => {
+  const broker = await startBroker(t);
+  const peer = await broker.dial({ level: 5 });
+  peer.send(peer.packets.connect({ clientId: 'a', properties: '19 01 27 0000001d' }));
+  await peer.expect(`20 0e 00 00 0b ${SERVER_PROPERTIES}`);
+  const roomy = await broker.dial({ level: 5 });
+  roomy.send(roomy.packets.connect({ clientId: 'b', properties: '19 01 27 0000001e' }));
+  await roomy.expect(`20 1c 00 00 19 1a 000b 'response/b/' ${SERVER_PROPERTIES}`);
+});
+
+test('a Session Expiry Interval beyond the broker’s is lowered, which CONNACK says (section 3.2.2.3.2)', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true, limits: { sessionExpiryInterval: 100 } });
+  for (const [asked, told] of [
+    ['', ''],
+    ['11 00000064', ''],
+    ['11 00000065', '11 00000064'],
+    ['11 ffffffff', '11 00000064'],
+  ] as const) {
+    const peer = await broker.dial({ level: 5 });
+    peer.send(peer.packets.connect({ clientId: 'a', properties: asked }));
+    await peer.expect(packet(0x20, '00 00', properties(told, SERVER_PROPERTIES)));
+    await peer.disconnect(0, '11 00000000'); // the same again, or an end of the session
+  }
+});
+
+test('no session outlives the broker’s Session Expiry Interval: not by DISCONNECT, not one of MQTT 3', async (t) => {
+  const broker = await startBroker(t, { fakeClock: true, limits: { sessionExpiryInterval: 100 } });
+  const v5 = await broker.client(5, { clientId: 'v5', properties: '11 00000001' });
+  await v5.disconnect(0, '11 ffffffff');
+  for (const level of [3, 4] as const) await (await broker.client(level, { clientId: `v${level}`, clean: false })).disconnect();
+  await broker.until(() => broker.connections === 0, 'all to be gone');
+  broker.pass(99_000);
+  assert.equal(broker.broker.sessions.size, 3);
+  broker.pass(1_200);
+  assert.equal(broker.broker.sessions.size, 0);
 });
 
 test('every QoS and retained messages are served: CONNACK limits neither, and a retained will of QoS 2 is admitted [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBroker } from '../harness/mqtt-broker.ts';
-import { PINGREQ } from '../harness/mqtt-bytes.ts';
+import { PINGREQ, packet, properties, text } from '../harness/mqtt-bytes.ts';
 
 const LEVELS = [3, 4, 5] as const;
 
@@ -49,7 +49,7 @@ for (const { what, reason, v4, v5 } of WRONG) {
   });
 }
 
-test('UNSUBACK says its reasons in codes alone; one that is too large is not sent: the connection ends [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.11.3-2] [MQTT-3.1.2-24]', async (t) => {
+test('an UNSUBACK that is too large is not sent: the connection ends [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.11.3-2] [MQTT-3.1.2-24]', async (t) => {
   const broker = await startBroker(t);
   const peer = await broker.client(5, { clientId: 'a', properties: '27 00000010' });
   const filters = Array.from({ length: 11 }, (_, i) => `f${i}`);
@@ -60,12 +60,20 @@ test('UNSUBACK says its reasons in codes alone; one that is too large is not sen
   await peer.expectClose();
 });
 
-test('a filter that is none is refused alone in MQTT 5, and ends the connection before it', async (t) => {
+test('a filter that is none is refused alone in MQTT 5, and ends the connection before it [MQTT-3.1.2-29] [MQTT-3.11.2-1]', async (t) => {
   const broker = await startBroker(t);
-  const v5 = await broker.client(5, { clientId: 'v5' });
-  await v5.subscribe({ a: 0 });
-  v5.send(v5.packets.unsubscribe(1, 'a#', 'a', '$share/g', ''));
-  await v5.expect(v5.packets.unsuback(1, 0x8f, 0, 0x8f, 0x8f));
+  const words = "'#' must be the last level, alone [MQTT-4.7.1-1]";
+  for (const [asked, said] of [
+    ['', properties('1f', text(words))],
+    ['17 00', '00'],
+    ['27 00000039', '00'], // 2 + 2 + 1 + 3 + 48 + 4 = 60
+  ] as const) {
+    // A reason in words is for who wants it and has room for it [MQTT-3.1.2-29] [MQTT-3.11.2-1].
+    const v5 = await broker.client(5, { clientId: 'v5', properties: asked });
+    await v5.subscribe({ a: 0 });
+    v5.send(v5.packets.unsubscribe(1, 'a#', 'a', '$share/g', ''));
+    await v5.expect(packet(0xb0, '0001', said, '8f 00 8f 8f'));
+  }
   const v4 = await broker.client(4, { clientId: 'v4' });
   await v4.subscribe({ a: 0 });
   v4.send(v4.packets.unsubscribe(1, 'a', 'a#'));

@@ -71,7 +71,7 @@ test('a broker that stops tells MQTT 5 clients so, and closes all (section 3.14.
   const v5 = await broker.client(5, { clientId: 'v5' });
   const silent = await broker.dial();
   await v4.expectNothing();
-  broker.protocol.stop();
+  broker.protocol.stop(null);
   await v5.expect('e0 02 8b 00');
   await v5.expectClose();
   await v4.expectClose();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { startBroker } from '../harness/mqtt-broker.ts';
-import { bytes, Packets, PINGREQ, PINGRESP, packet, text, userProperty } from '../harness/mqtt-bytes.ts';
+import { bytes, Packets, PINGREQ, PINGRESP, packet, properties, text, userProperty } from '../harness/mqtt-bytes.ts';
 
 const LEVELS = [3, 4, 5] as const;
 
@@ -134,7 +134,7 @@ for (const { what, reason, v4, v5 } of WRONG) {
 
 test('where a connector lets clients publish to $ topics, $SYS/ and $share/ are still the server’s [MQTT3-3.3.5-2]', async (t) => {
   const broker = await startBroker(t, { connector: { publishDollarTopics: true } });
-  const v5 = await broker.client(5, { clientId: 'v5' });
+  const v5 = await broker.client(5, { clientId: 'v5', properties: '17 00' });
   const v4 = await broker.client(4, { clientId: 'v4' });
   await v4.subscribe({ '$mine/#': 0, '$SYS/#': 0 });
   v5.send(v5.packets.publish({ topic: '$mine/a' }));
@@ -149,9 +149,27 @@ test('where a connector lets clients publish to $ topics, $SYS/ and $share/ are 
   await v4.expectNothing();
 });
 
+test('a PUBACK or PUBREC that refuses has the reason in words, for a client that wants it and has room for it [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.5.2-2]', async (t) => {
+  const broker = await startBroker(t);
+  const words = properties('1f', text('this topic is not for clients to publish to'));
+  for (const [asked, said] of [
+    ['', words],
+    ['17 01', words],
+    ['17 00', ''],
+    ['27 00000034', words],
+    ['27 00000033', ''],
+  ] as const) {
+    const peer = await broker.client(5, { clientId: 'a', properties: asked });
+    for (const qos of [1, 2]) {
+      peer.send(peer.packets.publish({ topic: '$SYS/a', qos, id: 7 }));
+      await peer.expect(packet(qos === 1 ? 0x40 : 0x50, '0007 87', said));
+    }
+  }
+});
+
 test('after a PUBREC that refuses, the identifier is free at once [MQTT-4.3.3-9]', async (t) => {
   const broker = await startBroker(t);
-  const peer = await broker.client(5, { clientId: 'a' });
+  const peer = await broker.client(5, { clientId: 'a', properties: '17 00' });
   peer.send(
     peer.packets.publish({ topic: '$SYS/a', qos: 2, id: 2 }),
     peer.packets.publish({ topic: 'x', qos: 2, id: 2 }),
@@ -300,7 +318,7 @@ test('where no Topic Alias is taken every one is refused [MQTT-3.2.2-18]', async
   await peer.expectDisconnect(0x94);
 });
 
-test('acknowledgements carry a reason at most: neither reason strings nor user properties make them too large [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29] [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]', async (t) => {
+test('acknowledgements that refuse nothing carry a code at most: neither reason strings nor user properties make them too large [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29] [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]', async (t) => {
   const broker = await startBroker(t);
   for (const properties of ['', '27 00000010', '17 00']) {
     const peer = await broker.client(5, { clientId: 'a', properties });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cluster } from '../../src/core/ports.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
-import { bytes, PINGREQ, PINGRESP, packet, text, two, userProperty } from '../harness/mqtt-bytes.ts';
+import { bytes, PINGREQ, PINGRESP, packet, properties, text, two, userProperty } from '../harness/mqtt-bytes.ts';
 
 const LEVELS = [3, 4, 5] as const;
 const NO_LOCAL = 0x04;
@@ -96,13 +96,28 @@ const INVALID_FILTERS = [
 
 test('MQTT 5 refuses the filter that is none and takes the others [MQTT-3.8.4-5] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]', async (t) => {
   const broker = await startBroker(t);
-  const peer = await broker.client(5, { clientId: 'a' });
+  const peer = await broker.client(5, { clientId: 'a', properties: '17 00' });
   for (const filter of INVALID_FILTERS) {
     peer.send(packet(0x82, two(7), '00', text('first'), '01', text(filter), '01', text('last'), '02'));
     await peer.expect('90 06 0007 00 01 8f 02');
   }
   peer.send(peer.packets.publish({ topic: 'last' }));
   await peer.expect(peer.packets.publish({ topic: 'last' }));
+});
+
+test('a SUBACK that refuses has the reason in words, for a client that wants it and has room for it [MQTT-3.1.2-29] [MQTT-3.9.2-1]', async (t) => {
+  const broker = await startBroker(t, { limits: { sessionSubscriptions: 1 } });
+  const words = 'a session has at most 1 subscriptions';
+  for (const [asked, said] of [
+    ['', bytes('1f', text(words))],
+    ['17 00', ''],
+    ['27 0000002f', bytes('1f', text(words))],
+    ['27 0000002e', ''],
+  ] as const) {
+    const peer = await broker.client(5, { clientId: 'a', properties: asked });
+    peer.send(peer.packets.subscribe(1, { a: 1, b: 1 }));
+    await peer.expect(packet(0x90, two(1), properties(said), '01 97'));
+  }
 });
 
 test('before MQTT 5 a filter that is none ends the connection [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]', async (t) => {
@@ -119,7 +134,7 @@ test('before MQTT 5 a filter that is none ends the connection [MQTT-4.7.1-1] [MQ
 test('a filter with more levels than are served is refused alone; MQTT 3.1, which has no code for it, gets that of MQTT 3.1.1 [MQTT-3.8.4-5] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT3-3.9.3-2]', async (t) => {
   const broker = await startBroker(t, { limits: { topicLevels: 3 } });
   for (const level of LEVELS) {
-    const peer = await broker.client(level, { clientId: 'a' });
+    const peer = await broker.client(level, { clientId: 'a', properties: '17 00' });
     peer.send(peer.packets.subscribe(1, { 'a/b/c': 1, 'a/b/c/d': 1 }));
     await peer.expect(peer.packets.suback(1, 1, level === 5 ? 0x8f : 0x80));
     peer.send(peer.packets.publish({ topic: 'a/b/c/d' }));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { connect, connectAsync } from 'mqtt';
+import { connect, connectAsync, type IDisconnectPacket, type MqttClient } from 'mqtt';
 import { balancerCfg, DeploymentFolder } from '../harness/deployment-files.ts';
 import { bytes, packet, properties, text } from '../harness/mqtt-bytes.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
@@ -189,6 +189,48 @@ test('a file and a program cannot both say who may connect', async () => {
     code: 'CONFIGURATION',
     message: /simpleAuthenticationPlugin.*authenticator/,
   });
+});
+
+/** The next DISCONNECT of a client. */
+const disconnected = (client: MqttClient) => new Promise<IDisconnectPacket>((resolve) => client.once('disconnect', resolve));
+
+test('a program disconnects a client, with its reason', async (t) => {
+  const embedded = await broker(t);
+  const client = await logIn(embedded.connectors[0]!.port, { clientId: 'sensor' });
+  t.after(() => client.end(true));
+  const told = disconnected(client);
+  assert.equal(embedded.disconnectClient('sensor', { reasonString: 'maintenance' }), true);
+  const { reasonCode, properties } = await told;
+  assert.deepEqual([reasonCode, properties?.reasonString], [0x98, 'maintenance']);
+  assert.equal(embedded.disconnectClient('sensor'), false);
+  for (const reasonString of ['a\0b', '\ud800', 'x'.repeat(65_536)])
+    assert.throws(() => embedded.disconnectClient('sensor', { reasonString }), { code: 'INVALID_TEXT' });
+});
+
+test('a program sends clients elsewhere, those that are there and those that come, until it lets them in again', async (t) => {
+  const embedded = await broker(t);
+  const { port } = embedded.connectors[0]!;
+  const client = await logIn(port);
+  t.after(() => client.end(true));
+  const told = disconnected(client);
+  embedded.redirectClients({ serverReference: 'b.example:1883', permanently: true });
+  const { reasonCode, properties } = await told;
+  assert.deepEqual([reasonCode, properties?.serverReference], [0x9d, 'b.example:1883']);
+  embedded.redirectClients({});
+  await assert.rejects(logIn(port), { code: 0x9c });
+  embedded.redirectClients(null);
+  await (await logIn(port)).endAsync();
+});
+
+test('a program that stops its broker says where clients may go', async (t) => {
+  const embedded = await broker(t);
+  const client = await logIn(embedded.connectors[0]!.port);
+  t.after(() => client.end(true));
+  const told = disconnected(client);
+  assert.throws(() => embedded.stop({ serverReference: '\0' }), { code: 'INVALID_TEXT' });
+  await embedded.stop({ serverReference: 'b.example:1883' });
+  const { reasonCode, properties } = await told;
+  assert.deepEqual([reasonCode, properties?.serverReference], [0x9c, 'b.example:1883']);
 });
 
 test('a data folder is made, locked and given up', async (t) => {

@@ -4,11 +4,13 @@ import { ProtocolError, unreachable } from '../../errors.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { AwaitedStore } from './awaited-store.ts';
 import type { MqttConnection } from './connection.ts';
+import { RedirectionError } from './dismissal.ts';
 import { LimitError } from './limit-error.ts';
+import { responseInformation } from './response-information.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
 import { OutboundAliases } from './topic-alias.ts';
 import { readWill, type Will } from './will.ts';
-import { type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
+import { type ConnackProperties, type ConnectPacket, UnsupportedVersionError, writeConnackV3, writeConnackV5 } from './wire/connect.ts';
 import { MQTT_3_1, MQTT_5, PACKET_SIZE_MAX, REMAINING_LENGTH_MAX } from './wire/control-packet.ts';
 import {
   BAD_USER_NAME_OR_PASSWORD,
@@ -37,6 +39,8 @@ export function readRequest(connection: MqttConnection, packet: ConnectPacket): 
   connection.level = packet.level;
   connection.wantsReasons = p.requestProblemInformation !== 0;
   connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
+  const { redirection } = connection.broker;
+  if (redirection !== null) throw new RedirectionError(redirection);
   protocol.connectRates.countConnect(connection.options.name, nowMs);
   const clientId = identify(packet);
   if (packet.clientId !== '') protocol.connectRates.countClient(clientId, nowMs);
@@ -95,7 +99,7 @@ export function enter(
   const sessionPresent = session !== undefined; // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   const { store } = broker;
   const before = store.position;
-  const expiryInterval = packet.level === MQTT_5 ? (p.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NEVER_EXPIRES;
+  const expiryInterval = Math.min(requestedExpiry(packet), limits.sessionExpiryInterval);
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
   const mine =
     session instanceof MqttSession
@@ -136,16 +140,25 @@ export function enter(
   else connection.pending = new AwaitedStore(connection, mine, claimedAt, position, complete);
 }
 
+/** How long the client wants its session to be kept without a connection, in seconds. */
+function requestedExpiry({ level, cleanStart, properties }: ConnectPacket): number {
+  if (level === MQTT_5) return properties.sessionExpiryInterval ?? 0;
+  return cleanStart ? 0 : NEVER_EXPIRES;
+}
+
 /** The CONNACK that says yes. */
 function accept(
-  { broker, options }: MqttConnection,
+  connection: MqttConnection,
   packet: ConnectPacket,
   clientId: string,
   sessionPresent: boolean,
   authenticationData: Buffer | null,
 ): Buffer {
   if (packet.level !== MQTT_5) return writeConnackV3(sessionPresent && packet.level !== MQTT_3_1, 0); // MQTT 3.1 has no such flag yet
-  return writeConnackV5(sessionPresent, SUCCESS, {
+  const { broker, options } = connection;
+  const { sessionExpiryInterval } = broker.limits;
+  const properties: ConnackProperties = {
+    sessionExpiryInterval: requestedExpiry(packet) > sessionExpiryInterval ? sessionExpiryInterval : null, // section 3.2.2.3.2
     receiveMaximum: broker.limits.receiveMaximum,
     // There are clients (paho) that take a number above the largest Remaining Length for a fault.
     maximumPacketSize: options.maxFrameSize < PACKET_SIZE_MAX ? Math.min(options.maxFrameSize, REMAINING_LENGTH_MAX) : null,
@@ -154,7 +167,13 @@ function accept(
     serverKeepAlive: serverKeepAliveOf(packet, options),
     authenticationMethod: packet.properties.authenticationMethod, // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
     authenticationData,
-  });
+  };
+  const information = packet.properties.requestResponseInformation === 1 ? responseInformation(clientId) : null; // [MQTT-3.1.2-28]
+  if (information !== null) {
+    const connack = writeConnackV5(sessionPresent, SUCCESS, { ...properties, responseInformation: information });
+    if (connack.length <= connection.maximumPacketSize) return connack;
+  }
+  return writeConnackV5(sessionPresent, SUCCESS, properties);
 }
 
 /** In seconds, for a client that asks for no keep alive; null: it gets none. Before MQTT 5 the connector's default just applies. */
@@ -178,10 +197,15 @@ export function refuse(connection: MqttConnection, error: ProtocolError): void {
     const returnCode = V3_RETURN_CODES.get(error.reasonCode);
     if (returnCode !== undefined) connection.answer(writeConnackV3(false, returnCode)); // [MQTT3-3.1.3-8] [MQTT3-3.1.3-9]
   } else {
-    const room = connection.maximumPacketSize;
-    let connack = writeConnackV5(false, error.reasonCode, { reasonString: connection.wantsReasons ? error.message : null });
-    if (connack.length > room) connack = writeConnackV5(false, error.reasonCode, {}); // [MQTT-3.2.2-19]
-    if (connack.length <= room) connection.answer(connack);
+    const serverReference = error instanceof RedirectionError ? error.serverReference : null;
+    const fullest = { serverReference, reasonString: connection.wantsReasons ? error.message : null };
+    // [MQTT-3.2.2-19]: words are the first to go, then the way.
+    for (const properties of [fullest, { serverReference }, {}]) {
+      const connack = writeConnackV5(false, error.reasonCode, properties);
+      if (connack.length > connection.maximumPacketSize) continue;
+      connection.answer(connack);
+      break;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { RefusingLimit } from '../../core/limits.ts';
 import { Message, type MessageProperties } from '../../core/message.ts';
-import type { ClientOrigin, Principal, Refusal } from '../../core/ports.ts';
+import type { ClientOrigin, Dismissal, Principal, Refusal } from '../../core/ports.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
@@ -9,6 +9,7 @@ import type { Connection, ConnectionHandler } from '../../transport/connection.t
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit } from './admission.ts';
 import { type ConnectRequest, refusalError, refuse } from './connect.ts';
+import { DISMISSAL_CODES, RedirectionError } from './dismissal.ts';
 import type { EnhancedAuthentication } from './enhanced-authentication.ts';
 import type { HeldPackets } from './held-packets.ts';
 import { LimitError, topicNameError } from './limit-error.ts';
@@ -22,7 +23,7 @@ import { type SessionLink, UNKNOWN_POSITION, writeAcknowledgement } from './sess
 import { subscribe, unsubscribe } from './subscribe.ts';
 import { InboundAliases, type OutboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
-import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
+import { AcknowledgementView, readDisconnect, writeDisconnect, writeRefusal } from './wire/acknowledgement.ts';
 import { connectLevel, readConnect } from './wire/connect.ts';
 import {
   AUTH,
@@ -60,6 +61,7 @@ import {
   SERVER_SHUTTING_DOWN,
   SESSION_TAKEN_OVER,
   SUCCESS,
+  USE_ANOTHER_SERVER,
 } from './wire/reason-code.ts';
 import { arrivedForm } from './wire-forms.ts';
 
@@ -76,6 +78,10 @@ const UNREAD_FACTOR = 2;
  * not become our memory.
  */
 const PROMISES_MAX = 10_000;
+
+/** Reason Strings of publications that are refused. */
+const RESERVED_TOPIC = 'this topic is not for clients to publish to';
+const RETAINED_FULL = 'delivered, but not kept: there is no room for more retained messages';
 
 /** Acknowledgement fields, read and used at once: all connections share one. */
 const acknowledgement = new AcknowledgementView();
@@ -265,19 +271,25 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.disconnect(SESSION_TAKEN_OVER, 'the client id connected elsewhere'); // [MQTT-3.1.4-3]
   }
 
-  /** The server goes. */
-  shutDown(): void {
+  dismiss({ reason, text, serverReference }: Dismissal): void {
     if (this.#closed) return;
-    this.disconnect(SERVER_SHUTTING_DOWN, null);
+    this.broker.log.info('client disconnected by an operator', { ...this.facts(), reason, text, serverReference });
+    this.disconnect(DISMISSAL_CODES[reason], text, serverReference);
+  }
+
+  /** The server goes. `serverReference`: where its clients may go meanwhile; null: nobody knows. */
+  shutDown(serverReference: string | null): void {
+    if (serverReference === null) this.disconnect(SERVER_SHUTTING_DOWN, null);
+    else this.disconnect(USE_ANOTHER_SERVER, null, serverReference);
   }
 
   /**
    * Ends the connection from our side: MQTT 5 clients are told why, if they have had their CONNACK [MQTT-3.14.0-1], with nothing behind it
    * [MQTT-3.14.4-1] [MQTT-3.14.4-2]. The will is sent.
    */
-  disconnect(reasonCode: number, reasonString: string | null): void {
+  disconnect(reasonCode: number, reasonString: string | null, serverReference: string | null = null): void {
     if (this.#closed) return;
-    if (this.level === MQTT_5 && this.session !== null) this.#writeDisconnect(reasonCode, this.wantsReasons ? reasonString : null);
+    if (this.level === MQTT_5 && this.session !== null) this.#writeDisconnect(reasonCode, reasonString, serverReference);
     this.#leave(true);
     this.connection.end();
   }
@@ -340,6 +352,16 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   readOn(held: HeldPackets): void {
     held.replay(this);
     if (!this.#closed) this.#listen();
+  }
+
+  /**
+   * A packet of MQTT 5 with words where the client wants them (Request Problem Information) and has room for them, else without.
+   * @param reason null: there are none
+   */
+  withReason(reason: string | null, write: (reasonString: string | null) => Buffer): Buffer {
+    if (reason === null || !this.wantsReasons) return write(null); // [MQTT-3.1.2-29]
+    const packet = write(reason);
+    return packet.length <= this.maximumPacketSize ? packet : write(null);
   }
 
   /**
@@ -520,9 +542,17 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
    * be, in the order of messages [MQTT-4.6.0-2] [MQTT-4.6.0-3], also when it has expired [MQTT-4.3.3-13]. Who may not publish is answered [MQTT3-3.3.5-2].
    */
   #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number, before: number): void {
-    // Before MQTT 5 PUBREC carries no reason, so the exchange goes on to its PUBREL.
-    if (qos === 2 && reasonCode >= 0x80 && this.level === MQTT_5) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
-    this.promise(before, qos === 1 ? 0x40 : 0x50, packetIdentifier, reasonCode);
+    const header = qos === 1 ? 0x40 : 0x50;
+    // Before MQTT 5 no reason can be given: the exchange goes on as if there were none.
+    if (reasonCode < 0x80 || this.level !== MQTT_5) {
+      this.promise(before, header, packetIdentifier, reasonCode);
+      return;
+    }
+    if (qos === 2) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
+    const reason = reasonCode === NOT_AUTHORIZED ? RESERVED_TOPIC : RETAINED_FULL;
+    // [MQTT-3.4.2-2] [MQTT-3.5.2-2]
+    const packet = this.withReason(reason, (text) => writeRefusal(header, packetIdentifier, reasonCode, text));
+    this.replyDurable(before, packet);
   }
 
   #onPubrel(session: MqttSession, packetIdentifier: number): void {
@@ -545,7 +575,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if (packet.sessionExpiryInterval !== null) {
       if (session.expiryInterval === 0 && packet.sessionExpiryInterval !== 0)
         throw protocolError('DISCONNECT with a Session Expiry Interval although CONNECT had 0'); // section 3.14.2.2.2
-      session.expiryInterval = packet.sessionExpiryInterval;
+      session.changeExpiry(packet.sessionExpiryInterval);
     }
     this.#leave(packet.reasonCode !== SUCCESS); // [MQTT-3.14.4-3]: only a normal goodbye discards the will
     this.connection.end();
@@ -569,9 +599,9 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.connection.countProbe();
   }
 
-  #writeDisconnect(reasonCode: number, reasonString: string | null): void {
-    let packet = writeDisconnect(reasonCode, reasonString);
-    if (packet.length > this.maximumPacketSize) packet = writeDisconnect(reasonCode, null); // [MQTT-3.14.2-3]
+  #writeDisconnect(reasonCode: number, reasonString: string | null, serverReference: string | null): void {
+    let packet = this.withReason(reasonString, (text) => writeDisconnect(reasonCode, text, serverReference)); // [MQTT-3.14.2-3]
+    if (packet.length > this.maximumPacketSize) packet = writeDisconnect(reasonCode, null, null);
     if (packet.length <= this.maximumPacketSize) this.answer(packet);
   }
 
@@ -620,6 +650,10 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #say(error: ProtocolError, what: string): void {
+    if (error instanceof RedirectionError) {
+      this.broker.log.debug('client sent elsewhere', { ...this.facts(), serverReference: error.serverReference });
+      return;
+    }
     const limit = this.#limitOf(error);
     const facts = { ...this.facts(), code: error.code, reason: error.message };
     if (limit === 'maximumConnections') {

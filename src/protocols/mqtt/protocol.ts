@@ -60,12 +60,12 @@ export class MqttProtocol implements Protocol {
     this.#faults.say(message, facts);
   }
 
-  stop(): void {
+  stop(serverReference: string | null): void {
     // What is on its way to a member of a group goes to members at other brokers, not to the next one here that leaves.
     const sessions = [...this.broker.sessions.values()].filter((session) => session instanceof MqttSession);
     for (const session of sessions) session.leaveGroups();
     for (const session of sessions) session.handOverGroups();
-    for (const connection of this.connections) connection.shutDown();
+    for (const connection of this.connections) connection.shutDown(serverReference);
     this.timers.clear();
   }
 }

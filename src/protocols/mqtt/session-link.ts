@@ -1,6 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { DropReason } from '../../core/counters.ts';
 import { FrameCursor, type Message, type QoS } from '../../core/message.ts';
+import type { Dismissal } from '../../core/ports.ts';
 import type { Connection } from '../../transport/connection.ts';
 import type { OutboundAliases } from './topic-alias.ts';
 import { MQTT_5, type ProtocolLevel } from './wire/control-packet.ts';
@@ -34,6 +35,8 @@ export interface SessionLink {
   readonly outboundAliases: OutboundAliases | null;
   /** The client id has a newer connection: tell the client and close. */
   takenOver(): void;
+  /** An operator ends the connection: tell the client why, and close. */
+  dismiss(dismissal: Dismissal): void;
   /**
    * Writes PUBACK, PUBREC, PUBREL or PUBCOMP: when what it promises is durable, and after those that were to be written before it.
    * @param before `Store.position` when nothing of what it promises had been appended yet; UNKNOWN_POSITION
@@ -96,7 +99,7 @@ export function sendPublish(
 
 /**
  * Writes PUBACK, PUBREC, PUBREL or PUBCOMP with the identifier of its message [MQTT-2.2.1-5]. A reason of 0 is left out (MQTT 5.0 section
- * 3.4.2.1), versions before 5 have none. There is never a Reason String or a user property: [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
+ * 3.4.2.1), versions before 5 have none. There is no Reason String here and never a user property: [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
  * [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.1.2-29].
  */
 export function writeAcknowledgement(link: SessionLink, header: number, packetIdentifier: number, reasonCode: number): void {

@@ -2,7 +2,7 @@ import type { Broker } from '../../core/broker.ts';
 import type { DropReason } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message, QoS } from '../../core/message.ts';
-import type { Session } from '../../core/ports.ts';
+import type { Dismissal, Session } from '../../core/ports.ts';
 import type { DurabilityListener, StoredSession } from '../../core/store.ts';
 import {
   AWAY,
@@ -40,7 +40,7 @@ import { type Will, willMessage } from './will.ts';
 
 const NOBODY: DurabilityListener = { onDurable() {} };
 
-/** Session Expiry Interval that means "never". MQTT 5.0 section 3.1.2.11.2. */
+/** Session Expiry Interval that means "never", which is the longest. MQTT 5.0 section 3.1.2.11.2. */
 export const NEVER_EXPIRES = 0xffff_ffff;
 
 /** One client's state: subscriptions, messages in flight and waiting, QoS 2 identifiers. It may outlive its connections. */
@@ -164,6 +164,10 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     this.#link?.takenOver();
   }
 
+  dismiss(dismissal: Dismissal): void {
+    this.#link?.dismiss(dismissal);
+  }
+
   /** Ends the session; a connection that it has ends first [MQTT-4.1.0-1]. */
   discard(): void {
     this.#link?.takenOver();
@@ -284,11 +288,17 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     stored.setAttribute(AWAY_SINCE, null);
   }
 
+  /** The client changes its mind when it leaves, in seconds. */
+  changeExpiry(expiryInterval: number): void {
+    this.expiryInterval = Math.min(expiryInterval, this.#broker.limits.sessionExpiryInterval);
+    if (this.isDurable) this.#stored!.setAttribute(EXPIRY, encodeExpiry(this.expiryInterval));
+  }
+
   /** Takes up what the store has of it, after a restart. */
   restore(): void {
     const stored = this.#stored!;
     const { attributes } = stored;
-    this.expiryInterval = decodeExpiry(attributes.get(EXPIRY));
+    this.expiryInterval = Math.min(decodeExpiry(attributes.get(EXPIRY)), this.#broker.limits.sessionExpiryInterval);
     for (const [name, value] of attributes) {
       if (!name.startsWith(SUBSCRIPTION)) continue;
       const filter = name.slice(SUBSCRIPTION.length);

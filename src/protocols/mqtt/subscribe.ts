@@ -32,11 +32,16 @@ export function subscribe(
   const faults = packet.requests.map((request) => findFault(connection, request));
   const before = broker.store.position;
   const replays: SubscribeRequest[] = [];
+  let reason: string | null = null;
   const codes = packet.requests.map((request, i) => {
     const fault = faults[i]!;
-    if (fault !== SUCCESS) return fault;
+    if (fault !== null) {
+      reason ??= fault.text;
+      return fault.reasonCode;
+    }
     if (!session.subscriptions.has(request.filter) && session.subscriptions.size >= broker.limits.sessionSubscriptions) {
       broker.refused('sessionSubscriptions', { ...connection.facts(), filter: request.filter });
+      reason ??= `a session has at most ${broker.limits.sessionSubscriptions} subscriptions`;
       return connection.level === MQTT_5 ? QUOTA_EXCEEDED : V3_SUBSCRIPTION_FAILURE;
     }
     // [MQTT-3.8.4-3] [MQTT-3.8.4-5]
@@ -47,7 +52,12 @@ export function subscribe(
   });
   const finish = (): void => {
     if (connection.closed) return;
-    connection.replyDurable(before, writeSuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+    const { packetIdentifier } = packet;
+    // [MQTT-3.8.4-1] [MQTT-3.8.4-2]; its words are left out where there is no room for them [MQTT-3.9.2-1]
+    connection.replyDurable(
+      before,
+      connection.withReason(reason, (text) => writeSuback(packetIdentifier, codes, connection.level, text)),
+    );
     for (const { filter } of replays) {
       const subscription = session.subscriptions.get(filter);
       if (subscription !== undefined) session.replay(subscription, (wanted) => retainedFor(connection, session, wanted));
@@ -59,20 +69,21 @@ export function subscribe(
 }
 
 /**
- * SUCCESS, or the Reason Code that refuses this one filter [MQTT-3.8.4-7] [MQTT-3.9.3-2].
+ * Why this one filter is refused, and with which Reason Code [MQTT-3.8.4-7] [MQTT-3.9.3-2]; null: it is not.
  * @throws ProtocolError when the whole packet is wrong
  */
-function findFault(connection: MqttConnection, request: SubscribeRequest): number {
+function findFault(connection: MqttConnection, request: SubscribeRequest): { reasonCode: number; text: string } | null {
   const fault = filterFault(connection, request.filter);
   if (fault !== null) {
     if (fault.limit !== null) connection.broker.refused(fault.limit, { ...connection.facts(), reason: fault.text });
-    if (connection.level === MQTT_5) return TOPIC_FILTER_INVALID;
+    const { text } = fault;
+    if (connection.level === MQTT_5) return { reasonCode: TOPIC_FILTER_INVALID, text };
     // Earlier versions have no code for a filter that is none: the connection ends. A valid one beyond a bound of ours is refused.
-    if (fault.limit === null) throw protocolError(`SUBSCRIBE: ${fault.text}`);
-    return V3_SUBSCRIPTION_FAILURE; // [MQTT3-3.9.3-2]
+    if (fault.limit === null) throw protocolError(`SUBSCRIBE: ${text}`);
+    return { reasonCode: V3_SUBSCRIPTION_FAILURE, text }; // [MQTT3-3.9.3-2]
   }
   if (request.noLocal && isShared(request.filter)) throw protocolError('No Local on a shared subscription [MQTT-3.8.3-4]');
-  return SUCCESS;
+  return null;
 }
 
 function filterFault(connection: MqttConnection, filter: string): TopicFault | null {
@@ -110,5 +121,11 @@ export function unsubscribe(
     if (faults[i] !== null) return TOPIC_FILTER_INVALID;
     return session.unsubscribe(filter) ? SUCCESS : NO_SUBSCRIPTION_EXISTED; // [MQTT-3.10.4-1]
   });
-  connection.replyDurable(before, writeUnsuback(packet.packetIdentifier, codes, connection.level)); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  const { packetIdentifier } = packet;
+  const reason = faults.find((fault) => fault !== null)?.text ?? null;
+  // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.11.2-1]
+  connection.replyDurable(
+    before,
+    connection.withReason(reason, (text) => writeUnsuback(packetIdentifier, codes, connection.level, text)),
+  );
 }

@@ -66,11 +66,23 @@ const body = new PacketWriter();
 const list = new PacketWriter();
 
 /**
- * DISCONNECT of MQTT 5 from the server, section 3.14: a reason and its text, never a Session Expiry Interval [MQTT-3.14.2-2] or user
- * properties [MQTT-3.14.2-4].
+ * PUBACK or PUBREC of MQTT 5 that refuses, with the reason in words.
+ * @param header the packet's first byte
  */
-export function writeDisconnect(reasonCode: number, reasonString: string | null): Buffer {
+export function writeRefusal(header: number, packetIdentifier: number, reasonCode: number, reasonString: string | null): Buffer {
+  body.reset().two(packetIdentifier).byte(reasonCode);
+  if (reasonString === null) return body.packet(header);
+  list.reset().byte(0x1f).string(reasonString);
+  return body.properties(list).packet(header);
+}
+
+/**
+ * DISCONNECT of MQTT 5 from the server, section 3.14: a reason, its text and where to go instead, never a Session Expiry Interval
+ * [MQTT-3.14.2-2] or user properties [MQTT-3.14.2-4].
+ */
+export function writeDisconnect(reasonCode: number, reasonString: string | null, serverReference: string | null): Buffer {
   list.reset();
+  if (serverReference !== null) list.byte(0x1c).string(serverReference);
   if (reasonString !== null) list.byte(0x1f).string(reasonString);
   return body.reset().byte(reasonCode).properties(list).packet(0xe0);
 }

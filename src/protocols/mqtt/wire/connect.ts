@@ -140,7 +140,7 @@ export function writeConnackV3(sessionPresent: boolean, returnCode: number): Buf
 /**
  * What a CONNACK of MQTT 5 tells beside the reason; null leaves the property out. Every QoS and retained messages are served, in wills
  * too, so nothing says otherwise [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.2.2-13]. User properties are never sent
- * [MQTT-3.2.2-20], nor is Response Information [MQTT-3.1.2-28].
+ * [MQTT-3.2.2-20].
  */
 export interface ConnackProperties {
   readonly sessionExpiryInterval?: number | null;
@@ -151,6 +151,8 @@ export interface ConnackProperties {
   readonly serverKeepAlive?: number | null;
   readonly authenticationMethod?: string | null;
   readonly authenticationData?: Buffer | null;
+  readonly responseInformation?: string | null;
+  readonly serverReference?: string | null;
   readonly reasonString?: string | null;
 }
 
@@ -162,6 +164,8 @@ export function writeConnackV5(sessionPresent: boolean, reasonCode: number, p: C
   if (p.serverKeepAlive != null) list.byte(0x13).two(p.serverKeepAlive);
   if (p.authenticationMethod != null) list.byte(0x15).string(p.authenticationMethod);
   if (p.authenticationData != null) list.byte(0x16).binary(p.authenticationData);
+  if (p.responseInformation != null) list.byte(0x1a).string(p.responseInformation);
+  if (p.serverReference != null) list.byte(0x1c).string(p.serverReference);
   if (p.reasonString != null) list.byte(0x1f).string(p.reasonString);
   if (p.receiveMaximum != null) list.byte(0x21).two(p.receiveMaximum);
   if (p.topicAliasMaximum != null) list.byte(0x22).two(p.topicAliasMaximum);

@@ -12,7 +12,7 @@ import {
 } from '../../../../test/harness/mqtt-arbitraries.ts';
 import type { Level } from '../../../../test/harness/mqtt-bytes.ts';
 import { SOAK_FACTOR } from '../../../../test/harness/soak.ts';
-import { AcknowledgementView, readDisconnect, writeDisconnect } from './acknowledgement.ts';
+import { AcknowledgementView, readDisconnect, writeDisconnect, writeRefusal } from './acknowledgement.ts';
 import { readAuth, writeAuth } from './auth.ts';
 import { readConnect, writeConnackV3, writeConnackV5 } from './connect.ts';
 import { PACKET_SIZE_MAX, PUBLISH } from './control-packet.ts';
@@ -74,19 +74,20 @@ for (const level of LEVELS) {
   test(`level ${level}: SUBACK and UNSUBACK as we write them are read the same by mqtt-packet`, () => {
     const codes = fc.array(level === 5 ? fc.constantFrom(0, 1, 2, 0x8f) : fc.constantFrom(0, 1, 2, 0x80), { minLength: 1, maxLength: 300 });
     fc.assert(
-      fc.property(packetIdentifier, codes, (messageId, granted) => {
-        assert.deepEqual(parse(writeSuback(messageId, granted, level), level), {
+      fc.property(packetIdentifier, codes, fc.option(text), (messageId, granted, reasonString) => {
+        const properties = level === 5 && reasonString !== null ? { reasonString } : undefined;
+        assert.deepEqual(parse(writeSuback(messageId, granted, level, reasonString), level), {
           cmd: 'suback',
           messageId,
           granted,
-          properties: undefined,
+          properties,
         });
         const removed = granted.map((code) => (code === 0x8f ? 0x8f : code === 0 ? 0 : 0x11));
-        assert.deepEqual(parse(writeUnsuback(messageId, removed, level), level), {
+        assert.deepEqual(parse(writeUnsuback(messageId, removed, level, reasonString), level), {
           cmd: 'unsuback',
           messageId,
           ...(level === 5 ? { granted: removed } : {}),
-          properties: undefined,
+          properties,
         });
       }),
       { numRuns: RUNS / 4 },
@@ -105,6 +106,8 @@ test('CONNACK as we write it is read the same by mqtt-packet', () => {
       serverKeepAlive: fc.integer({ min: 1, max: 65_535 }),
       authenticationMethod: text,
       authenticationData: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      responseInformation: text,
+      serverReference: text,
       reasonString: text,
     },
     { requiredKeys: [] },
@@ -144,15 +147,35 @@ test('AUTH as we write it is read the same by mqtt-packet', () => {
   );
 });
 
-test('DISCONNECT as we write it is read the same by mqtt-packet', () => {
+test('PUBACK and PUBREC that refuse, as we write them, are read the same by mqtt-packet', () => {
+  const cmd = fc.constantFrom('puback' as const, 'pubrec' as const);
   fc.assert(
-    fc.property(fc.constantFrom(0, 0x81, 0x8e, 0x95), fc.option(text), (reasonCode, reasonString) => {
-      assert.deepEqual(parse(writeDisconnect(reasonCode, reasonString), 5), {
-        cmd: 'disconnect',
+    fc.property(cmd, packetIdentifier, fc.constantFrom(0x87, 0x97), fc.option(text), (cmd, messageId, reasonCode, reasonString) => {
+      assert.deepEqual(parse(writeRefusal(cmd === 'puback' ? 0x40 : 0x50, messageId, reasonCode, reasonString), 5), {
+        cmd,
+        messageId,
         reasonCode,
-        properties: reasonString === null ? undefined : { reasonString },
+        properties: clean({ reasonString }),
       });
     }),
+    { numRuns: RUNS / 4 },
+  );
+});
+
+test('DISCONNECT as we write it is read the same by mqtt-packet', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0, 0x81, 0x8e, 0x95, 0x9c),
+      fc.option(text),
+      fc.option(text),
+      (reasonCode, reasonString, serverReference) => {
+        assert.deepEqual(parse(writeDisconnect(reasonCode, reasonString, serverReference), 5), {
+          cmd: 'disconnect',
+          reasonCode,
+          properties: clean({ reasonString, serverReference }),
+        });
+      },
+    ),
     { numRuns: RUNS / 4 },
   );
 });

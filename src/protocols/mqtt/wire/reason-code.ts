@@ -29,6 +29,9 @@ export const TOPIC_ALIAS_INVALID = 0x94;
 export const PACKET_TOO_LARGE = 0x95;
 export const MESSAGE_RATE_TOO_HIGH = 0x96;
 export const QUOTA_EXCEEDED = 0x97;
+export const ADMINISTRATIVE_ACTION = 0x98;
+export const USE_ANOTHER_SERVER = 0x9c;
+export const SERVER_MOVED = 0x9d;
 export const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 /** CONNACK return codes of MQTT 3.1 and 3.1.1 (section 3.2.2.3). */
@@ -46,6 +49,8 @@ export const V3_RETURN_CODES: ReadonlyMap<number, number> = new Map([
   [SERVER_UNAVAILABLE, V3_SERVER_UNAVAILABLE],
   [QUOTA_EXCEEDED, V3_SERVER_UNAVAILABLE],
   [CONNECTION_RATE_EXCEEDED, V3_SERVER_UNAVAILABLE],
+  [USE_ANOTHER_SERVER, V3_SERVER_UNAVAILABLE],
+  [SERVER_MOVED, V3_SERVER_UNAVAILABLE],
 ]);
 
 /** SUBACK return code of MQTT 3.1.1 (section 3.9.3) for a subscription that was not made. */

@@ -97,27 +97,40 @@ export function readUnsubscribe(buffer: Buffer, header: number, start: number, e
 }
 
 const body = new PacketWriter();
+const list = new PacketWriter();
 
 /**
- * SUBACK: the identifier of its SUBSCRIBE [MQTT-2.2.1-6] and one code a topic filter, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]. Never a
- * Reason String or a user property [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.1.2-29].
+ * SUBACK: the identifier of its SUBSCRIBE [MQTT-2.2.1-6] and one code a topic filter, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]. There
+ * are no user properties [MQTT-3.9.2-2].
+ *
+ * @param reasonString null: none; before MQTT 5 there is never one
  */
-export function writeSuback(packetIdentifier: number, codes: readonly number[], level: ProtocolLevel): Buffer {
+export function writeSuback(packetIdentifier: number, codes: readonly number[], level: ProtocolLevel, reasonString: string | null): Buffer {
   body.reset().two(packetIdentifier);
-  if (level === MQTT_5) body.byte(0);
+  if (level === MQTT_5) body.properties(reasonProperty(reasonString));
   for (const code of codes) body.byte(code);
   return body.packet(SUBACK << 4);
 }
 
 /**
  * UNSUBACK: the identifier of its UNSUBSCRIBE [MQTT-2.2.1-6]; MQTT 5 has one code a topic filter [MQTT-3.11.3-1], earlier versions none.
- * Never a Reason String or a user property [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.1.2-29].
+ * There are no user properties [MQTT-3.11.2-2].
  */
-export function writeUnsuback(packetIdentifier: number, codes: readonly number[], level: ProtocolLevel): Buffer {
+export function writeUnsuback(
+  packetIdentifier: number,
+  codes: readonly number[],
+  level: ProtocolLevel,
+  reasonString: string | null,
+): Buffer {
   body.reset().two(packetIdentifier);
   if (level === MQTT_5) {
-    body.byte(0);
+    body.properties(reasonProperty(reasonString));
     for (const code of codes) body.byte(code);
   }
   return body.packet(UNSUBACK << 4);
+}
+
+function reasonProperty(reasonString: string | null): PacketWriter {
+  list.reset();
+  return reasonString === null ? list : list.byte(0x1f).string(reasonString);
 }
