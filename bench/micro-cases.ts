@@ -1,5 +1,5 @@
 import { Router } from '../src/core/router.ts';
-import type { Subscriber, Subscription } from '../src/core/subscription.ts';
+import { type Subscriber, Subscription } from '../src/core/subscription.ts';
 import { MQTT_3_1_1, MQTT_5, type ProtocolLevel } from '../src/protocols/mqtt/wire/control-packet.ts';
 import { FrameSplitter, type PacketSink } from '../src/protocols/mqtt/wire/frame-splitter.ts';
 import { PublishView, writePublish, writePublishProperties } from '../src/protocols/mqtt/wire/publish.ts';
@@ -145,5 +145,5 @@ function subscriber(id: string): Subscriber {
 }
 
 function subscription(filter: string, receiver: Subscriber): Subscription {
-  return { filter, group: null, subscriber: receiver, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 };
+  return new Subscription({ filter, group: null, subscriber: receiver, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 });
 }

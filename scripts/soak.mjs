@@ -4,5 +4,17 @@
  */
 process.env.ROUNDHOUSE_SOAK ??= '1';
 if (process.argv.length === 2)
-  process.argv.push('--no-apt', 'mqtt/soak', 'fuzz', 'wire/frame-splitter', 'wire/round-trip', 'wire/mqtt-packet', 'cluster/shared-');
+  process.argv.push(
+    '--no-apt',
+    'mqtt/soak',
+    'fuzz',
+    'wire/frame-splitter',
+    'wire/round-trip',
+    'wire/mqtt-packet',
+    'cluster/shared-',
+    'core/edge-table',
+    'core/filter-tree',
+    'core/route-cache',
+    'core/router',
+  );
 await import('./test.mjs');

@@ -6,7 +6,7 @@ import type { Stamp } from './hybrid-clock.ts';
 import { QUIET_MS } from './limit-watch.ts';
 import { Message, type WireForm } from './message.ts';
 import type { Cluster, Session } from './ports.ts';
-import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, type Subscription } from './subscription.ts';
+import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, Subscription, type SubscriptionFields } from './subscription.ts';
 
 function broker(): Broker {
   return new Broker({ id: 'b', name: 'test', log: silentLog, wallNow: () => 1_000 });
@@ -31,8 +31,8 @@ class Recorder implements Subscriber {
   }
 }
 
-function subscription(subscriber: Subscriber, filter: string, fields: Partial<Subscription> = {}): Subscription {
-  return { filter, group: null, subscriber, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0, ...fields };
+function subscription(subscriber: Subscriber, filter: string, fields: Partial<SubscriptionFields> = {}): Subscription {
+  return new Subscription({ filter, group: null, subscriber, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0, ...fields });
 }
 
 function from(publisher: Subscriber, topic: string): Message {

@@ -259,7 +259,8 @@ export const LIMITS = {
     min: 1,
     max: ANY,
     bounds: 'Topics whose receivers are remembered: a bound on memory, not on topics in use.',
-    beyond: 'The cache starts anew.',
+    beyond:
+      'Those that have not been published to for longest are forgotten first, more or less; a newcomer is remembered from its second time on.',
     refuses: false,
   },
 } as const satisfies Record<string, LimitDefinition>;

@@ -1,20 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SOAK_FACTOR } from '../../test/harness/soak.ts';
 import type { QoS } from './message.ts';
 import { Router } from './router.ts';
-import type { Route, Routes, Subscriber, Subscription } from './subscription.ts';
+import { type Route, type Routes, type Subscriber, Subscription, type SubscriptionFields } from './subscription.ts';
 import { topicMatches } from './topic-filter.ts';
 
-const SUBSCRIBERS: readonly Subscriber[] = ['s0', 's1', 's2', 's3'].map((id) => ({
-  id,
+const SUBSCRIBERS: readonly Subscriber[] = Array.from({ length: 60 }, (_, i) => ({
+  id: `s${i}`,
   kind: 'client',
-  publisher: { id, kind: 'client' },
+  publisher: { id: `s${i}`, kind: 'client' },
   deliver: () => {},
 }));
 
-function subscription(filter: string, fields: Partial<Subscription> = {}): Subscription {
-  return { filter, group: null, subscriber: SUBSCRIBERS[0]!, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0, ...fields };
+function subscription(filter: string, fields: Partial<SubscriptionFields> = {}): Subscription {
+  return new Subscription({
+    filter,
+    group: null,
+    subscriber: SUBSCRIBERS[0]!,
+    qos: 0,
+    noLocal: false,
+    retainAsPublished: false,
+    identifier: 0,
+    ...fields,
+  });
 }
 
 /** What a route says, in a form that compares. */
@@ -81,52 +91,87 @@ const topicFilter = fc
   .map(([levels, rest]) => [...levels, ...(rest ? ['#'] : [])].join('/'))
   .filter((filter) => filter !== '');
 
-const change = fc.record({
-  kind: fc.constantFrom('subscribe', 'subscribe', 'subscribe', 'unsubscribe'),
-  filter: topicFilter,
-  group: fc.constantFrom(null, null, 'g', 'h'),
-  subscriber: fc.constantFrom(...SUBSCRIBERS),
-  qos: fc.constantFrom<QoS>(0, 1, 2),
-  noLocal: fc.boolean(),
-  retainAsPublished: fc.boolean(),
-  identifier: fc.nat(3),
-});
+/** Subscriptions that come and go, of so many subscribers. */
+function changes(subscribers: number, kinds: readonly ('subscribe' | 'unsubscribe')[]) {
+  return fc.record({
+    kind: fc.constantFrom(...kinds),
+    filter: topicFilter,
+    group: fc.constantFrom(null, null, 'g', 'h'),
+    subscriber: fc.constantFrom(...SUBSCRIBERS.slice(0, subscribers)),
+    qos: fc.constantFrom<QoS>(0, 1, 2),
+    noLocal: fc.boolean(),
+    retainAsPublished: fc.boolean(),
+    identifier: fc.nat(3),
+  });
+}
+
+type Change = SubscriptionFields & { readonly kind: 'subscribe' | 'unsubscribe' };
+
+/** Makes the changes, and says what stands then. After each one, everything that is asked for must be as it is said by brute force. */
+function check(router: Router, steps: readonly (readonly [Change, readonly string[]])[]): Subscription[] {
+  let model: Subscription[] = [...router.subscriptions()];
+  let watched = model.length;
+  router.watch({ subscribed: () => watched++, unsubscribed: () => watched-- });
+  for (const [{ kind, ...fields }, topics] of steps) {
+    const s = new Subscription(fields);
+    const at = model.findIndex(({ filter, group, subscriber }) => filter === s.filter && group === s.group && subscriber === s.subscriber);
+    const before = model[at] ?? null;
+    if (kind === 'subscribe') {
+      assert.equal(router.subscribe(s), before);
+      model = at < 0 ? [...model, s] : model.with(at, s);
+    } else {
+      assert.equal(router.unsubscribe(s.filter, s.group, s.subscriber), before);
+      if (at >= 0) model = model.toSpliced(at, 1);
+    }
+    assert.equal(router.size, model.length);
+    assert.equal(watched, model.length, 'watchers hear of every subscription that comes and goes, and of none that is replaced');
+    for (const topic of topics) assert.deepEqual(shown(router.match(topic)), bruteForce(model, topic), topic);
+  }
+  assert.deepEqual(new Set(router.subscriptions()), new Set(model));
+  return model;
+}
 
 test('after any changes every topic goes where looking at every subscription says it goes, remembered or not', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(change, fc.array(topicName, { maxLength: 4 })), { maxLength: 40 }),
+      fc.array(fc.tuple(changes(4, ['subscribe', 'subscribe', 'subscribe', 'unsubscribe']), fc.array(topicName, { maxLength: 4 })), {
+        maxLength: 40,
+      }),
       fc.constantFrom(1, 3, 1_000),
       fc.uniqueArray(topicName, { minLength: 1, maxLength: 8 }),
       (steps, cacheTopics, always) => {
         const router = new Router(cacheTopics);
-        let model: Subscription[] = [];
-        let watched = 0;
-        router.watch({ subscribed: () => watched++, unsubscribed: () => watched-- });
-        for (const [{ kind, ...s }, topics] of steps) {
-          const at = model.findIndex(
-            ({ filter, group, subscriber }) => filter === s.filter && group === s.group && subscriber === s.subscriber,
-          );
-          const before = model[at] ?? null;
-          if (kind === 'subscribe') {
-            assert.equal(router.subscribe(s), before);
-            model = at < 0 ? [...model, s] : model.with(at, s);
-          } else {
-            assert.equal(router.unsubscribe(s.filter, s.group, s.subscriber), before);
-            if (at >= 0) model = model.toSpliced(at, 1);
-          }
-          assert.equal(router.size, model.length);
-          assert.equal(watched, model.length, 'watchers hear of every subscription that comes and goes, and of none that is replaced');
-          for (const topic of [...always, ...topics]) assert.deepEqual(shown(router.match(topic)), bruteForce(model, topic), topic);
-        }
-        assert.deepEqual(new Set(router.subscriptions()), new Set(model));
+        const model = check(
+          router,
+          steps.map(([change, topics]) => [change, [...always, ...topics]]),
+        );
         for (const { filter, group, subscriber } of model) router.unsubscribe(filter, group, subscriber);
         assert.equal(router.size, 0);
         assert.deepEqual([...router.subscriptions()], []);
         for (const topic of always) assert.deepEqual(shown(router.match(topic)), { direct: [], shared: [] });
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 400 * SOAK_FACTOR },
+  );
+});
+
+test('the same with many subscribers of few filters', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(changes(60, ['subscribe', 'subscribe', 'unsubscribe']), fc.constant([])), { minLength: 200, maxLength: 800 }),
+      fc.array(fc.tuple(changes(60, ['subscribe', 'unsubscribe']), fc.array(topicName, { maxLength: 2 })), { maxLength: 40 }),
+      fc.uniqueArray(topicFilter, { minLength: 2, maxLength: 4 }),
+      (population, steps, filters) => {
+        const router = new Router(100);
+        const few = ([change, topics]: readonly [Change, readonly string[]], i: number): readonly [Change, readonly string[]] => [
+          { ...change, filter: filters[i % filters.length]! },
+          topics,
+        ];
+        check(router, population.map(few));
+        check(router, steps.map(few));
+      },
+    ),
+    { numRuns: 40 * SOAK_FACTOR },
   );
 });
 
@@ -167,4 +212,32 @@ test('a group stays the same while members come and go, also in remembered route
   assert.notEqual(router.match('a').shared[0], group);
   assert.equal(router.group('a', 'h'), null);
   assert.equal(router.group('b', 'g'), null);
+});
+
+test('the generation is another one after every change that can change routes: until then a publisher may keep its own', () => {
+  const router = new Router(100);
+  let generation = router.generation;
+  const changed = (change: () => unknown): boolean => {
+    change();
+    const before = generation;
+    generation = router.generation;
+    return before !== generation;
+  };
+  assert.ok(changed(() => router.subscribe(subscription('a/+'))));
+  assert.ok(changed(() => router.subscribe(subscription('a/+', { qos: 1 }))));
+  assert.ok(changed(() => router.subscribe(subscription('a', { group: 'g' }))));
+  assert.ok(!changed(() => router.match('a/b')));
+  assert.ok(changed(() => router.unsubscribe('a', 'g', SUBSCRIBERS[0]!)));
+  assert.ok(changed(() => router.unsubscribe('a/+', null, SUBSCRIBERS[0]!)));
+});
+
+test('routes that somebody holds stay as they were', () => {
+  const router = new Router(100);
+  for (const subscriber of SUBSCRIBERS) router.subscribe(subscription('a', { subscriber }));
+  const routes = router.match('a');
+  for (const subscriber of SUBSCRIBERS) router.unsubscribe('a', null, subscriber);
+  assert.deepEqual(
+    routes.direct.map(({ subscriber }) => subscriber),
+    SUBSCRIBERS,
+  );
 });

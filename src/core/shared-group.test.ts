@@ -13,7 +13,8 @@ import {
   type Readiness,
   type Route,
   type Subscriber,
-  type Subscription,
+  Subscription,
+  type SubscriptionFields,
   UNREACHABLE,
 } from './subscription.ts';
 
@@ -60,8 +61,17 @@ class Elsewhere implements RemoteMembers {
   deliver(): void {}
 }
 
-function subscription(subscriber: Subscriber, fields: Partial<Subscription> = {}): Subscription {
-  return { filter: 't', group: 'g', subscriber, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0, ...fields };
+function subscription(subscriber: Subscriber, fields: Partial<SubscriptionFields> = {}): Subscription {
+  return new Subscription({
+    filter: 't',
+    group: 'g',
+    subscriber,
+    qos: 1,
+    noLocal: false,
+    retainAsPublished: false,
+    identifier: 0,
+    ...fields,
+  });
 }
 
 function groupOf(...subscribers: Subscriber[]): SharedGroup {
@@ -134,7 +144,7 @@ test('a member that subscribes again keeps its place and is there once', () => {
   assert.equal(group.add(again)!.qos, 1);
   assert.equal(turns(group, 3).join(''), '120');
   const route = [...group.routes()].find(({ subscriber }) => subscriber === members[0]) as Route;
-  assert.deepEqual([route.qos, route.identifiers, route.group], [2, [7], group]);
+  assert.deepEqual([route.qos, route.identifiers, route.sharedGroup], [2, [7], group]);
   assert.deepEqual([...group.subscriptions()].length, 3);
 });
 

@@ -299,9 +299,8 @@ export class SharedGroup {
   }
 
   /** Each member gets messages by its own subscription [MQTT-4.8.2-3]. */
-  #routeOf({ subscriber, qos, noLocal, retainAsPublished, identifier }: Subscription): Route {
-    const identifiers = identifier === 0 ? NO_IDENTIFIERS : [identifier];
-    return { subscriber, qos, noLocal, own: null, retainAsPublished, identifiers, group: this };
+  #routeOf({ subscriber, qos, noLocal, retainAsPublished, identifiers }: Subscription): Route {
+    return { subscriber, qos, noLocal, own: null, retainAsPublished, identifiers, sharedGroup: this };
   }
 
   #changed(): void {
@@ -315,8 +314,6 @@ export class SharedGroup {
     for (const watcher of this.#watchers) watcher.groupChanged?.(this);
   }
 }
-
-const NO_IDENTIFIERS: readonly number[] = [];
 
 function isRemote(subscriber: Subscriber): subscriber is RemoteMembers {
   return subscriber.kind === 'peer';

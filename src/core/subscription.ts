@@ -37,21 +37,6 @@ export interface Subscriber extends Publisher {
   deliver(message: Message, route: Route): void;
 }
 
-/** One subscriber's wish to receive what matches one filter. */
-export interface Subscription {
-  /** The topic filter, without `$share/group/`. */
-  readonly filter: string;
-  /** The share name of a shared subscription; null for an ordinary one. */
-  readonly group: string | null;
-  readonly subscriber: Subscriber;
-  readonly qos: QoS;
-  /** Not what this subscriber published itself. Always true for a peer: nothing goes back where it came from. */
-  readonly noLocal: boolean;
-  readonly retainAsPublished: boolean;
-  /** MQTT 5 Subscription Identifier; 0 for none. */
-  readonly identifier: number;
-}
-
 /** How one subscriber receives one topic: its matching subscriptions merged into one. */
 export interface Route {
   readonly subscriber: Subscriber;
@@ -65,7 +50,75 @@ export interface Route {
   /** Subscription Identifiers of all that match, in no particular order. */
   readonly identifiers: readonly number[];
   /** The shared subscription it is a member's route of; null for the route by ordinary ones. */
-  readonly group: SharedGroup | null;
+  readonly sharedGroup: SharedGroup | null;
+}
+
+/** What a subscription is made of. */
+export interface SubscriptionFields {
+  /** The topic filter, without `$share/group/`. */
+  readonly filter: string;
+  /** The share name of a shared subscription; null for an ordinary one. */
+  readonly group: string | null;
+  readonly subscriber: Subscriber;
+  readonly qos: QoS;
+  /** Not what this subscriber published itself. Always true for a peer: nothing goes back where it came from. */
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** MQTT 5 Subscription Identifier; 0 for none. */
+  readonly identifier: number;
+}
+
+const NO_IDENTIFIERS: readonly number[] = [];
+
+/** Bits of the Subscription Options. MQTT 5.0 section 3.8.3.1. */
+const QOS = 3;
+const NO_LOCAL = 4;
+const RETAIN_AS_PUBLISHED = 8;
+
+/**
+ * One subscriber's wish to receive what matches one filter.
+ *
+ * An ordinary one is also the route of topics that nothing else of its subscriber matches: so nothing else has to be made for it. There may
+ * be a million, which is why its options are one number: it takes 64 bytes.
+ */
+export class Subscription implements SubscriptionFields, Route {
+  readonly filter: string;
+  readonly group: string | null;
+  readonly subscriber: Subscriber;
+  readonly identifiers: readonly number[];
+  readonly #options: number;
+
+  constructor(fields: SubscriptionFields) {
+    this.filter = fields.filter;
+    this.group = fields.group;
+    this.subscriber = fields.subscriber;
+    this.identifiers = fields.identifier === 0 ? NO_IDENTIFIERS : [fields.identifier]; // [MQTT-3.3.4-5]
+    this.#options = fields.qos | (fields.noLocal ? NO_LOCAL : 0) | (fields.retainAsPublished ? RETAIN_AS_PUBLISHED : 0);
+  }
+
+  get qos(): QoS {
+    return (this.#options & QOS) as QoS;
+  }
+
+  get noLocal(): boolean {
+    return (this.#options & NO_LOCAL) !== 0;
+  }
+
+  get retainAsPublished(): boolean {
+    return (this.#options & RETAIN_AS_PUBLISHED) !== 0;
+  }
+
+  get identifier(): number {
+    return this.identifiers[0] ?? 0;
+  }
+
+  get own(): null {
+    return null;
+  }
+
+  get sharedGroup(): null {
+    return null;
+  }
 }
 
 /** Who receives a topic: everyone in `direct`, and one member of each of `shared`. */

@@ -6,7 +6,7 @@ import { Broker } from './broker.ts';
 import type { Limits } from './limits.ts';
 import { Message } from './message.ts';
 import type { Cluster, Session } from './ports.ts';
-import type { Subscriber } from './subscription.ts';
+import { type Subscriber, Subscription } from './subscription.ts';
 import { SysTopics } from './sys-topics.ts';
 
 function setUp(options: { intervalSeconds?: number; limits?: Partial<Limits> } = {}) {
@@ -38,7 +38,17 @@ function setUp(options: { intervalSeconds?: number; limits?: Partial<Limits> } =
       said[topic.replace('$SYS/broker/', '')] = payload.toString();
     },
   };
-  broker.subscribe({ filter: '$SYS/#', group: null, subscriber: reader, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 });
+  broker.subscribe(
+    new Subscription({
+      filter: '$SYS/#',
+      group: null,
+      subscriber: reader,
+      qos: 0,
+      noLocal: false,
+      retainAsPublished: false,
+      identifier: 0,
+    }),
+  );
   /** What was published since the last call. */
   const news = () => {
     const found = { ...said };

@@ -1,6 +1,6 @@
 import type { Broker } from '../core/broker.ts';
 import { Message, type MessageProperties, type QoS } from '../core/message.ts';
-import type { Route, Subscriber, Subscription } from '../core/subscription.ts';
+import { type Route, type Subscriber, Subscription } from '../core/subscription.ts';
 import { isBrokerTopic, parseShared, TOPIC_BYTES_MAX, type TopicBounds, topicFilterFault, topicNameFault } from '../core/topic-filter.ts';
 import { CodedError } from '../errors.ts';
 
@@ -99,7 +99,7 @@ export class InProcessClient {
     const fault = shared.fault ?? topicFilterFault(shared.filter, broker.limits)?.text ?? null;
     if (fault !== null) throw new CodedError('INVALID_FILTER', `subscribe: ${fault}`, 'client');
     const subscriber = new ListenerSubscriber(`in-process:${this.#subscriptions++}`, listener);
-    const subscription: Subscription = {
+    const subscription = new Subscription({
       filter: shared.filter,
       group: shared.group,
       subscriber,
@@ -107,7 +107,7 @@ export class InProcessClient {
       noLocal: false,
       retainAsPublished: false,
       identifier: 0,
-    };
+    });
     broker.subscribe(subscription);
     if (options.retained !== false && shared.group === null) {
       for (const message of broker.retained.match(shared.filter)) subscriber.hand(message, subscription.qos, true);

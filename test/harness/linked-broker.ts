@@ -7,7 +7,7 @@ import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Stamp } from '../../src/core/hybrid-clock.ts';
 import { Message, type MessageProperties, type QoS } from '../../src/core/message.ts';
 import type { AuthenticationMechanism, Authenticator, Session } from '../../src/core/ports.ts';
-import { AWAY, READY, type Readiness, type Subscriber } from '../../src/core/subscription.ts';
+import { AWAY, READY, type Readiness, type Subscriber, Subscription } from '../../src/core/subscription.ts';
 import { parseShared } from '../../src/core/topic-filter.ts';
 import { OpenWireProtocol } from '../../src/protocols/openwire/protocol.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
@@ -48,8 +48,8 @@ export class TestClient implements Subscriber {
 
   /** `$share/...` as well. */
   subscribe(filter: string, qos: QoS = 2): this {
-    const subscription = { subscriber: this, qos, noLocal: false, retainAsPublished: true, identifier: 0 };
-    this.#broker.subscribe({ ...parseShared(filter), ...subscription });
+    const options = { subscriber: this, qos, noLocal: false, retainAsPublished: true, identifier: 0 };
+    this.#broker.subscribe(new Subscription({ ...parseShared(filter), ...options }));
     return this;
   }
 

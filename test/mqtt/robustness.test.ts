@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Subscriber } from '../../src/core/subscription.ts';
+import { type Subscriber, Subscription } from '../../src/core/subscription.ts';
 import type { MqttSession } from '../../src/protocols/mqtt/session.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
@@ -86,7 +86,7 @@ test('an error of the server’s own over a packet ends the connection that it c
       throw new Error('of ours');
     },
   };
-  const subscription = {
+  const subscription = new Subscription({
     filter: 'x',
     group: null,
     subscriber: faulty,
@@ -94,7 +94,7 @@ test('an error of the server’s own over a packet ends the connection that it c
     noLocal: false,
     retainAsPublished: false,
     identifier: 0,
-  } as const;
+  });
   broker.broker.router.subscribe(subscription);
   for (const level of [3, 4, 5] as const) {
     const other = await broker.client(level, { clientId: 'other' });

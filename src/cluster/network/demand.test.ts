@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Router } from '../../core/router.ts';
-import { AWAY, READY, type Readiness, type Subscriber, type Subscription } from '../../core/subscription.ts';
+import { AWAY, READY, type Readiness, type Subscriber, Subscription } from '../../core/subscription.ts';
 import { type Advert, Demand } from './demand.ts';
 import { PeerDemand, type Ways } from './peer-demand.ts';
 import type { Way } from './peer-groups.ts';
@@ -11,7 +11,7 @@ function subscriber(id: string, kind: 'client' | 'peer' = 'client'): Subscriber 
 }
 
 function subscription(filter: string, by: Subscriber, group: string | null = null): Subscription {
-  return { filter, group, subscriber: by, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 };
+  return new Subscription({ filter, group, subscriber: by, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 });
 }
 
 /** A router whose demand is recorded as `+filter` and `-filter`, with the way it came in brackets. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { SharedGroup } from '../../core/shared-group.ts';
-import { AWAY, BEHIND, READY, type Readiness, type Subscriber } from '../../core/subscription.ts';
+import { AWAY, BEHIND, READY, type Readiness, type Subscriber, Subscription } from '../../core/subscription.ts';
 import { Demand } from './demand.ts';
 import { GroupNews } from './group-news.ts';
 import { GROUP_NEWS_MS } from './link-limits.ts';
@@ -38,7 +38,9 @@ function setUp() {
   });
   const group = new SharedGroup('f', 'g', [demand]);
   const join = (client = new Client()): Client => {
-    group.add({ filter: 'f', group: 'g', subscriber: client, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 });
+    group.add(
+      new Subscription({ filter: 'f', group: 'g', subscriber: client, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 }),
+    );
     return client;
   };
   return { group, news, join, told: () => told.splice(0) };

@@ -1,5 +1,5 @@
 import type { Router } from '../../core/router.ts';
-import { type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
+import { type Subscriber, Subscription, UNREACHABLE } from '../../core/subscription.ts';
 import { TOPIC_BYTES_MAX, topicFilterFault } from '../../core/topic-filter.ts';
 import type { Advert, Demand, GroupDemand } from './demand.ts';
 import { PEER_DEMAND_MAX } from './link-limits.ts';
@@ -134,15 +134,17 @@ export class PeerDemand {
     const consumers = this.#filters.get(filter) ?? 0;
     this.#filters.set(filter, consumers + 1);
     if (consumers > 0) return;
-    this.#router.subscribe({
-      filter,
-      group: null,
-      subscriber: this.#subscriber,
-      qos: 2, // what the subscribers behind it want is applied there
-      noLocal: true,
-      retainAsPublished: true,
-      identifier: 0,
-    });
+    this.#router.subscribe(
+      new Subscription({
+        filter,
+        group: null,
+        subscriber: this.#subscriber,
+        qos: 2, // what the subscribers behind it want is applied there
+        noLocal: true,
+        retainAsPublished: true,
+        identifier: 0,
+      }),
+    );
   }
 
   #unsubscribe(filter: string): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
-import { AWAY, BEHIND, FULL, NEVER, READY, type Readiness, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
+import { AWAY, BEHIND, FULL, NEVER, READY, type Readiness, type Subscriber, Subscription, UNREACHABLE } from '../../core/subscription.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from '../../protocols/openwire/message-origin.ts';
@@ -55,7 +55,9 @@ function setUp() {
       readiness: READY as Readiness,
       deliver: ({ payload }: Message) => got.push(`${payload}`),
     };
-    broker.subscribe({ filter: 't', group: 'g', subscriber: by, qos: 2, noLocal: false, retainAsPublished: false, identifier: 0 });
+    broker.subscribe(
+      new Subscription({ filter: 't', group: 'g', subscriber: by, qos: 2, noLocal: false, retainAsPublished: false, identifier: 0 }),
+    );
     return by;
   };
   const remote = (): PeerGroup[] =>

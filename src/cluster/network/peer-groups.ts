@@ -1,7 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { Message, Transit } from '../../core/message.ts';
 import type { RemoteMembers } from '../../core/shared-group.ts';
-import { BEHIND, FULL, NEVER, READY, type Readiness, type Route, UNREACHABLE } from '../../core/subscription.ts';
+import { BEHIND, FULL, NEVER, READY, type Readiness, type Route, Subscription, UNREACHABLE } from '../../core/subscription.ts';
 import { topicMatches } from '../../core/topic-filter.ts';
 import { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
@@ -139,15 +139,17 @@ export class PeerGroups {
     group.add(way);
     if (isNew) {
       this.#groups.set(key, group);
-      this.#broker.subscribe({
-        filter,
-        group: told.name,
-        subscriber: group,
-        qos: 2, // each member's own is applied there
-        noLocal: false,
-        retainAsPublished: true,
-        identifier: 0,
-      });
+      this.#broker.subscribe(
+        new Subscription({
+          filter,
+          group: told.name,
+          subscriber: group,
+          qos: 2, // each member's own is applied there
+          noLocal: false,
+          retainAsPublished: true,
+          identifier: 0,
+        }),
+      );
     }
     return way;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
-import type { Subscriber } from '../../core/subscription.ts';
+import { type Subscriber, Subscription } from '../../core/subscription.ts';
 import { type Channel, codec12 } from '../../protocols/openwire/channel.ts';
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
@@ -69,15 +69,17 @@ function linkWith(duplex: boolean | null) {
   command({ kind: 'begin', count: '1', received: 0, receivedCount: '', connector: null });
   const publisher = { id: 'c', kind: 'client' } as const;
   const client: Subscriber = { ...publisher, publisher, deliver: ({ topic }) => void events.push(`delivered ${topic}`) };
-  broker.router.subscribe({
-    filter: '#',
-    group: null,
-    subscriber: client,
-    qos: 0,
-    noLocal: false,
-    retainAsPublished: false,
-    identifier: 0,
-  });
+  broker.router.subscribe(
+    new Subscription({
+      filter: '#',
+      group: null,
+      subscriber: client,
+      qos: 0,
+      noLocal: false,
+      retainAsPublished: false,
+      identifier: 0,
+    }),
+  );
   return { link, channel, events, command, peer };
 }
 

@@ -105,7 +105,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   }
 
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
-    const identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+    const identifiers = subscription.identifiers;
     for (const message of retained(subscription)) {
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
       const link = this.#link;

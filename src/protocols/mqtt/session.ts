@@ -13,7 +13,7 @@ import {
   type Readiness,
   type Route,
   type Subscriber,
-  type Subscription,
+  Subscription,
 } from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
@@ -201,7 +201,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
   /** @param filter as sent, `$share/...` included; valid. @returns whether the subscription is new */
   subscribe(filter: string, qos: QoS, noLocal: boolean, retainAsPublished: boolean, identifier: number): boolean {
     const shared = parseShared(filter);
-    const subscription: Subscription = {
+    const subscription = new Subscription({
       filter: shared.filter,
       group: shared.group,
       subscriber: this,
@@ -209,7 +209,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
       noLocal,
       retainAsPublished,
       identifier,
-    };
+    });
     this.subscriptions.set(filter, subscription);
     if (this.isDurable) this.#stored!.setAttribute(SUBSCRIPTION + filter, encodeSubscription(subscription));
     return this.#broker.subscribe(subscription) === null;
@@ -233,7 +233,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const link = this.#link;
     if (qos !== 0) {
-      this.#deliveries.offer(message, qos, retain, route.identifiers, route.group); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+      this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
     } else if (link !== null) {
       if (link.connection.queuedBytes > this.#broker.limits.connectionQueueBytes) this.drop('connectionQueueBytes');
       else sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);

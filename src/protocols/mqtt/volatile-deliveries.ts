@@ -24,7 +24,7 @@ class Replay {
   begin(messages: readonly Message[], subscription: Subscription): void {
     this.messages = messages;
     this.qos = subscription.qos;
-    this.identifiers = subscription.identifier === 0 ? [] : [subscription.identifier];
+    this.identifiers = subscription.identifiers;
     this.next = 0;
   }
 }
