@@ -7,7 +7,7 @@ import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
 import { SysTopics } from '../core/sys-topics.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { ConnectorOptions, Protocol } from '../protocols/protocol.ts';
 import { UserList } from '../security/user-list.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -47,7 +47,7 @@ export interface ListeningConnector {
   readonly name: string;
   /** As the URI has it: `mqtt`, `mqtt+nio`, `tcp`. */
   readonly scheme: string;
-  /** `mqtt`, `openwire`. */
+  /** `mqtt`, `openwire`; `auto` where that is found out of each client. */
   readonly protocol: string;
   /** Empty for a socket file. */
   readonly host: string;
@@ -60,7 +60,6 @@ export interface ListeningConnector {
 /** A connector and its socket. */
 interface OpenConnector {
   readonly model: TransportConnectorModel;
-  readonly protocol: Protocol;
   readonly host: string;
   readonly listener: TcpListener;
 }
@@ -124,10 +123,10 @@ export class BrokerServer {
 
   /** What listens. */
   get connectors(): ListeningConnector[] {
-    return this.#open.map(({ model, protocol, host, listener }) => ({
+    return this.#open.map(({ model, host, listener }) => ({
       name: model.name,
       scheme: model.scheme,
-      protocol: protocol.name,
+      protocol: this.#spokenAt(model),
       host,
       port: listener.port,
       path: model.socketFile?.path ?? null,
@@ -154,14 +153,13 @@ export class BrokerServer {
         for (const protocol of this.#registry.protocols) protocol.restore?.();
       }
       if (transportConnectors.some(({ tls }) => tls !== null)) this.#tlsRenewal = openTlsRenewal(this.model.sslContext!, this.#log);
-      const planned = transportConnectors.map((model) => ({ model, protocol: this.#protocolOf(model) }));
-      const forPeers = planned.filter(({ protocol }) => protocol.name === 'openwire');
-      for (const { model, protocol } of forPeers) await this.#listen(model, protocol);
+      const forPeers = transportConnectors.filter((model) => this.#protocolsOf(model).some(({ name }) => name === 'openwire'));
+      for (const model of forPeers) await this.#listen(model);
       this.#network = this.#createNetwork();
       this.broker.cluster = this.#network;
       await this.#network.start();
       for (const protocol of this.#registry.protocols) protocol.goOn?.();
-      for (const { model, protocol } of planned) if (!forPeers.some((peer) => peer.model === model)) await this.#listen(model, protocol);
+      for (const model of transportConnectors) if (!forPeers.includes(model)) await this.#listen(model);
     } catch (error) {
       await this.stop();
       throw error;
@@ -194,25 +192,26 @@ export class BrokerServer {
     this.#tlsRenewal?.renew();
   }
 
-  #protocolOf(model: TransportConnectorModel): Protocol {
-    const protocol = this.#registry.get(model.scheme);
-    if (protocol !== undefined) return protocol;
-    throw new ConfigError('UNKNOWN_SCHEME', `${placeOf(model)}: connector "${model.name}": nothing here speaks ${model.scheme}`);
+  /** What may be spoken: one, or several of which it is found out. */
+  #protocolsOf(model: TransportConnectorModel): Protocol[] {
+    const { detection, scheme, name } = model;
+    const found =
+      detection === null ? [this.#registry.get(scheme)] : detection.protocols.map((spoken) => this.#registry.named(spoken.name));
+    return found.map((protocol) => {
+      if (protocol !== undefined) return protocol;
+      throw new ConfigError('UNKNOWN_SCHEME', `${placeOf(model)}: connector "${name}": nothing here speaks ${scheme}`);
+    });
   }
 
-  async #listen(model: TransportConnectorModel, protocol: Protocol): Promise<void> {
+  #spokenAt(model: TransportConnectorModel): string {
+    return model.detection === null ? this.#protocolsOf(model)[0]!.name : 'auto';
+  }
+
+  async #listen(model: TransportConnectorModel): Promise<void> {
     const host = model.socketFile === null ? this.#mapAddress(model.host) : '';
-    const options = {
-      name: model.name,
-      maxFrameSize: model.maxFrameSize,
-      connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
-      defaultKeepAliveMs: model.defaultKeepAliveMs,
-      useInactivityMonitor: model.useInactivityMonitor,
-      publishDollarTopics: model.publishDollarTopics,
-      subscriptionPrefetch: model.subscriptionPrefetch,
-      certificateUserName: model.certificateUserName,
-      maxInactivityDurationMs: model.maxInactivityDurationMs,
-    };
+    const protocols = this.#protocolsOf(model);
+    const accepting = new Map(protocols.map((protocol) => [protocol.name, { protocol, options: connectorOptions(model, protocol.name) }]));
+    const [only] = accepting.values();
     let listener: TcpListener;
     try {
       listener = new TcpListener({
@@ -224,21 +223,25 @@ export class BrokerServer {
         ...(model.backlog === null ? {} : { backlog: model.backlog }),
         socket: { noDelay: model.tcpNoDelay, keepAlive: model.keepAlive },
         writeTimeoutMs: model.soWriteTimeoutMs,
-        stages: stagesOf(model, this.#tlsRenewal),
-        stagesTimeoutMs: model.connectAttemptTimeoutMs,
+        stages: stagesOf(model, protocols, this.#tlsRenewal),
+        stagesTimeoutMs: model.detection?.timeoutMs ?? model.connectAttemptTimeoutMs,
         onProbe: () => this.broker.counters.probes++,
         turn: this.#turn,
         log: this.#log,
-        onConnection: (connection) => (this.#network === null ? tooEarly(connection) : protocol.accept(connection, options)),
+        onConnection: (connection, spoken) => {
+          if (this.#network === null) return tooEarly(connection);
+          const { protocol, options } = (spoken === null ? only : accepting.get(spoken))!;
+          return protocol.accept(connection, options);
+        },
       });
       await listener.listen();
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       throw new ConfigError(error.code, `${placeOf(model)}: ${error.message}`, error);
     }
-    this.#open.push({ model, protocol, host, listener });
+    this.#open.push({ model, host, listener });
     const address = model.socketFile?.path ?? formatAddress(host, listener.port);
-    this.#log.info('connector listens', { connector: model.name, protocol: protocol.name, address });
+    this.#log.info('connector listens', { connector: model.name, protocol: this.#spokenAt(model), address });
   }
 
   /** Peers are told the connectors' real ports, also where the file leaves them to the system. They dial without TLS. */
@@ -265,6 +268,20 @@ export class BrokerServer {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
     }
   }
+}
+
+function connectorOptions(model: TransportConnectorModel, protocol: string): ConnectorOptions {
+  return {
+    name: model.name,
+    maxFrameSize: model.detection?.protocols.find(({ name }) => name === protocol)?.maxFrameSize ?? model.maxFrameSize,
+    connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
+    defaultKeepAliveMs: model.defaultKeepAliveMs,
+    useInactivityMonitor: model.useInactivityMonitor,
+    publishDollarTopics: model.publishDollarTopics,
+    subscriptionPrefetch: model.subscriptionPrefetch,
+    certificateUserName: model.certificateUserName,
+    maxInactivityDurationMs: model.maxInactivityDurationMs,
+  };
 }
 
 function placeOf({ place }: TransportConnectorModel): string {

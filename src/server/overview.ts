@@ -84,7 +84,8 @@ function howToTry(running: readonly RunningUnit[], mapAddress: MapAddress): stri
 
 function mqttEntrances({ model }: BrokerUnit, mapAddress: MapAddress): Entrance[] {
   return model.transportConnectors
-    .filter(({ scheme, socketFile, tls }) => scheme.startsWith('mqtt') && socketFile === null && tls === null)
+    .filter(({ socketFile, tls }) => socketFile === null && tls === null)
+    .filter(({ scheme, detection }) => scheme.startsWith('mqtt') || detection?.protocols.some(({ name }) => name === 'mqtt') === true)
     .map(({ host, port }) => ({ host: reachable(mapAddress(host)), port }));
 }
 

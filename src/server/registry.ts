@@ -26,4 +26,9 @@ export class ProtocolRegistry {
   get(scheme: string): Protocol | undefined {
     return this.#byScheme.get(scheme);
   }
+
+  /** `mqtt`, `openwire` */
+  named(name: string): Protocol | undefined {
+    return this.protocols.find((protocol) => protocol.name === name);
+  }
 }

@@ -411,3 +411,20 @@ test('between brokers of ours demand is told as plain messages with a ConsumerIn
   const begin = await peer.command<BytesMessage>(BYTES_MESSAGE);
   assert.deepEqual([begin.destination!.physicalName, begin.type], ['$SYS.cluster.v1.begin', 'Roundhouse']);
 });
+
+test('a connection that says nothing and goes is a probe: counted, and the log has nothing of it', async () => {
+  const broker = await start();
+  const before = broker.lines.length;
+  for (let i = 1; i <= 3; i++) {
+    const peer = await dial(broker);
+    if (i === 2) peer.socket.resetAndDestroy();
+    else peer.socket.end();
+    await until(() => broker.broker.counters.probes === i, 'the probe to be counted');
+  }
+  assert.deepEqual(broker.lines.slice(before), []);
+  const half = await dial(broker);
+  half.write(Buffer.from([0, 0, 0, 100, 1]));
+  half.socket.end();
+  await until(() => broker.lines.length > before, 'the line of one that has begun');
+  assert.equal(broker.broker.counters.probes, 3);
+});

@@ -8,6 +8,7 @@ import { type Facts, type Log, silentLog } from '../../src/telemetry/log.ts';
 import { type ProxyValue, writeProxyHeaderV1, writeProxyHeaderV2 } from '../../src/transport/proxy-header-writer.ts';
 import { createProxyStage } from '../../src/transport/proxy-stage.ts';
 import { needsHaproxy, startHaproxy } from '../balancer/real-haproxy.ts';
+import { Authority, NO_OPENSSL } from '../harness/certificates.ts';
 import { startBroker, type TestBroker, type TestBrokerOptions } from '../harness/mqtt-broker.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { ClientProgram, needsMosquittoClients } from '../harness/mqtt-programs.ts';
@@ -230,4 +231,54 @@ test('haproxy’s health checks with a PROXY header are probes', async (t) => {
   await broker.until(() => broker.broker.counters.probes >= 3, 'three probes');
   assert.deepEqual(lines, []);
   assert.equal(broker.broker.sessions.size, 0);
+});
+
+test('the certificate of a client whose TLS ends at haproxy is its user name (send-proxy-v2-ssl-cn); without one the name of CONNECT counts', async (t) => {
+  if (!needsHaproxy(t) || !needsMosquittoClients(t)) return;
+  if (NO_OPENSSL !== null) return t.skip(NO_OPENSSL);
+  const authority = new Authority('fleet');
+  t.after(() => authority.remove());
+  const server = authority.issue('server', { subject: '/CN=localhost', names: 'DNS:localhost,IP:127.0.0.1' });
+  const device = authority.issue('device', { subject: '/O=Example/CN=device-7' });
+  const asked: Credentials[] = [];
+  const broker = await startBehindProxy(t, {
+    connector: { certificateUserName: true },
+    authenticator: {
+      authenticate: (credentials) => {
+        asked.push(credentials);
+        return { kind: 'admitted', principal: { userName: credentials.certificateName ?? 'nobody', groups: [] } };
+      },
+    },
+  });
+  const pem = authority.bundle('server.pem', server.certificate, server.key);
+  const port = await startProxy(t, broker, 'send-proxy-v2-ssl-cn', `ssl crt ${pem} ca-file ${authority.certificate} verify optional`);
+  const tls = [
+    '-h',
+    'localhost',
+    '-p',
+    String(port),
+    '--cafile',
+    authority.certificate,
+    '-A',
+    '127.0.0.9',
+    '-t',
+    'a',
+    '-m',
+    'x',
+    '-q',
+    '1',
+  ];
+  const shown = ['--cert', device.certificate, '--key', device.key];
+  for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
+    await new ClientProgram(t, 'mosquitto_pub', [...tls, ...shown, '-V', version]).output();
+    await new ClientProgram(t, 'mosquitto_pub', [...tls, '-V', version, '-u', 'me', '-P', 'secret']).output();
+  }
+  assert.deepEqual(
+    asked.map(({ certificateName, userName }) => [certificateName, userName]),
+    Array.from({ length: 3 }, () => [
+      ['device-7', null],
+      [null, 'me'],
+    ]).flat(),
+  );
+  for (const { remoteAddress } of asked) assert.match(remoteAddress, /^127\.0\.0\.9:\d+$/);
 });

@@ -91,6 +91,8 @@ export interface TransportConnectorModel {
   readonly keepAlive: boolean;
   /** Milliseconds that a peer may take to take anything of what it is sent; 0: for ever. */
   readonly soWriteTimeoutMs: number;
+  /** null: all clients speak what the scheme says. */
+  readonly detection: DetectionModel | null;
   /** null: connections begin with no PROXY header. */
   readonly proxyProtocol: ProxyProtocolModel | null;
   /** Bytes. */
@@ -111,6 +113,14 @@ export interface TransportConnectorModel {
   readonly maxInactivityDurationMs: number;
   /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */
   readonly discovery: MulticastModel | null;
+}
+
+/** A connector that finds out what its clients speak. */
+export interface DetectionModel {
+  /** Milliseconds from the accepted connection until that must be clear; 0: for ever. */
+  readonly timeoutMs: number;
+  /** At least one, each once. `maxFrameSize`: bytes. */
+  readonly protocols: readonly { readonly name: 'mqtt' | 'openwire'; readonly maxFrameSize: number }[];
 }
 
 /** Connections that begin with a PROXY header. */

@@ -54,6 +54,10 @@ test('schemes for MQTT and for links between brokers are honoured', () => {
       'mqtt+unix mqtt',
       'ssl openwire',
       'nio+ssl openwire',
+      'auto auto',
+      'auto+nio auto',
+      'auto+ssl auto',
+      'auto+nio+ssl auto',
     ],
   );
   for (const [scheme, { carriage }] of honoured) {
@@ -100,7 +104,7 @@ test('every other scheme of ActiveMQ is known and refused, with its reason', () 
 });
 
 test('TLS schemes that nothing here speaks yet are refused, since the broker would be more open than its file says', () => {
-  for (const scheme of ['auto+ssl', 'auto+nio+ssl', 'https'])
+  for (const scheme of ['https'])
     assert.match(saidOf(connector(`${scheme}://0.0.0.0:1`))[0]!, /error: .* a broker must not start more open than its file says$/);
 });
 
@@ -137,6 +141,7 @@ test('defaults are those of ActiveMQ', () => {
     tcpNoDelay: true,
     keepAlive: false,
     soWriteTimeoutMs: 0,
+    detection: null,
     proxyProtocol: null,
     maxFrameSize: MQTT_FRAME_SIZE_MAX,
     connectAttemptTimeoutMs: 30_000,
@@ -198,6 +203,28 @@ test('the options of the PROXY protocol', () => {
     'optional',
   );
   assert.equal(read('mqtt://h:1?transport.proxyProtocol=off').proxyProtocol, null);
+});
+
+test('a connector that finds out what its clients speak has the options of each protocol, for both or for one', () => {
+  const both = [
+    { name: 'mqtt', maxFrameSize: MQTT_FRAME_SIZE_MAX },
+    { name: 'openwire', maxFrameSize: OPENWIRE_FRAME_SIZE_MAX },
+  ];
+  assert.deepEqual(read('auto://h:1').detection, { timeoutMs: 30_000, protocols: both });
+  assert.equal(read('auto+nio://h:1?transport.connectAttemptTimeout=700').detection!.timeoutMs, 700);
+  assert.equal(read('auto://h:1?protocolDetectionTimeOut=500&amp;transport.connectAttemptTimeout=700').detection!.timeoutMs, 500);
+  assert.equal(read('auto://h:1?protocolDetectionTimeOut=-1').detection!.timeoutMs, 0);
+  const sizes = (options: string) => read(`auto://h:1?${options}`).detection!.protocols.map(({ maxFrameSize }) => maxFrameSize);
+  assert.deepEqual(sizes('wireFormat.maxFrameSize=1000'), [1000, 1000]);
+  assert.deepEqual(sizes('wireFormat.maxFrameSize=1000&amp;wireFormat.mqtt.maxFrameSize=500'), [500, 1000]);
+  assert.deepEqual(sizes('wireFormat.default.maxFrameSize=2000'), [MQTT_FRAME_SIZE_MAX, 2000]);
+  assert.deepEqual(
+    ['mqtt', 'default', 'default,%20mqtt'].map((names) => read(`auto://h:1?auto.protocols=${names}`).detection!.protocols),
+    [both.slice(0, 1), both.slice(1), both],
+  );
+  const of = read('auto://h:1?wireFormat.default.maxInactivityDuration=5&amp;transport.publishDollarTopics=true&amp;backlog=9');
+  assert.deepEqual([of.maxInactivityDurationMs, of.publishDollarTopics, of.backlog], [5, true, 9]);
+  assert.equal(read('auto://h:1', ' discoveryUri="multicast://default"').discovery!.group, 'default');
 });
 
 test('the options of an OpenWire connector', () => {
@@ -269,6 +296,16 @@ for (const [uri, expected] of [
   [
     'mqtt://h:1?transport.proxyProtocolTrusted=::1/',
     '3:68: error: transport.proxyProtocolTrusted: expected a prefix length from 0 to 128 behind ::1, found ""',
+  ],
+  ['auto://h', '3:33: error: the URI names no port: write auto://h:61616'],
+  ['auto://h:1?auto.protocols=default,stomp', '3:52: error: auto.protocols: stomp is not supported yet: expected mqtt and default'],
+  [
+    'auto://h:1?auto.protocols=openwire',
+    '3:52: error: auto.protocols: expected mqtt and default (which is OpenWire) with commas between, found "openwire"',
+  ],
+  [
+    'auto://h:1?wireFormat.stomp.maxFrameSize=1',
+    '3:37: warning: option wireFormat.stomp.maxFrameSize: in ActiveMQ it is for a protocol; that one is not supported yet, and its clients are closed, so it has no effect',
   ],
   [
     'mqt://h:1',

@@ -1,4 +1,5 @@
 import { type ConnectorUri, parseConnectorUri } from '../connector-uri.ts';
+import { readDetection } from './auto-options.ts';
 import type { Bean } from './bind.ts';
 import { describe } from './dispositions.ts';
 import type { MulticastModel, TransportConnectorModel } from './model.ts';
@@ -6,7 +7,7 @@ import { readOptions } from './option-values.ts';
 import { readProxyOptions } from './proxy-options.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
-import { type Carriage, SCHEMES, type WireProtocol } from './schemes.ts';
+import { type Carriage, SCHEMES, type Spoken } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
 import { type LocatedText, trimmed } from './source-text.ts';
 import { didYouMean } from './suggestion.ts';
@@ -17,6 +18,7 @@ import { connectorOptions } from './uri-options.ts';
 export const MQTT_FRAME_SIZE_MAX = 256 * 1024 * 1024;
 /** Bytes of the largest OpenWire frame: its size prefix is a signed 32-bit number. OpenWire specification section 1. */
 export const OPENWIRE_FRAME_SIZE_MAX = INT_MAX;
+const FRAME_SIZE_MAX = { mqtt: MQTT_FRAME_SIZE_MAX, openwire: OPENWIRE_FRAME_SIZE_MAX } as const;
 /** Milliseconds, ActiveMQ's default. */
 const CONNECT_ATTEMPT_TIMEOUT_MS = 30_000;
 /** Milliseconds, ActiveMQ's default. OpenWire specification section 2. */
@@ -66,7 +68,13 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
   if (listener === null) return null;
   const { parsed, protocol, carriage, socketPath } = listener;
   const options = readOptions(parsed.options, connectorOptions(protocol, carriage), uri, reading);
-  const frameSizeMax = protocol === 'mqtt' ? MQTT_FRAME_SIZE_MAX : OPENWIRE_FRAME_SIZE_MAX;
+  const frameSizeMax = protocol === 'mqtt' ? FRAME_SIZE_MAX.mqtt : FRAME_SIZE_MAX.openwire;
+  const connectAttemptTimeoutMs = options.number(
+    CONNECT_ATTEMPT_TIMEOUT_MS,
+    'transport.connectAttemptTimeout',
+    'wireFormat.connectAttemptTimeout',
+    'wireFormat.mqtt.connectAttemptTimeout',
+  );
   return {
     place: bean.place,
     name: bean.values.get('name')?.text.text.trim() || uri.text,
@@ -82,19 +90,20 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     tcpNoDelay: options.flag(true, 'transport.tcpNoDelay'),
     keepAlive: options.flag(false, 'transport.keepAlive'),
     soWriteTimeoutMs: options.number(0, 'transport.soWriteTimeout'),
+    detection: protocol === 'auto' ? readDetection(options, connectAttemptTimeoutMs, FRAME_SIZE_MAX) : null,
     proxyProtocol: readProxyOptions(options, uri, reading),
     maxFrameSize: Math.min(frameSizeMax, options.number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
-    connectAttemptTimeoutMs: options.number(
-      CONNECT_ATTEMPT_TIMEOUT_MS,
-      'transport.connectAttemptTimeout',
-      'wireFormat.connectAttemptTimeout',
-    ),
+    connectAttemptTimeoutMs,
     defaultKeepAliveMs: options.number(0, 'transport.defaultKeepAlive'),
     useInactivityMonitor: options.flag(true, 'transport.useInactivityMonitor'),
     publishDollarTopics: options.flag(false, 'transport.publishDollarTopics'),
     subscriptionPrefetch: Math.max(0, options.number(0, 'transport.activeMQSubscriptionPrefetch')),
     certificateUserName: options.text('off', 'transport.certificateUserName') === 'cn',
-    maxInactivityDurationMs: options.number(MAX_INACTIVITY_DURATION_MS, 'wireFormat.maxInactivityDuration'),
+    maxInactivityDurationMs: options.number(
+      MAX_INACTIVITY_DURATION_MS,
+      'wireFormat.default.maxInactivityDuration',
+      'wireFormat.maxInactivityDuration',
+    ),
     discovery,
   };
 }
@@ -102,7 +111,7 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
 /** A connector's URI and what its scheme means. */
 interface Listener {
   readonly parsed: ConnectorUri;
-  readonly protocol: WireProtocol;
+  readonly protocol: Spoken;
   readonly carriage: Carriage;
   /** Of a socket file; null: it listens on a port. */
   readonly socketPath: string | null;
@@ -152,7 +161,7 @@ function readListener(uri: LocatedText, reading: Reading): Listener | null {
   return { parsed, protocol, carriage, socketPath: null };
 }
 
-function usualPort(protocol: WireProtocol, { tls, webSocket }: Carriage): number {
+function usualPort(protocol: Spoken, { tls, webSocket }: Carriage): number {
   if (webSocket) return tls ? 61619 : 61614;
   if (protocol === 'mqtt') return tls ? 8883 : 1883;
   return tls ? 61617 : 61616;

@@ -51,6 +51,7 @@ test('the classic files are read as they are written', () => {
     tcpNoDelay: true,
     keepAlive: false,
     soWriteTimeoutMs: 0,
+    detection: null,
     proxyProtocol: null,
     maxFrameSize: 104_857_600,
     connectAttemptTimeoutMs: 30_000,
@@ -73,6 +74,7 @@ test('the classic files are read as they are written', () => {
     tcpNoDelay: true,
     keepAlive: false,
     soWriteTimeoutMs: 0,
+    detection: null,
     proxyProtocol: null,
     discovery: multicast,
   });

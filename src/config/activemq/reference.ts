@@ -1,3 +1,4 @@
+import { AUTO_OPTIONS } from './auto-options.ts';
 import type { Disposition, Rules } from './dispositions.ts';
 import { elementDisposition, elementsInOrder, propertyDisposition } from './elements.ts';
 import type { ElementSchema, PropertySchema } from './schema.ts';
@@ -80,7 +81,11 @@ export function renderActiveMQReference(): string {
     renderRules('Option', MQTT_OPTIONS.rules),
     '### Options of `tcp`, `nio`, `openwire`, `ssl` and `nio+ssl`\n',
     renderRules('Option', OPENWIRE_OPTIONS.rules),
-    '### Further options of schemes with TLS: `mqtt+ssl`, `mqtt+nio+ssl`, `wss`, `ssl`, `nio+ssl`\n',
+    '### Options of `auto` and its kin\n',
+    'Those of `mqtt` and of `tcp`, and these. An option `wireFormat.X` is for both protocols, `wireFormat.mqtt.X` for MQTT and\n' +
+      '`wireFormat.default.X` for OpenWire alone.\n',
+    renderRules('Option', AUTO_OPTIONS.rules),
+    '### Further options of schemes with TLS: `mqtt+ssl`, `mqtt+nio+ssl`, `wss`, `ssl`, `nio+ssl`, `auto+ssl`, `auto+nio+ssl`\n',
     renderRules('Option', TLS_OPTIONS.rules),
     '### Further options of `mqtt+unix`\n',
     renderRules('Option', SOCKET_FILE_OPTIONS.rules),

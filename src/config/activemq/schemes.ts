@@ -3,6 +3,9 @@ import { BECAUSE, type Disposition, honoured, refused } from './dispositions.ts'
 /** What speaks on a port. */
 export type WireProtocol = 'mqtt' | 'openwire';
 
+/** What is spoken on a port: one protocol, or what is found out of each client. */
+export type Spoken = WireProtocol | 'auto';
+
 /** What carries the protocol. */
 export interface Carriage {
   /** A port, or a socket file. */
@@ -14,7 +17,7 @@ export interface Carriage {
 export interface SchemeRule {
   readonly disposition: Disposition;
   /** null: not honoured. */
-  readonly protocol: WireProtocol | null;
+  readonly protocol: Spoken | null;
   readonly carriage: Carriage;
 }
 
@@ -24,7 +27,7 @@ const TLS: Carriage = { ...TCP, tls: true };
 const NOT_YET = 'this protocol is not supported yet';
 const CLIENT_SIDE = 'this scheme is for clients and links; a connector listens with mqtt://, tcp:// or one of their kin';
 
-const listens = (protocol: WireProtocol, does: string, carriage = TCP): SchemeRule => ({
+const listens = (protocol: Spoken, does: string, carriage = TCP): SchemeRule => ({
   disposition: honoured(does),
   protocol,
   carriage,
@@ -42,11 +45,8 @@ export const SCHEMES: Readonly<Record<string, SchemeRule>> = {
   wss: listens('mqtt', 'listens for MQTT clients over WebSocket and TLS', { ...TLS, webSocket: true }),
   'mqtt+unix': listens('mqtt', 'listens for MQTT clients at a socket file (not in ActiveMQ)', { ...TCP, socket: 'unix' }),
   ...several('ssl nio+ssl', listens('openwire', 'listens for OpenWire over TLS', TLS)),
-  ...several(
-    'auto auto+nio',
-    refuses('finds out what its clients speak', 'this is not supported yet; write a connector for each protocol'),
-  ),
-  ...several('auto+ssl auto+nio+ssl', refuses('finds out what its clients speak, over TLS', BECAUSE.notOpen)),
+  ...several('auto auto+nio', listens('auto', 'finds out what its clients speak: MQTT or OpenWire here')),
+  ...several('auto+ssl auto+nio+ssl', listens('auto', 'finds out what its clients speak, over TLS: MQTT or OpenWire here', TLS)),
   ...several('stomp stomp+nio', refuses('listens for STOMP clients', NOT_YET)),
   ...several('stomp+ssl stomp+nio+ssl', refuses('listens for STOMP clients over TLS', NOT_YET)),
   ...several('amqp amqp+nio', refuses('listens for AMQP clients', NOT_YET)),

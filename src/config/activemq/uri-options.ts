@@ -1,7 +1,8 @@
+import { AUTO_OPTIONS, formatOptionsOf } from './auto-options.ts';
 import { BECAUSE, each, honoured, inert, type Rules, refused } from './dispositions.ts';
 import { flag, integer, type OptionTable, type ValueReader, word } from './option-values.ts';
 import { PROXY_OPTIONS } from './proxy-options.ts';
-import type { Carriage, WireProtocol } from './schemes.ts';
+import type { Carriage, Spoken } from './schemes.ts';
 import { INT_MAX } from './sizes.ts';
 import { TLS_OPTION_NAMES, TLS_OPTIONS } from './tls-options.ts';
 
@@ -164,8 +165,8 @@ export const WEBSOCKET_OPTIONS: OptionTable = {
 };
 
 /** All that the URI of a connector may say. */
-export function connectorOptions(protocol: WireProtocol, { socket, tls, webSocket }: Carriage): OptionTable {
-  const tables = [protocol === 'mqtt' ? MQTT_OPTIONS : OPENWIRE_OPTIONS];
+export function connectorOptions(spoken: Spoken, { socket, tls, webSocket }: Carriage): OptionTable {
+  const tables = [...protocolOptions(spoken)];
   if (tls) tables.push(TLS_OPTIONS);
   if (socket === 'unix') tables.push(SOCKET_FILE_OPTIONS);
   if (webSocket) tables.push(WEBSOCKET_OPTIONS);
@@ -174,6 +175,24 @@ export function connectorOptions(protocol: WireProtocol, { socket, tls, webSocke
     values: Object.assign({}, ...tables.map(({ values }) => values)),
     families: Object.assign({}, ...tables.map(({ families }) => families)),
   };
+}
+
+/** Where two say something of one option, the last one counts. */
+function protocolOptions(spoken: Spoken): readonly OptionTable[] {
+  switch (spoken) {
+    case 'mqtt':
+      return [MQTT_OPTIONS];
+    case 'openwire':
+      return [OPENWIRE_OPTIONS];
+    case 'auto':
+      return [
+        OPENWIRE_OPTIONS,
+        MQTT_OPTIONS,
+        formatOptionsOf('openwire', OPENWIRE_OPTIONS),
+        formatOptionsOf('mqtt', MQTT_OPTIONS),
+        AUTO_OPTIONS,
+      ];
+  }
 }
 
 /** Options of a neighbour's URI inside `static:(...)`. */
