@@ -6,7 +6,7 @@ const LEVELS = [3, 4, 5] as const;
 test('without transport.publishDollarTopics a message to a $ topic goes nowhere: MQTT 5 is told, earlier versions get their acknowledgement', async (t) => {
   const broker = await startBroker(t);
   for (const level of LEVELS) {
-    const peer = await broker.client(level, { clientId: 'a' });
+    const peer = await broker.client(level, { clientId: 'a', properties: '17 00' });
     await peer.subscribe({ '$mine/#': 0, '#': 0 });
     peer.send(peer.packets.publish({ topic: '$mine/a' }));
     peer.send(peer.packets.publish({ topic: '$mine/a', qos: 1, id: 1 }), peer.packets.publish({ topic: '$', qos: 2, id: 2 }));

@@ -38,7 +38,7 @@ test('beyond `sessions` a new client is refused with CONNACK 0x97 or return code
 test('beyond `sessionSubscriptions` a filter is refused alone, with 0x97 or 0x80; one that is there may be subscribed to again', async (t) => {
   const broker = await startBroker(t, { limits: { sessionSubscriptions: 2 } });
   for (const level of [4, 5] as const) {
-    const peer = await broker.client(level, { clientId: 'a' });
+    const peer = await broker.client(level, { clientId: 'a', properties: '17 00' });
     const refused = level === 5 ? 0x97 : 0x80;
     peer.send(peer.packets.subscribe(1, { a: 0, b: 1, c: 2 }));
     await peer.expect(peer.packets.suback(1, 0, 1, refused));
@@ -60,7 +60,7 @@ for (const limits of [{ retainedMessages: 0 }, { retainedBytes: 6 }]) {
     const broker = await startBroker(t, { limits });
     const receiver = await broker.client(4, { clientId: 'r' });
     await receiver.subscribe({ '#': 0 });
-    const v5 = await broker.client(5, { clientId: 'v5' });
+    const v5 = await broker.client(5, { clientId: 'v5', properties: '17 00' });
     v5.send(v5.packets.publish({ topic: 't', payload: 'payload', qos: 1, id: 1, retain: true }));
     await v5.expect(v5.packets.puback(1, 0x97));
     v5.send(v5.packets.publish({ topic: 't', payload: 'payload', qos: 2, id: 2, retain: true }));
@@ -86,7 +86,7 @@ test('a topic beyond `topicBytes` or `topicLevels` ends a publisher with 0x90, i
     [4, 'a/b//'],
     [5, 'a/b//'],
   ] as const) {
-    const peer = await broker.client(level, { clientId: 'a' });
+    const peer = await broker.client(level, { clientId: 'a', properties: '17 00' });
     peer.send(peer.packets.subscribe(1, { üü1: 1, [what]: 1, 'a/b/': 1 }));
     await peer.expect(peer.packets.suback(1, 1, level === 5 ? 0x8f : 0x80, 1));
     await peer.publish({ topic: 'x' });

@@ -101,7 +101,7 @@ test('$SYS stays at its broker: a client of a linked broker gets that one’s ow
   await late.subscribe({ '$SYS/broker/uptime': 0 });
   await late.expectNothing();
   farClient.send(farClient.packets.publish({ topic: '$SYS/broker/uptime', payload: 'never', qos: 1, id: 2, retain: true }));
-  await farClient.expect(farClient.packets.puback(2, 0x87));
+  assert.match((await farClient.packet()).whole.toString('hex'), /^40..000287/, 'Not authorized, and why');
   await farReader.oneUpdate();
   assert.match(farReader.values.get('uptime')!, /^\d+ seconds$/);
 });
