@@ -47,13 +47,21 @@ async function makeWorld(t: TestContext, global = ''): Promise<World> {
   return { folder, file, port, sessions };
 }
 
+/** Milliseconds without a word after which a connection counts as not served; far more than the server behind needs to greet. */
+const GREETING_WAIT_MS = 20_000;
+
 /** A client that has heard "hello", or null when it was refused. */
 function greet(port: number): Promise<Socket | null> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('data', () => resolve(socket));
+    socket.once('data', () => {
+      socket.setTimeout(0);
+      resolve(socket);
+    });
     socket.once('error', () => resolve(null));
     socket.once('close', () => resolve(null));
+    // A handshake that ends just as the port is closed leaves a client that believes it is connected, and nobody who would tell it.
+    socket.setTimeout(GREETING_WAIT_MS, () => socket.destroy());
   });
 }
 
