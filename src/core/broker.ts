@@ -1,5 +1,6 @@
 import type { Facts, Log } from '../telemetry/log.ts';
 import { BrokerCounters } from './counters.ts';
+import { type DestinationPolicies, NO_POLICIES } from './destination-policies.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
@@ -23,6 +24,8 @@ export interface BrokerOptions {
   readonly store?: Store;
   /** Those that are to differ from their defaults. */
   readonly limits?: Partial<Limits>;
+  /** What the file asks for topics; left out: nothing. */
+  readonly policies?: DestinationPolicies;
   /** Wall clock in milliseconds; for tests. */
   readonly wallNow?: () => number;
   /** Decides by user name and password, or by certificate, who may connect. */
@@ -71,7 +74,7 @@ export class Broker {
     this.wallNow = options.wallNow ?? Date.now;
     this.#limitWatch = new LimitWatch(this.counters, this.log, this.wallNow);
     this.clock = new HybridClock(options.id, this.wallNow);
-    this.router = new Router(this.limits.routeCacheTopics);
+    this.router = new Router(this.limits.routeCacheTopics, options.policies ?? NO_POLICIES);
     this.router.watch(this.subscriptions);
     this.retained = new RetainedMessages(this.limits, this.wallNow);
     this.authenticator = options.authenticator ?? null;

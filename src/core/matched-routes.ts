@@ -1,3 +1,4 @@
+import type { DestinationPolicy } from './destination-policies.ts';
 import type { FilterEntry } from './filter-entry.ts';
 import type { QoS } from './message.ts';
 import type { SharedGroup } from './shared-group.ts';
@@ -13,14 +14,22 @@ const NO_SHARED: readonly SharedGroup[] = [];
 export class MatchedRoutes implements Routes {
   readonly direct: readonly Route[];
   readonly shared: readonly SharedGroup[];
+  readonly policy: DestinationPolicy | null;
   /** Whether `direct` is a list of its own and not one that many topics share. */
   readonly merged: boolean;
   /** The router's generation up to which this is known to be right. The router's business. */
   generation: number;
 
-  constructor(direct: readonly Route[], shared: readonly SharedGroup[], merged: boolean, generation: number) {
+  constructor(
+    direct: readonly Route[],
+    shared: readonly SharedGroup[],
+    merged: boolean,
+    generation: number,
+    policy: DestinationPolicy | null = null,
+  ) {
     this.direct = direct;
     this.shared = shared;
+    this.policy = policy;
     this.merged = merged;
     this.generation = generation;
   }
@@ -59,12 +68,16 @@ function ownOf(route: Route, other: Subscription): Route | null {
  *
  * @param found a lone ordinary subscription stands for its filter's entry
  */
-export function mergeRoutes(found: readonly (Subscription | FilterEntry)[], generation: number): MatchedRoutes {
-  if (found.length === 0) return new MatchedRoutes(NO_ROUTES, NO_SHARED, false, generation);
+export function mergeRoutes(
+  found: readonly (Subscription | FilterEntry)[],
+  generation: number,
+  policy: DestinationPolicy | null = null,
+): MatchedRoutes {
+  if (found.length === 0) return new MatchedRoutes(NO_ROUTES, NO_SHARED, false, generation, policy);
   if (found.length === 1) {
     const only = found[0]!;
-    if (only instanceof Subscription) return new MatchedRoutes([only], NO_SHARED, true, generation);
-    return new MatchedRoutes(only.direct, only.shared, false, generation);
+    if (only instanceof Subscription) return new MatchedRoutes([only], NO_SHARED, true, generation, policy);
+    return new MatchedRoutes(only.direct, only.shared, false, generation, policy);
   }
   // Begun with the longest list as it is: of ten thousand subscribers and one other only the other is looked for.
   let longest: FilterEntry | null = null;
@@ -79,7 +92,7 @@ export function mergeRoutes(found: readonly (Subscription | FilterEntry)[], gene
     if (each !== longest) for (const subscription of each.direct) direct.add(subscription);
     if (each.shared.length > 0) shared = shared.concat(each.shared);
   }
-  return new MatchedRoutes(direct.routes, shared, true, generation);
+  return new MatchedRoutes(direct.routes, shared, true, generation, policy);
 }
 
 class Merging {

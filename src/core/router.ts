@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { type DestinationPolicies, NO_POLICIES } from './destination-policies.ts';
 import { FilterEntry } from './filter-entry.ts';
 import { FilterTree } from './filter-tree.ts';
 import { mergeRoutes } from './matched-routes.ts';
@@ -23,9 +24,11 @@ export class Router {
   readonly #cache: RouteCache;
   readonly #watchers: SubscriptionWatcher[] = [];
   readonly #found: (Subscription | FilterEntry)[] = [];
+  readonly #policies: Pick<DestinationPolicies, 'of'>;
   #size = 0;
 
-  constructor(cacheTopicsMax: number) {
+  constructor(cacheTopicsMax: number, policies: Pick<DestinationPolicies, 'of'> = NO_POLICIES) {
+    this.#policies = policies;
     this.#tree = new FilterTree(randomInt(2 ** 32));
     this.#cache = new RouteCache(cacheTopicsMax);
   }
@@ -149,7 +152,7 @@ export class Router {
     const found = this.#found;
     found.length = 0;
     const hash = this.#tree.match(topic, found);
-    const routes = mergeRoutes(found, this.#cache.generation);
+    const routes = mergeRoutes(found, this.#cache.generation, this.#policies.of(topic));
     this.#cache.put(topic, hash, routes);
     return routes;
   }

@@ -1,3 +1,4 @@
+import type { DestinationPolicy } from './destination-policies.ts';
 import type { Message, QoS } from './message.ts';
 import type { SharedGroup } from './shared-group.ts';
 
@@ -125,4 +126,6 @@ export class Subscription implements SubscriptionFields, Route {
 export interface Routes {
   readonly direct: readonly Route[];
   readonly shared: readonly SharedGroup[];
+  /** What the file asks for this topic; null: nothing. */
+  readonly policy: DestinationPolicy | null;
 }

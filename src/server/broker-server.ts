@@ -17,6 +17,7 @@ import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
 import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { destinationPolicies } from './destination-policies.ts';
 import { formatAddress } from './listen-address.ts';
 import { usedMemoryBytes } from './machine.ts';
 import { openStore } from './open-store.ts';
@@ -103,6 +104,7 @@ export class BrokerServer {
       name: model.brokerName,
       log: options.log,
       limits: options.limits,
+      policies: destinationPolicies(model),
       authenticator: options.authenticator ?? this.#users,
       mechanisms: [...(this.#users === null ? [] : [this.#users.scram]), ...(options.mechanisms ?? [])],
     });

@@ -146,6 +146,10 @@ for (const [entry, expected] of [
     '<policyEntry topic="a.>.b"/>',
     '3:23: warning: ">" means this level and all below it, at the end of a name only; "*" stands for one level',
   ],
+  [
+    '<policyEntry topic="a"/><policyEntry queue="a"/><policyEntry topic="b,a"/>',
+    '3:49: warning: topic "a" has an entry before this one, which alone has an effect on it',
+  ],
   ['<policyEntry topic="a?consumer.prefetchSize=1"/>', '3:22: warning: options behind a destination name have no effect here'],
   ['<policyEntry topic=">" memoryLimit="1tb"/>', '3:37: error: memoryLimit: unit must be b, kb, mb or gb, found "tb"'],
   [

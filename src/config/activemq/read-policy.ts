@@ -31,10 +31,17 @@ const PREFETCH_MULTIPLIER = 0.5;
 
 /** @param bean the `<policyMap>`; undefined when the file has none */
 export function readPolicyEntries(bean: Bean | undefined, reading: Reading): PolicyEntryModel[] {
+  const named = new Set<string>();
   return (bean?.beans.get('policyEntries')?.items ?? []).flatMap((entry) => {
     const destinations = readEntryDestinations(entry, reading);
     if (destinations.length === 0 && !entry.values.has('queue') && !entry.values.has('topic') && !entry.beans.has('destination')) {
       reading.error(entry.place, 'policyEntry', '<policyEntry> needs a destination, such as topic=">" or queue="orders.>"');
+    }
+    for (const { kind, physicalName } of destinations) {
+      if (named.has(`${kind}://${physicalName}`)) {
+        reading.warn(entry.place, 'policyEntry', `${kind} "${physicalName}" has an entry before this one, which alone has an effect on it`);
+      }
+      named.add(`${kind}://${physicalName}`);
     }
     return destinations.map((destination) => readEntry(entry, destination, reading));
   });

@@ -1,0 +1,70 @@
+/** What a `policyEntry` of the file asks for the topics that it names. */
+export interface DestinationPolicy {
+  /** The topics, in ActiveMQ's spelling as the file has it: `>`, `orders.*`. For the log. */
+  readonly destination: string;
+}
+
+interface Level {
+  readonly below: Map<string, Level>;
+  policy: DestinationPolicy | null;
+}
+
+/**
+ * From a topic to its policy: the entry that names it most closely, level by level.
+ *
+ *     entries               topic      entry
+ *     #  a/#  a/+  a/b/c    a/b/c      a/b/c    a name before + before #
+ *                           a/b        a/+
+ *                           a/b/d      a/#
+ *                           a          a/#      as a filter, an entry for all below a level is for the level too
+ *                           $x  x      #        unlike a filter, one for all levels is for all topics
+ *
+ * ActiveMQ's DestinationMap likewise takes one entry for a destination and none of the others' attributes. Its wildcards `*` and `>` are
+ * `+` and `#` here.
+ */
+export class DestinationPolicies {
+  readonly #root: Level = level();
+  readonly #default: DestinationPolicy | null;
+
+  /**
+   * @param entries by pattern, in MQTT's spelling; the first of two with one pattern counts
+   * @param defaultPolicy of topics that no entry names; null: they have none
+   */
+  constructor(entries: Iterable<readonly [pattern: string, policy: DestinationPolicy]>, defaultPolicy: DestinationPolicy | null) {
+    for (const [pattern, policy] of entries) {
+      let at = this.#root;
+      for (const name of pattern.split('/')) {
+        const next = at.below.get(name) ?? level();
+        at.below.set(name, next);
+        at = next;
+        if (name === '#') break;
+      }
+      at.policy ??= policy;
+    }
+    this.#default = defaultPolicy;
+  }
+
+  /**
+   * The policy of a topic, or of what a filter may match; null: nothing is asked for. Walks through the entries: who asks for every message
+   * takes `Routes.policy`, where the answer is remembered.
+   */
+  of(topic: string): DestinationPolicy | null {
+    if (this.#root.below.size === 0) return this.#default;
+    return find(this.#root, topic.split('/'), 0) ?? this.#default;
+  }
+}
+
+/** For a broker without a file. */
+export const NO_POLICIES = new DestinationPolicies([], null);
+
+function level(): Level {
+  return { below: new Map(), policy: null };
+}
+
+function find(at: Level, names: readonly string[], depth: number): DestinationPolicy | null {
+  const all = at.below.get('#')?.policy ?? null;
+  if (depth === names.length) return at.policy ?? all;
+  const named = at.below.get(names[depth]!);
+  const any = at.below.get('+');
+  return (named && find(named, names, depth + 1)) ?? (any && find(any, names, depth + 1)) ?? all;
+}
