@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { siblingFile } from './node-command.ts';
 
-/** Milliseconds until a started broker must accept connections; the first start also compiles. */
-const START_TIMEOUT_MS = 20_000;
+/** Milliseconds until a started broker must accept connections; the first start also compiles, and Java takes its time. */
+const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
 /** Milliseconds between asking a broker to stop and making it. */

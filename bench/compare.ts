@@ -1,5 +1,5 @@
 /**
- * Roundhouse beside mosquitto, in the same run on the same machine: each broker alone on the first core, the load generator
+ * Roundhouse beside mosquitto, and where durability is compared beside ActiveMQ, in the same run on the same machine: each broker alone on the first core, the load generator
  * on the second, taking turns.
  *
  *     npm run bench                                    every scenario that has something to reach
@@ -19,9 +19,9 @@ import { parseArgs } from 'node:util';
 import { REPOSITORY_ROOT } from '../test/harness/repository-root.ts';
 import { type Floors, isPassed, type PeerRounds, type RowSummary, summarize } from './comparison.ts';
 import { describeMachine } from './machine.ts';
-import { mosquittoPeer, roundhousePeer, targetPeer } from './peers.ts';
+import { activemqFault, activemqPeer, mosquittoPeer, type Peer, roundhousePeer, targetPeer } from './peers.ts';
 import { formatBriefTable, formatRun, formatTable } from './report.ts';
-import { hasBar, SCENARIOS, type Scenario, selectScenarios } from './scenarios.ts';
+import { ACTIVEMQ, hasBar, needsActiveMQ, SCENARIOS, type Scenario, selectScenarios } from './scenarios.ts';
 import { runScenario, type SuiteSettings } from './suite.ts';
 
 interface Settings extends SuiteSettings {
@@ -72,15 +72,25 @@ function readSettings(args: string[]): Settings | null {
   }
   const usual = values.all ? SCENARIOS : SCENARIOS.filter(hasBar);
   const targets = values.target.map(targetPeer);
+  const scenarios = values.scenario.length > 0 ? selectScenarios(values.scenario) : usual;
   return {
-    scenarios: values.scenario.length > 0 ? selectScenarios(values.scenario) : usual,
+    scenarios,
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     isBrief: values.brief,
     jsonFile: values.json,
     peers: [mosquittoPeer(), ...(targets.length > 0 ? targets : [roundhousePeer(values['broker-command'])])],
+    activemq: scenarios.some(needsActiveMQ) ? findActiveMQ() : null,
     say: (line) => process.stderr.write(`${line}\n`),
   };
+}
+
+/** null, and a word about it, where it cannot be compared with. */
+function findActiveMQ(): Peer | null {
+  const fault = activemqFault();
+  if (fault === null) return activemqPeer();
+  process.stderr.write(`bench: rows against ActiveMQ are left out: ${fault}\n`);
+  return null;
 }
 
 function positive(name: string, text: string): number {
@@ -101,7 +111,8 @@ async function compare(settings: Settings): Promise<boolean> {
     details.push({ scenario: scenario.name, measured });
     summaries.push(...summarize(scenario, measured, floors));
   }
-  const table = settings.isBrief ? formatBriefTable(summaries, [peers[0]!.name, peers.at(-1)!.name]) : formatTable(summaries);
+  const names = [peers[0]!.name, ACTIVEMQ, ...peers.slice(1).map(({ name }) => name)];
+  const table = settings.isBrief ? formatBriefTable(summaries, names) : formatTable(summaries);
   process.stdout.write(`${formatRun(run)}\n\n${table}\n`);
   if (settings.jsonFile !== undefined) writeFileSync(settings.jsonFile, `${JSON.stringify({ ...run, summaries, details }, null, 2)}\n`);
   return isPassed(summaries);

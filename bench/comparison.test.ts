@@ -170,6 +170,32 @@ test('the brief table has the first broker beside the last, also where the row c
   );
 });
 
+test('a row may compare with ActiveMQ, which has none of its own there, and is left out where there is no ActiveMQ', () => {
+  const rows = scenario({ against: 'activemq', bar: { ratio: 20 } });
+  const mosquitto = { peer: 'mosquitto', rounds: rates(100) };
+  const activemq = { peer: 'activemq', rounds: rates(2) };
+  const ours = { peer: 'roundhouse', rounds: rates(50) };
+  const summaries = summarize(rows, [mosquitto, activemq, ours], { one: { ratio: 30 } });
+  assert.deepEqual(
+    summaries.map(({ peer, ratio, isBarReached, isFloorKept }) => [peer, ratio, isBarReached, isFloorKept]),
+    [['roundhouse', 25, true, false]],
+  );
+  assert.equal(
+    formatBriefTable(summaries, ['mosquitto', 'activemq', 'roundhouse']).split('\n').at(-1)!.replace(/ +/g, ' '),
+    '| one row | 100/s | 2/s | 50/s | 25.00x | | ≥ 20x reached | ≥ 30x |',
+  );
+  assert.deepEqual(summarize(rows, [mosquitto, ours], { one: { ratio: 30 } }), []);
+});
+
+test('where waiting for the disk is a part of the figure processor time decides nothing', () => {
+  const slow = busy(100, 0.1);
+  const fast = busy(300, 0.1);
+  assert.deepEqual([compare(slow, fast).decidingRatio, compare(slow, fast, { waitsForDisk: true }).decidingRatio], [3, 3]);
+  const dear = busy(300, 0.9);
+  assert.ok(compare(slow, dear).decidingRatio! < 1);
+  assert.equal(compare(slow, dear, { waitsForDisk: true }).decidingRatio, 3);
+});
+
 test('every committed floor is for a row that exists, can be kept, and every row with a bar has one', () => {
   const floors = JSON.parse(readFileSync(join(REPOSITORY_ROOT, 'bench', 'floors.json'), 'utf8')) as Record<string, Threshold>;
   const rows = new Map(SCENARIOS.flatMap(({ rows }) => rows.map((row) => [row.name, row] as const)));
@@ -185,8 +211,9 @@ test('every committed floor is for a row that exists, can be kept, and every row
 test('rows have names of their own, and what they compare with is measured in the same unit', () => {
   const rows = SCENARIOS.flatMap((candidate) => candidate.rows);
   assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
-  const same: Partial<Record<FigureName, FigureName>> = { deliveries: 'referenceDeliveries', p99: 'p99Alone' };
-  for (const { name, figure: own, against } of rows) if (against !== null && against !== 'baseline') assert.equal(same[own], against, name);
+  const same: Partial<Record<FigureName, FigureName>> = { deliveries: 'referenceDeliveries', p99: 'p99Alone', p50: 'p50Probe' };
+  for (const { name, figure: own, against } of rows)
+    if (against !== null && against !== 'baseline' && against !== 'activemq') assert.equal(same[own], against, name);
 });
 
 test('a list of cores is read with its ranges', () => {

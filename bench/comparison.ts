@@ -1,6 +1,6 @@
 import { FIGURES, type Figure, type FigureName, type Round } from './figures.ts';
 import { median } from './median.ts';
-import type { Row, Scenario, Threshold } from './scenarios.ts';
+import { ACTIVEMQ, type Row, type Scenario, type Threshold } from './scenarios.ts';
 
 /** Share of a core from which on the load generator is what holds a figure down. */
 export const GENERATOR_BOUND = 0.9;
@@ -36,8 +36,8 @@ export interface RowSummary {
   readonly figure: FigureSummary | null;
   /** What it is compared with. */
   readonly reference: FigureSummary | null;
-  /** The first broker's own, whether or not the row compares with it. */
-  readonly baseline: FigureSummary | null;
+  /** The same figure of every broker that was measured, by name. */
+  readonly peers: Readonly<Record<string, FigureSummary | null>>;
   /**
    * Times what it is compared with: the median over the rounds, in each of which both were measured one right after the other.
    * So a machine that gets slower or faster meanwhile does not tilt it.
@@ -64,13 +64,19 @@ export interface RowSummary {
 /** What must be kept, by row; for the last broker. */
 export type Floors = Readonly<Record<string, Threshold>>;
 
-/** All rows of a scenario for each broker but the first, or for the first if it is alone. */
+/**
+ * All rows of a scenario for each broker but the first, or for the first if it is alone. Rows that compare with a broker which was not
+ * measured are left out, and so is ActiveMQ but for what others are compared with.
+ */
 export function summarize(scenario: Scenario, measured: readonly PeerRounds[], floors: Floors): RowSummary[] {
-  const [baseline] = measured;
-  const compared = measured.length > 1 ? measured.slice(1) : measured;
-  return scenario.rows.flatMap((row) =>
-    compared.map((entry) => summarizeRow(row, entry, baseline!, entry === measured.at(-1) ? (floors[row.name] ?? null) : null)),
-  );
+  const compared = measured.length > 1 ? measured.slice(1).filter(({ peer }) => peer !== ACTIVEMQ) : measured;
+  return scenario.rows.flatMap((row) => {
+    const baseline = row.against === ACTIVEMQ ? measured.find(({ peer }) => peer === ACTIVEMQ) : measured[0];
+    if (baseline === undefined) return [];
+    return compared.map((entry) =>
+      summarizeRow(row, entry, baseline, measured, entry === measured.at(-1) ? (floors[row.name] ?? null) : null),
+    );
+  });
 }
 
 /** Whether a comparison is to end with success. */
@@ -78,23 +84,36 @@ export function isPassed(summaries: readonly RowSummary[]): boolean {
   return summaries.every(({ isFloorKept, flaws }) => isFloorKept && flaws.length === 0);
 }
 
-function summarizeRow(row: Row, entry: PeerRounds, baseline: PeerRounds, floor: Threshold | null): RowSummary {
+function summarizeRow(
+  row: Row,
+  entry: PeerRounds,
+  baseline: PeerRounds,
+  measured: readonly PeerRounds[],
+  floor: Threshold | null,
+): RowSummary {
   const figures = figuresOf(entry.rounds, row.figure);
-  const baselineFigures = figuresOf(baseline.rounds, row.figure);
-  const references = row.against === 'baseline' ? baselineFigures : row.against && figuresOf(entry.rounds, row.against);
+  const isBesideAnother = row.against === 'baseline' || row.against === ACTIVEMQ;
+  const references = isBesideAnother
+    ? figuresOf(baseline.rounds, row.figure)
+    : row.against && figuresOf(entry.rounds, row.against as FigureName);
   const figure = figures && summarizeFigure(figures);
   const reference = references && summarizeFigure(references);
   const ratio = figures && references && median(figures.map(({ value }, round) => value / references[round]!.value));
   const cpuRatio =
     figure?.brokerMicroseconds && reference?.brokerMicroseconds ? reference.brokerMicroseconds / figure.brokerMicroseconds : null;
-  const decidingRatio = decide(ratio, cpuRatio, figure, reference);
+  const decidingRatio = row.waitsForDisk === true ? ratio : decide(ratio, cpuRatio, figure, reference);
   const reached = (threshold: Threshold): boolean => figure !== null && isReached(threshold, row.figure, figure.median, decidingRatio);
   return {
     row,
     peer: entry.peer,
     figure,
     reference,
-    baseline: baselineFigures && summarizeFigure(baselineFigures),
+    peers: Object.fromEntries(
+      measured.map(({ peer, rounds }) => {
+        const found = figuresOf(rounds, row.figure);
+        return [peer, found && summarizeFigure(found)];
+      }),
+    ),
     ratio,
     cpuRatio,
     decidingRatio,

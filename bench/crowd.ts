@@ -3,7 +3,7 @@ import { crowdFilters } from './fleet.ts';
 import { SUBACK, subscribeFrame, worstReasonOf } from './frames.ts';
 import { forEachConcurrently } from './load.ts';
 import { answer, LoadConnection, type LoadConnectionOwner, type Target } from './load-connection.ts';
-import { cpuSecondsOf } from './process-usage.ts';
+import { type Step, takeStep } from './step.ts';
 
 export interface CrowdOptions {
   readonly host: string;
@@ -13,17 +13,6 @@ export interface CrowdOptions {
   readonly keepAliveS: number;
   /** The broker's process, to measure what it uses meanwhile; 0: none. */
   readonly brokerPid: number;
-}
-
-/** How long something took that the crowd did. */
-export interface CrowdStep {
-  /** Of what was done: connects, or subscriptions. */
-  readonly count: number;
-  readonly seconds: number;
-  /** Share of one core that the generator itself used. */
-  readonly generatorCpu: number;
-  /** Processor seconds that the broker used; null where it could not be measured. */
-  readonly brokerCpuSeconds: number | null;
 }
 
 /** Filters of one SUBSCRIBE. */
@@ -47,7 +36,7 @@ export class Crowd {
   }
 
   /** Connects everybody; all stay connected until {@link leave}. */
-  connect(): Promise<CrowdStep> {
+  connect(): Promise<Step> {
     const { host, port, clients, keepAliveS } = this.#options;
     const target: Target = { host, port, version: 4 };
     return this.#step(clients, async () => {
@@ -57,7 +46,7 @@ export class Crowd {
   }
 
   /** Everybody subscribes to so many filters of the fleet, several in a SUBSCRIBE. */
-  subscribe(perClient: number): Promise<CrowdStep> {
+  subscribe(perClient: number): Promise<Step> {
     return this.#step(perClient * this.#options.clients, () =>
       forEachConcurrently(this.#members, async (member, index) => {
         const filters = crowdFilters(index, perClient);
@@ -71,22 +60,10 @@ export class Crowd {
     await forEachConcurrently(this.#members, (member) => member.close());
   }
 
-  async #step(count: number, action: () => Promise<void>): Promise<CrowdStep> {
+  async #step(count: number, action: () => Promise<void>): Promise<Step> {
     // What the broker still does about an earlier step is not this one's.
     await sleep(PAUSE_MS);
-    const brokerBefore = cpuSecondsOf(this.#options.brokerPid);
-    const cpuBefore = process.cpuUsage();
-    const startMs = performance.now();
-    await action();
-    const seconds = (performance.now() - startMs) / 1000;
-    const cpu = process.cpuUsage(cpuBefore);
-    const brokerAfter = cpuSecondsOf(this.#options.brokerPid);
-    return {
-      count,
-      seconds,
-      generatorCpu: (cpu.user + cpu.system) / 1e6 / seconds,
-      brokerCpuSeconds: brokerBefore === null || brokerAfter === null ? null : brokerAfter - brokerBefore,
-    };
+    return takeStep(count, this.#options.brokerPid, action);
   }
 
   /** A PINGREQ from everybody in each half of the keep alive time, spread over it. */

@@ -10,6 +10,13 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 /** A request that libuv has not taken over (it had nothing to wait for) can be used again. */
 let spareRequest: WriteRequest | null = null;
 
+let received = 0;
+
+/** Bytes that all sockets of this process have received. */
+export function receivedBytes(): number {
+  return received;
+}
+
 /** What happens to a socket. */
 export interface SocketOwner {
   onConnect(): void;
@@ -93,8 +100,10 @@ export class DialledSocket {
 
   read(result: number): void {
     if (this.#isClosing) return;
-    if (result > 0) this.#owner.onRead(readBuffer, result);
-    else if (result === bindings.UV_EOF) this.destroy();
+    if (result > 0) {
+      received += result;
+      this.#owner.onRead(readBuffer, result);
+    } else if (result === bindings.UV_EOF) this.destroy();
     else if (result < 0) this.#fail('read', result);
   }
 

@@ -5,11 +5,17 @@ export const FIGURES = {
   referenceDeliveries: { better: 'higher', format: (value) => `${thousands(value)}/s` },
   published: { better: 'higher', format: (value) => `${thousands(value)}/s` },
   p50: { better: 'lower', format: milliseconds },
+  /** Of a Node program that writes, syncs and answers, and does nothing else. */
+  p50Probe: { better: 'lower', format: milliseconds },
   p99: { better: 'lower', format: milliseconds },
   /** Of the same clients, when nobody else uses the broker. */
   p99Alone: { better: 'lower', format: milliseconds },
   connects: { better: 'higher', format: (value) => `${thousands(value)}/s` },
   subscribes: { better: 'higher', format: (value) => `${thousands(value)}/s` },
+  /** Messages for a session that is away, acknowledged to their publishers. */
+  queued: { better: 'higher', format: (value) => `${thousands(value)}/s` },
+  /** Bytes given to write() for each byte of payload. */
+  writtenBytes: { better: 'lower', format: (value) => `${value.toFixed(2)} B` },
   /** Resident memory, of each connection or subscription. */
   residentBytes: { better: 'lower', format: bytes },
   /** The same behind a garbage collection. */

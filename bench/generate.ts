@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { BrokerProcess } from './broker-process.ts';
-import type { CrowdStep } from './crowd.ts';
 import type { LoadResult } from './load.ts';
 import { formatLoadOptions } from './load-options.ts';
 import { atLowPriority, onOwnCore } from './machine.ts';
 import { nodeCommand } from './node-command.ts';
 import type { Load } from './scenarios.ts';
+import type { Step } from './step.ts';
 
 /** Seconds of every run before counting starts: brokers and generator compile their hot paths meanwhile. */
 export const WARMUP_SECONDS = 1;
@@ -28,24 +28,27 @@ export class GeneratorRun {
       seconds,
       brokerPid: broker.pid,
     });
-    this.result = this.#run(startSibling('generator', options, isPolite));
+    this.result = runProgram<LoadResult>('generator', options, isPolite).finally(() => {
+      this.#isOver = true;
+    });
     this.result.catch(() => {}); // whoever awaits it is told; it may be somebody who still awaits something else
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
+}
 
-  async #run(child: ChildProcess): Promise<LoadResult> {
-    let output = '';
-    child.stdout!.on('data', (chunk: Buffer) => {
-      output += chunk.toString('utf8');
-    });
-    const code = await closed(child);
-    this.#isOver = true;
-    if (output === '') throw new Error(`the load generator gave no figures (exit code ${code})`);
-    return JSON.parse(output) as LoadResult;
-  }
+/** What a neighbour of this module prints, run on the generator's core. */
+export async function runProgram<T>(name: string, options: readonly string[], isPolite = false): Promise<T> {
+  const child = startSibling(name, options, isPolite);
+  let output = '';
+  child.stdout!.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
+  const code = await closed(child);
+  if (output === '') throw new Error(`${name} gave no figures (exit code ${code})`);
+  return JSON.parse(output) as T;
 }
 
 /** Many idle clients, in a process of their own. */
@@ -59,16 +62,16 @@ export class CrowdProcess {
   }
 
   /** Connects everybody. */
-  static async connect(broker: BrokerProcess, clients: number): Promise<{ crowd: CrowdProcess; connected: CrowdStep }> {
+  static async connect(broker: BrokerProcess, clients: number): Promise<{ crowd: CrowdProcess; connected: Step }> {
     const options = [`--port=${broker.port}`, `--clients=${clients}`, `--keep-alive=${KEEP_ALIVE_S}`, `--broker-pid=${broker.pid}`];
     const crowd = new CrowdProcess(startSibling('crowd-program', options, false));
-    return { crowd, connected: (await crowd.#answer()) as CrowdStep };
+    return { crowd, connected: (await crowd.#answer()) as Step };
   }
 
   /** Everybody subscribes to so many filters. */
-  async subscribe(perClient: number): Promise<CrowdStep> {
+  async subscribe(perClient: number): Promise<Step> {
     this.#child.stdin!.write(`subscribe ${perClient}\n`);
-    return (await this.#answer()) as CrowdStep;
+    return (await this.#answer()) as Step;
   }
 
   /** Disconnects everybody; returns how many connections the broker had closed before. */

@@ -15,6 +15,7 @@ export class LoadRun {
   #isMeasuring = false;
   #isPublishing = false;
   #published = 0;
+  #publishedTotal = 0;
   #delivered = 0;
   #duplicates = 0;
   #strays = 0;
@@ -41,6 +42,11 @@ export class LoadRun {
 
   get published(): number {
     return this.#published;
+  }
+
+  /** The same with what was published before measuring began. */
+  get publishedTotal(): number {
+    return this.#publishedTotal;
   }
 
   get delivered(): number {
@@ -80,6 +86,7 @@ export class LoadRun {
   }
 
   onPublish(count: number): void {
+    this.#publishedTotal += count;
     if (this.#isMeasuring) this.#published += count;
   }
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeliveryWindow } from './delivery-window.ts';
+import { receivedBytes } from './dialled-socket.ts';
 import { fleetFilters, fleetTopics } from './fleet.ts';
 import { type ProtocolVersion, PUBLISHER_INDEX_BYTES, publishTemplate, type Qos } from './frames.ts';
 import { LoadConnection, type Target } from './load-connection.ts';
@@ -53,6 +54,9 @@ export interface LoadOptions {
 export interface LoadResult {
   readonly seconds: number;
   readonly publishedPerSecond: number;
+  /** Messages published from the first connection to the last, and bytes of all kinds received meanwhile. */
+  readonly publishedTotal: number;
+  readonly receivedBytes: number;
   readonly deliveredPerSecond: number;
   /** Deliveries that had not happened when none had for five seconds after the last publish. */
   readonly undelivered: number;
@@ -122,7 +126,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
   await forEachConcurrently([...publishers, ...subscribers], (client) => client.close());
   if (options.persistent) await forEachConcurrently(subscribers, (_, index) => discardSession(subscriberTarget, subscriberId(index)));
-  return result;
+  return { ...result, publishedTotal: run.publishedTotal, receivedBytes: receivedBytes() };
 }
 
 function makePublisher(run: LoadRun, options: LoadOptions, index: number, fan: number): Publisher {
@@ -132,7 +136,11 @@ function makePublisher(run: LoadRun, options: LoadOptions, index: number, fan: n
   return new Publisher(run, new DeliveryWindow(options.window, fan), ring, options.qos > 0, options.rate > 0 ? 1000 / options.rate : 0);
 }
 
-async function measure(run: LoadRun, options: LoadOptions, publishers: readonly Publisher[]): Promise<LoadResult> {
+async function measure(
+  run: LoadRun,
+  options: LoadOptions,
+  publishers: readonly Publisher[],
+): Promise<Omit<LoadResult, 'publishedTotal' | 'receivedBytes'>> {
   run.tick();
   run.startPublishing();
   startPublishers(run, publishers, options.rate);
@@ -197,8 +205,15 @@ async function drain(publishers: readonly Publisher[]): Promise<number> {
   return left;
 }
 
+/** Begins a persistent session with a subscription at QoS 1, and leaves it. */
+export async function leaveSession(target: Target, clientId: string, filter: string): Promise<void> {
+  const subscriber = new Subscriber(new LoadRun(false), [], 0, target.version);
+  await subscriber.open(target, clientId, false, [filter], 1);
+  await subscriber.close();
+}
+
 /** Ends a persistent session, so that it does not collect the messages of the next run. */
-async function discardSession(target: Target, clientId: string): Promise<void> {
+export async function discardSession(target: Target, clientId: string): Promise<void> {
   const nothing = (): void => {};
   const owner = { onRead: nothing, onFrame: nothing, onTurnEnd: nothing, onClose: nothing };
   const connection = await LoadConnection.open(target, { clientId, clean: true, keepAliveS: 0 }, owner);

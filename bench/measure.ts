@@ -1,12 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BrokerProcess } from './broker-process.ts';
-import type { CrowdStep } from './crowd.ts';
+import { type BrokerProcess, freePort, startBroker } from './broker-process.ts';
 import { type Figure, numberOnly, type Round } from './figures.ts';
-import { CrowdProcess, GeneratorRun, WARMUP_SECONDS } from './generate.ts';
-import { flawsOf, type LoadResult } from './load.ts';
+import { CrowdProcess, GeneratorRun, runProgram, WARMUP_SECONDS } from './generate.ts';
+import { discardSession, flawsOf, type LoadResult, leaveSession } from './load.ts';
+import { onOwnCore } from './machine.ts';
 import { median } from './median.ts';
-import { residentBytesOf } from './process-usage.ts';
+import { nodeCommand } from './node-command.ts';
+import { residentBytesOf, writtenBytesOf } from './process-usage.ts';
+import { flawsOfReplay, type ReplayResult } from './replay.ts';
 import type { Load, Measurement } from './scenarios.ts';
+import type { Step } from './step.ts';
 
 /** Runs that a broker's most is the median of. */
 const FULL_LOAD_RUNS = 3;
@@ -19,6 +25,12 @@ const SETTLE_S = 5;
 
 /** Connections that come and go before idle ones are counted: the code and pools that the first need are not each one's cost. */
 const IDLE_WARMUP_CLIENTS = 1_000;
+
+/** Bytes written at least before they are held against the payload: checkpoints are among them, and journal files that were emptied. */
+const WRITTEN_BYTES_MIN = 384 * 1024 * 1024;
+
+/** Seconds in which a broker tidies up what it wrote. */
+const TIDY_S = 3;
 
 /** What can be measured of one broker alone. */
 export type PreparedMeasurement = Exclude<Measurement, { kind: 'paced' }>;
@@ -37,8 +49,16 @@ export async function prepare(
   return { kind: 'load', load: { ...load, rate: Math.round((median(rates) * share) / load.publishers) } };
 }
 
-/** One round with one broker. */
-export async function measure(measurement: PreparedMeasurement, broker: BrokerProcess, seconds: number): Promise<Round> {
+/**
+ * One round with one broker.
+ * @param inMemory the same program, keeping everything in memory
+ */
+export async function measure(
+  measurement: PreparedMeasurement,
+  broker: BrokerProcess,
+  seconds: number,
+  inMemory: () => Promise<BrokerProcess>,
+): Promise<Round> {
   switch (measurement.kind) {
     case 'load':
       return roundOf(await generate(measurement.load, broker, seconds));
@@ -52,6 +72,14 @@ export async function measure(measurement: PreparedMeasurement, broker: BrokerPr
       return measureIdle(measurement.clients, broker);
     case 'matching':
       return measureMatching(measurement, broker, seconds);
+    case 'with-and-without-store':
+      return measureTwoLoads(measurement.load, measurement.reference, broker, seconds, await inMemory());
+    case 'sync-latency':
+      return measureSyncLatency(measurement.load, broker, seconds);
+    case 'replay':
+      return measureReplay(measurement.messages, measurement.payloadBytes, broker);
+    case 'written':
+      return measureWritten(measurement.load, broker, seconds);
   }
 }
 
@@ -84,8 +112,14 @@ function latencyOf({ latencyMs, generatorCpu }: LoadResult, name: 'p50' | 'p99')
   return { value: latencyMs[name], brokerMicroseconds: null, generatorCpu };
 }
 
-async function measureTwoLoads(load: Load, reference: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
-  const other = await generate(reference, broker, seconds);
+async function measureTwoLoads(
+  load: Load,
+  reference: Load,
+  broker: BrokerProcess,
+  seconds: number,
+  referenceBroker = broker,
+): Promise<Round> {
+  const other = await generate(reference, referenceBroker, seconds);
   const round = roundOf(await generate(load, broker, seconds));
   return {
     figures: { ...round.figures, referenceDeliveries: deliveriesOf(other) },
@@ -147,7 +181,56 @@ async function measureMatching(
   };
 }
 
-function stepFigure({ count, seconds, generatorCpu, brokerCpuSeconds }: CrowdStep): Figure {
+/** Latency, between two looks at what the disk and the loopback interface take for themselves. */
+async function measureSyncLatency(load: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
+  const before = await probeSync(seconds / 2);
+  const round = roundOf(await generate(load, broker, seconds));
+  const after = await probeSync(seconds / 2);
+  return { ...round, figures: { ...round.figures, p50Probe: numberOnly((before + after) / 2) } };
+}
+
+/** Median milliseconds of a round trip to a program that writes and syncs before it answers. */
+async function probeSync(seconds: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'roundhouse-bench-'));
+  const port = await freePort();
+  const echo = await startBroker('sync-echo', onOwnCore('broker', [...nodeCommand('sync-echo'), String(port), join(folder, 'file')]), port);
+  try {
+    return (await runProgram<{ p50: number }>('sync-probe', [`--port=${port}`, `--seconds=${seconds}`])).p50;
+  } finally {
+    await echo.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureReplay(messages: number, payloadBytes: number, broker: BrokerProcess): Promise<Round> {
+  const options = [`--port=${broker.port}`, `--messages=${messages}`, `--payload=${payloadBytes}`, `--broker-pid=${broker.pid}`];
+  const result = await runProgram<ReplayResult>('replay-program', options);
+  return { figures: { queued: stepFigure(result.queued), deliveries: stepFigure(result.replayed) }, flaws: flawsOfReplay(result) };
+}
+
+async function measureWritten(load: Load, broker: BrokerProcess, seconds: number): Promise<Round> {
+  const target = { host: '127.0.0.1', port: broker.port, version: load.version };
+  const clientId = 'away';
+  await leaveSession(target, clientId, `${load.prefix}/0`);
+  const before = writtenBytesOf(broker.pid);
+  if (before === null) throw new Error('bytes written are read from /proc, which there is not');
+  const flaws: string[] = [];
+  let payloadBytes = 0;
+  let writtenBytes = 0;
+  for (let sentBytes = 0; writtenBytes < WRITTEN_BYTES_MIN && flaws.length === 0; ) {
+    const result = await generate(load, broker, seconds);
+    await sleep(TIDY_S * 1000);
+    flaws.push(...flawsOf(result));
+    payloadBytes += result.publishedTotal * load.payloadBytes;
+    sentBytes += result.receivedBytes;
+    // What did not go to clients went to files.
+    writtenBytes = writtenBytesOf(broker.pid)! - before - sentBytes;
+  }
+  await discardSession(target, clientId);
+  return { figures: { writtenBytes: numberOnly(writtenBytes / payloadBytes) }, flaws };
+}
+
+function stepFigure({ count, seconds, generatorCpu, brokerCpuSeconds }: Step): Figure {
   return { value: count / seconds, brokerMicroseconds: brokerCpuSeconds === null ? null : (brokerCpuSeconds * 1e6) / count, generatorCpu };
 }
 

@@ -1,53 +1,118 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY_ROOT } from '../test/harness/repository-root.ts';
 import { type BrokerProcess, freePort, runningBroker, startBroker } from './broker-process.ts';
 import { findProgram, onOwnCore } from './machine.ts';
+import { ACTIVEMQ } from './scenarios.ts';
+
+/** Where a broker keeps sessions and their messages: in memory, or on disk as it does without being told how. */
+export type Storage = 'memory' | 'disk';
 
 /** A broker to measure. */
 export interface Peer {
   readonly name: string;
   /** @param folder for its files; removed after the run */
-  start(folder: string): Promise<BrokerProcess>;
+  start(folder: string, storage: Storage): Promise<BrokerProcess>;
 }
 
 /** The baseline. */
 export function mosquittoPeer(): Peer {
   return {
     name: 'mosquitto',
-    async start(folder) {
+    async start(folder, storage) {
       const program = findProgram('mosquitto');
       if (program === null) throw new Error('mosquitto is not installed; on Debian: apt-get install mosquitto');
       const port = await freePort();
       const file = join(folder, 'mosquitto.conf');
-      // Nothing that a broker in memory would not do: no limits to enforce by dropping, no disk, no log.
+      // Nothing that a broker in memory would not do: no limits to enforce by dropping, no log. On disk it saves all it has now and then.
       const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0', 'max_inflight_messages 0'];
-      writeFileSync(file, `${[...lines, 'persistence false', 'log_type none'].join('\n')}\n`);
+      const persistence = storage === 'disk' ? ['persistence true', `persistence_location ${folder}/`] : ['persistence false'];
+      // Started as root it becomes a user of its own, who must be able to write there.
+      writeFileSync(file, `${[...lines, ...persistence, 'log_type none', 'user root'].join('\n')}\n`);
       return startBroker('mosquitto', onOwnCore('broker', [program, '-c', file]), port);
     },
   };
 }
 
+/** Messages that may wait for one session in Roundhouse on disk: more than any scenario has queue. */
+const QUEUE_MESSAGES_MAX = 2_000_000;
+
 /**
  * @param command how to start it: words, with `{config}` for the activemq.xml and `{data}` for the data folder
  */
 export function roundhousePeer(command: string | undefined): Peer {
-  const words = command?.split(' ') ?? [join(REPOSITORY_ROOT, 'bin', 'roundhouse'), 'broker', '{config}', '-D', 'activemq.data={data}'];
+  const usual = [join(REPOSITORY_ROOT, 'bin', 'roundhouse'), 'broker', '{config}', '-D', 'activemq.data={data}'];
   return {
     name: 'roundhouse',
-    async start(folder) {
+    async start(folder, storage) {
       const port = await freePort();
       const file = join(folder, 'activemq.xml');
-      writeFileSync(file, brokerXml(port));
+      writeFileSync(file, brokerXml(port, storage));
+      const words = command?.split(' ') ?? [...usual, '--limit', `sessionQueueMessages=${QUEUE_MESSAGES_MAX}`];
       const filled = words.map((word) => word.replace('{config}', file).replace('{data}', join(folder, 'data')));
       return startBroker('roundhouse', onOwnCore('broker', filled), port, { heapFile: join(folder, 'heap.json') });
     },
   };
 }
 
-function brokerXml(port: number): string {
-  return `<beans xmlns="http://www.springframework.org/schema/beans">
-  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="bench" persistent="false" dataDirectory="\${activemq.data}">
+/** Where Debian's package puts ActiveMQ, and what it needs beside for MQTT. */
+const ACTIVEMQ_HOME = '/usr/share/activemq';
+const ACTIVEMQ_JARS = [
+  '/usr/share/activemq/bin/activemq.jar',
+  ...['mqtt-client', 'hawtdispatch', 'hawtdispatch-transport', 'hawtbuf'].map((name) => `/usr/share/java/${name}.jar`),
+];
+
+/** Why ActiveMQ cannot be measured here; null when it can. */
+export function activemqFault(): string | null {
+  const missing = ACTIVEMQ_JARS.filter((jar) => !existsSync(jar));
+  if (missing.length === 0 && findProgram('java') !== null) return null;
+  return `ActiveMQ is not installed (on Debian: apt-get install activemq libmqtt-client-java libhawtdispatch-java): no ${missing[0] ?? 'java'}`;
+}
+
+/** ActiveMQ with its own defaults; its KahaDB syncs each message. */
+export function activemqPeer(): Peer {
+  return {
+    name: ACTIVEMQ,
+    async start(folder, storage) {
+      const port = await freePort();
+      const file = join(folder, 'activemq.xml');
+      writeFileSync(file, brokerXml(port, storage));
+      writeFileSync(join(folder, 'log4j.properties'), ACTIVEMQ_LOGGING);
+      const settings = { home: ACTIVEMQ_HOME, base: folder, conf: folder, data: join(folder, 'data') };
+      const command = [
+        'java',
+        ...ACTIVEMQ_HEAP,
+        `-Djava.io.tmpdir=${folder}`,
+        ...Object.entries(settings).map(([name, value]) => `-Dactivemq.${name}=${value}`),
+        `-Dlog4j.configuration=file:${folder}/log4j.properties`,
+        '-cp',
+        ACTIVEMQ_JARS.join(':'),
+        'org.apache.activemq.console.Main',
+        'start',
+        `xbean:file:${file}`,
+      ];
+      return startBroker(ACTIVEMQ, onOwnCore('broker', command), port);
+    },
+  };
+}
+
+/** As its start script has it. */
+const ACTIVEMQ_HEAP = ['-Xms64M', '-Xmx1G'];
+
+const ACTIVEMQ_LOGGING = `log4j.rootLogger=WARN, console
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%5p %c{1} | %m%n
+`;
+
+/** The same file for ActiveMQ and Roundhouse. */
+function brokerXml(port: number, storage: Storage): string {
+  return `<beans xmlns="http://www.springframework.org/schema/beans"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd
+  http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
+  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="bench" persistent="${storage === 'disk'}" useJmx="false"
+    dataDirectory="\${activemq.data}">${storage === 'disk' ? PERSISTENCE : ''}
     <transportConnectors>
       <transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/>
     </transportConnectors>
@@ -55,6 +120,11 @@ function brokerXml(port: number): string {
 </beans>
 `;
 }
+
+const PERSISTENCE = `
+    <persistenceAdapter>
+      <kahaDB directory="\${activemq.data}/kahadb"/>
+    </persistenceAdapter>`;
 
 /** @param text NAME=PORT of a broker that runs already */
 export function targetPeer(text: string): Peer {

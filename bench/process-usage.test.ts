@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort, startBroker } from './broker-process.ts';
 import { nodeCommand } from './node-command.ts';
-import { cpuSecondsOf, residentBytesOf } from './process-usage.ts';
+import { cpuSecondsOf, residentBytesOf, writtenBytesOf } from './process-usage.ts';
 
 const MB = 1024 * 1024;
 
@@ -17,6 +17,15 @@ test('processor time and resident memory are those of the process, and unknown o
   const { user, system } = process.cpuUsage();
   assert.ok(Math.abs(cpuSecondsOf(process.pid)! - (user + system) / 1e6) < 1);
   for (const pid of [0, 2 ** 22 + 1]) assert.deepEqual([cpuSecondsOf(pid), residentBytesOf(pid)], [null, null]);
+});
+
+test('bytes given to write() are counted, whatever they are written to', (t) => {
+  if (process.platform !== 'linux') return t.skip('there is no /proc');
+  const before = writtenBytesOf(process.pid)!;
+  writeFileSync('/dev/null', Buffer.alloc(MB));
+  const written = writtenBytesOf(process.pid)! - before;
+  assert.ok(written >= MB && written < 2 * MB, `${written} bytes`);
+  assert.equal(writtenBytesOf(2 ** 22 + 1), null);
 });
 
 test('a broker on Node collects its garbage when asked, and says what is left; another cannot be asked', async (t) => {

@@ -36,6 +36,20 @@ export function residentBytesOf(pid: number): number | null {
   });
 }
 
+/**
+ * Bytes that a process and its living descendants have given to write() and its kin so far: to files, sockets and whatever else.
+ *
+ * @param pid 0: none
+ * @returns null where there is no such process or no /proc
+ */
+export function writtenBytesOf(pid: number): number | null {
+  return sumOverFamily(pid, (member) => {
+    const bytes = /^wchar: (\d+)$/m.exec(readFileSync(`/proc/${member}/io`, 'latin1'))?.[1];
+    if (bytes === undefined) throw new Error(`/proc/${member}/io has no wchar`);
+    return Number(bytes);
+  });
+}
+
 function sumOverFamily(pid: number, read: (member: number) => number): number | null {
   if (pid === 0) return null;
   try {

@@ -38,13 +38,15 @@ export function formatTable(summaries: readonly RowSummary[]): string {
 }
 
 /**
- * The same as docs/performance.md has it: the last broker beside the first, who need not be what it is compared with.
+ * The same as docs/performance.md has it: the last broker beside the others, who need not be what it is compared with.
  *
- * @param names of the two
+ * @param names of them all; those that no row has a figure of are left out
  */
-export function formatBriefTable(summaries: readonly RowSummary[], names: readonly [first: string, last: string]): string {
-  const rows = summaries.filter(({ peer }) => peer === names[1]).map(formatBriefRow);
-  return formatColumns(['scenario', ...names, 'ratio', 'by CPU', 'bar', 'floor'], rows);
+export function formatBriefTable(summaries: readonly RowSummary[], names: readonly string[]): string {
+  const ours = summaries.filter(({ peer }) => peer === names.at(-1));
+  const shown = names.filter((name) => ours.some(({ peers }) => peers[name] != null));
+  const rows = ours.map((summary) => formatBriefRow(summary, shown));
+  return formatColumns(['scenario', ...shown, 'ratio', 'by CPU', 'bar', 'floor'], rows);
 }
 
 function formatColumns(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -53,13 +55,12 @@ function formatColumns(header: readonly string[], rows: readonly (readonly strin
   return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
 }
 
-function formatBriefRow(summary: RowSummary): string[] {
-  const { row, figure, baseline, ratio, cpuRatio } = summary;
+function formatBriefRow(summary: RowSummary, names: readonly string[]): string[] {
+  const { row, peers, ratio, cpuRatio } = summary;
   const format = (one: FigureSummary | null): string => (one === null ? '' : FIGURES[row.figure].format(one.median));
   return [
     row.title,
-    format(baseline),
-    format(figure),
+    ...names.map((name) => format(peers[name] ?? null)),
     formatRatio(ratio),
     formatRatio(cpuRatio),
     formatBar(summary),

@@ -1,5 +1,6 @@
 import type { FigureName } from './figures.ts';
 import type { LoadOptions } from './load.ts';
+import type { Storage } from './peers.ts';
 
 /** A traffic pattern, without where and how long. */
 export type Load = Omit<LoadOptions, 'host' | 'port' | 'subscriberPort' | 'warmupSeconds' | 'seconds' | 'brokerPid'>;
@@ -19,7 +20,15 @@ export type Measurement =
   /** What connections cost that do nothing. A broker of its own for each round. */
   | { readonly kind: 'idle'; readonly clients: number }
   /** A load while there are only its own subscriptions, and beside many others. A broker of its own for each round. */
-  | { readonly kind: 'matching'; readonly load: Load; readonly clients: number; readonly subscriptionsPerClient: number };
+  | { readonly kind: 'matching'; readonly load: Load; readonly clients: number; readonly subscriptionsPerClient: number }
+  /** A load, and another on the same program that keeps everything in memory. */
+  | { readonly kind: 'with-and-without-store'; readonly load: Load; readonly reference: Load }
+  /** Latency, beside that of a program which only writes, syncs and answers. */
+  | { readonly kind: 'sync-latency'; readonly load: Load }
+  /** Messages queue for a session that is away, and are sent to it when it returns. */
+  | { readonly kind: 'replay'; readonly messages: number; readonly payloadBytes: number }
+  /** Bytes written under a load, one of whose topics a session that is away hears as well. */
+  | { readonly kind: 'written'; readonly load: Load };
 
 /** What a figure is to reach. With both, either will do. Reached means at least, or at most for figures of which less is better. */
 export interface Threshold {
@@ -29,16 +38,21 @@ export interface Threshold {
   readonly value?: number;
 }
 
+/** A broker that only rows which name it are compared with. */
+export const ACTIVEMQ = 'activemq';
+
 /** One line of the table. */
 export interface Row {
   /** The name in floors.json. */
   readonly name: string;
   readonly title: string;
   readonly figure: FigureName;
-  /** What the figure is divided by: the first broker's, another of the same broker in the same round, or nothing. */
-  readonly against: 'baseline' | FigureName | null;
+  /** What the figure is divided by: the first broker's, ActiveMQ's, another of the same broker in the same round, or nothing. */
+  readonly against: 'baseline' | typeof ACTIVEMQ | FigureName | null;
   /** What we want to reach; null: nothing in particular. */
   readonly bar: Threshold | null;
+  /** Whether waiting for the disk is a part of the figure: then processor time never decides. */
+  readonly waitsForDisk?: boolean;
 }
 
 /** Something that brokers are compared in. */
@@ -46,6 +60,12 @@ export interface Scenario {
   readonly name: string;
   readonly measurement: Measurement;
   readonly rows: readonly Row[];
+  /** Where the brokers keep sessions and their messages. */
+  readonly storage: Storage;
+  /** Whether the first broker has no part in it. */
+  readonly isOwn?: boolean;
+  /** Rounds that are enough: each takes long. */
+  readonly roundsMax?: number;
 }
 
 /** Bytes; what a sensor's reading takes. */
@@ -69,6 +89,9 @@ const basis: Load = {
 /** Messages under way that a paced publisher is never held up by: latency must not hide in messages that were not sent. */
 const PACED_WINDOW = 1_000;
 
+/** Rounds of what starts a Java program, or takes long. */
+const DURABLE_ROUNDS_MAX = 3;
+
 /** Every scenario, by the name that `--scenario` takes. Floors are in floors.json. */
 export const SCENARIOS: readonly Scenario[] = [
   throughput('qos0-1-pair', 'QoS 0, 1 pair, window 200', { window: 200 }, 6),
@@ -83,6 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
   throughput('qos0-16kb', 'QoS 0, 10 pairs, window 20, 16 KB', { publishers: 10, payloadBytes: 16_384 }, 1.5),
   {
     name: 'mqtt5-user-properties',
+    storage: 'memory',
     measurement: {
       kind: 'two-loads',
       load: { ...basis, publishers: 10, window: 100, version: 5, userProperties: 2 },
@@ -103,6 +127,7 @@ export const SCENARIOS: readonly Scenario[] = [
   throughput('qos0-1000-pairs-window-1', 'QoS 0, 1000 pairs, window 1', { publishers: 1_000, window: 1 }, 0.9),
   {
     name: 'paced-100-pairs',
+    storage: 'memory',
     measurement: { kind: 'paced', load: { ...basis, publishers: 100, window: PACED_WINDOW }, share: 0.5, fullWindow: 20 },
     rows: [
       {
@@ -116,11 +141,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'connects',
+    storage: 'memory',
     measurement: { kind: 'connects', clients: 10_000 },
     rows: [{ name: 'connects', title: 'connects, 10,000 clients', figure: 'connects', against: 'baseline', bar: { ratio: 0.6 } }],
   },
   {
     name: 'idle',
+    storage: 'memory',
     measurement: { kind: 'idle', clients: 10_000 },
     rows: [
       {
@@ -137,6 +164,7 @@ export const SCENARIOS: readonly Scenario[] = [
   matching('matching', 'matching with 1,000,000 subscriptions', 2_000, true),
   {
     name: 'fairness',
+    storage: 'memory',
     measurement: {
       kind: 'fairness',
       load: { ...basis, publishers: 99, window: PACED_WINDOW, rate: 100 },
@@ -152,6 +180,93 @@ export const SCENARIOS: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'durable-10-pairs',
+    storage: 'disk',
+    roundsMax: DURABLE_ROUNDS_MAX,
+    measurement: { kind: 'load', load: { ...basis, publishers: 10, qos: 1, persistent: true } },
+    rows: [
+      durable('durable-10-pairs', 'QoS 1, 10 pairs, window 20, persistent sessions, synced, against unsynced', 'baseline', 1.5),
+      durable('durable-10-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 20),
+    ],
+  },
+  {
+    name: 'durable-100-pairs',
+    storage: 'disk',
+    roundsMax: DURABLE_ROUNDS_MAX,
+    measurement: { kind: 'load', load: { ...basis, publishers: 100, qos: 1, persistent: true } },
+    rows: [
+      durable('durable-100-pairs', 'QoS 1, 100 pairs, window 20, persistent sessions, synced, against unsynced', 'baseline'),
+      durable('durable-100-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 10),
+    ],
+  },
+  {
+    name: 'durable-latency',
+    storage: 'disk',
+    isOwn: true,
+    measurement: { kind: 'sync-latency', load: { ...basis, window: 1, qos: 1, persistent: true } },
+    rows: [
+      {
+        name: 'durable-latency',
+        title: 'QoS 1, 1 pair, window 1, synced, against write, fdatasync and a round trip: p50',
+        figure: 'p50',
+        against: 'p50Probe',
+        bar: { ratio: 1.5 },
+      },
+    ],
+  },
+  {
+    name: 'durable-cost',
+    storage: 'disk',
+    isOwn: true,
+    roundsMax: DURABLE_ROUNDS_MAX,
+    measurement: {
+      kind: 'with-and-without-store',
+      load: { ...basis, publishers: 100, qos: 1, persistent: true },
+      reference: { ...basis, publishers: 100, qos: 1, persistent: true },
+    },
+    rows: [
+      durable('durable-cost', 'QoS 1, 100 pairs, window 20, persistent sessions, synced, against in memory', 'referenceDeliveries', 0.6),
+    ],
+  },
+  {
+    name: 'durable-clean',
+    storage: 'disk',
+    isOwn: true,
+    measurement: {
+      kind: 'with-and-without-store',
+      load: { ...basis, publishers: 10, qos: 1 },
+      reference: { ...basis, publishers: 10, qos: 1 },
+    },
+    rows: [
+      {
+        name: 'durable-clean',
+        title: 'QoS 1, 10 pairs, window 20, clean sessions, with a store against without one',
+        figure: 'deliveries',
+        against: 'referenceDeliveries',
+        bar: { ratio: 0.95 },
+      },
+    ],
+  },
+  {
+    name: 'durable-replay',
+    storage: 'disk',
+    isOwn: true,
+    roundsMax: DURABLE_ROUNDS_MAX,
+    measurement: { kind: 'replay', messages: 1_000_000, payloadBytes: SMALL_PAYLOAD },
+    rows: [
+      {
+        name: 'durable-replay',
+        title: 'QoS 1, 1,000,000 messages to a session that returns, acknowledged',
+        figure: 'deliveries',
+        against: null,
+        bar: { value: 150_000 },
+      },
+      { name: 'durable-queue', title: '… queued for it while it was away, synced', figure: 'queued', against: null, bar: null },
+    ],
+  },
+  written('durable-written-64', 'bytes written for each of payload, 64 B', SMALL_PAYLOAD, 2.5),
+  written('durable-written-1kb', 'bytes written for each of payload, 1 KB', 1024, 1.2),
   // Beyond the table.
   throughput('qos1-10-pairs-persistent', 'QoS 1, 10 pairs, window 20, persistent sessions', { publishers: 10, qos: 1, persistent: true }),
   throughput('mqtt5-100-pairs', 'MQTT 5, QoS 0, 100 pairs, window 20', { publishers: 100, version: 5 }),
@@ -170,6 +285,11 @@ export function needsFreshBroker({ kind }: Measurement): boolean {
   return kind === 'idle' || kind === 'matching';
 }
 
+/** Whether a scenario compares with ActiveMQ. */
+export function needsActiveMQ({ rows }: Scenario): boolean {
+  return rows.some(({ against }) => against === ACTIVEMQ);
+}
+
 /** The scenarios with these names, in that order. */
 export function selectScenarios(names: readonly string[]): Scenario[] {
   return names.map((name) => {
@@ -184,8 +304,26 @@ export function selectScenarios(names: readonly string[]): Scenario[] {
 function throughput(name: string, title: string, difference: Partial<Load>, ratio?: number): Scenario {
   return {
     name,
+    storage: 'memory',
     measurement: { kind: 'load', load: { ...basis, ...difference } },
     rows: [{ name, title, figure: 'deliveries', against: 'baseline', bar: ratio === undefined ? null : { ratio } }],
+  };
+}
+
+/** @param ratio the deliveries to reach, times those of what it is compared with */
+function durable(name: string, title: string, against: Row['against'], ratio?: number): Row {
+  return { name, title, figure: 'deliveries', against, bar: ratio === undefined ? null : { ratio }, waitsForDisk: true };
+}
+
+/** @param most bytes written for each of payload */
+function written(name: string, title: string, payloadBytes: number, most: number): Scenario {
+  return {
+    name,
+    storage: 'disk',
+    isOwn: true,
+    roundsMax: 1,
+    measurement: { kind: 'written', load: { ...basis, publishers: 10, qos: 1, persistent: true, payloadBytes } },
+    rows: [{ name, title, figure: 'writtenBytes', against: null, bar: { value: most } }],
   };
 }
 
@@ -195,6 +333,7 @@ function matching(name: string, title: string, topics: number, hasBars: boolean)
   const bar = (threshold: Threshold): Threshold | null => (hasBars ? threshold : null);
   return {
     name,
+    storage: 'memory',
     measurement: { kind: 'matching', load, clients: 1_000, subscriptionsPerClient: 999 },
     rows: [
       {

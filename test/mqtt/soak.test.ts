@@ -74,7 +74,7 @@ test(TITLE, { timeout: SECONDS * 1000 + TIMEOUT_MS }, async (t) => {
   if (process.platform !== 'linux') return t.skip('resident memory is read from /proc');
   const folder = await DeploymentFolder.make();
   t.after(() => folder.remove());
-  const broker = await roundhousePeer(undefined).start(folder.path);
+  const broker = await roundhousePeer(undefined).start(folder.path, 'memory');
   t.after(() => broker.stop());
   const seed = Number(process.env.ROUNDHOUSE_SEED ?? Math.floor(Math.random() * 0x7fff_ffff));
   t.diagnostic(`seed ${seed}`);
