@@ -3,6 +3,7 @@ import type { DurabilityListener } from '../../core/store.ts';
 import type { MqttConnection } from './connection.ts';
 import { HeldPackets } from './held-packets.ts';
 import type { PendingConnect } from './pending-connect.ts';
+import { ADMISSION } from './reading.ts';
 import type { MqttSession } from './session.ts';
 
 /**
@@ -21,7 +22,7 @@ export class AwaitedStore implements PendingConnect, DurabilityListener {
     this.#session = session;
     this.#claimedAt = claimedAt;
     this.#complete = complete;
-    connection.connection.pause();
+    connection.reading.pause(ADMISSION);
     connection.broker.store.whenDurable(position, this);
   }
 

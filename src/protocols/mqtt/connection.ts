@@ -1,29 +1,28 @@
 import type { Broker } from '../../core/broker.ts';
-import type { RefusingLimit } from '../../core/limits.ts';
-import { Message, type MessageProperties } from '../../core/message.ts';
 import type { ClientOrigin, Dismissal, Principal, Refusal } from '../../core/ports.ts';
-import { topicNameFault } from '../../core/topic-filter.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit } from './admission.ts';
 import { type ConnectRequest, refusalError, refuse } from './connect.ts';
-import { DISMISSAL_CODES, RedirectionError } from './dismissal.ts';
+import { DISMISSAL_CODES } from './dismissal.ts';
 import type { EnhancedAuthentication } from './enhanced-authentication.ts';
+import { reportFault } from './fault-report.ts';
 import type { HeldPackets } from './held-packets.ts';
-import { LimitError, topicNameError } from './limit-error.ts';
-import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
+import { KeepAlive, type KeptAlive } from './keep-alive.ts';
 import type { PendingConnect } from './pending-connect.ts';
 import { Promises } from './promises.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { PublishRate } from './publish-rate.ts';
+import { Publishing, type PublishingLink } from './publishing.ts';
+import { ADMISSION, ANSWERS_UNREAD, PUBLISH_RATE, Reading, STORE_BEHIND } from './reading.ts';
 import type { MqttSession } from './session.ts';
-import { type SessionLink, UNKNOWN_POSITION, writeAcknowledgement } from './session-link.ts';
+import { type SessionLink, writeAcknowledgement } from './session-link.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
-import { InboundAliases, type OutboundAliases } from './topic-alias.ts';
+import type { OutboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
-import { AcknowledgementView, readDisconnect, writeDisconnect, writeRefusal } from './wire/acknowledgement.ts';
+import { AcknowledgementView, readDisconnect, writeDisconnect } from './wire/acknowledgement.ts';
 import { connectLevel, readConnect } from './wire/connect.ts';
 import {
   AUTH,
@@ -42,28 +41,21 @@ import {
   PUBREL,
   SUBSCRIBE,
   UNSUBSCRIBE,
-  variableByteLength,
 } from './wire/control-packet.ts';
 import { FrameSplitter, type PacketSink } from './wire/frame-splitter.ts';
-import { PublishView } from './wire/publish.ts';
 import {
   KEEP_ALIVE_TIMEOUT,
   MESSAGE_RATE_TOO_HIGH,
   malformed,
-  NO_MATCHING_SUBSCRIBERS,
   NOT_AUTHORIZED,
-  PACKET_IDENTIFIER_NOT_FOUND,
   PACKET_TOO_LARGE,
   protocolError,
-  QUOTA_EXCEEDED,
-  RECEIVE_MAXIMUM_EXCEEDED,
   SERVER_BUSY,
   SERVER_SHUTTING_DOWN,
   SESSION_TAKEN_OVER,
   SUCCESS,
   USE_ANOTHER_SERVER,
 } from './wire/reason-code.ts';
-import { arrivedForm } from './wire-forms.ts';
 
 const PINGRESP = Buffer.from([0xd0, 0]);
 
@@ -79,10 +71,6 @@ const UNREAD_FACTOR = 2;
  */
 const PROMISES_MAX = 10_000;
 
-/** Reason Strings of publications that are refused. */
-const RESERVED_TOPIC = 'this topic is not for clients to publish to';
-const RETAINED_FULL = 'delivered, but not kept: there is no room for more retained messages';
-
 /** Acknowledgement fields, read and used at once: all connections share one. */
 const acknowledgement = new AcknowledgementView();
 
@@ -91,9 +79,9 @@ const acknowledgement = new AcknowledgementView();
  *
  *     waiting for CONNECT ──► connected ──► closed
  */
-export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink {
-  static readonly #fire = (connection: MqttConnection): void => connection.#onTimer();
-  static readonly #hasPaused = (connection: MqttConnection): void => connection.#goOn();
+export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink, PublishingLink, KeptAlive {
+  static readonly #connectIsOverdue = (connection: MqttConnection): void => connection.#giveUp();
+  static readonly #hasPaused = (connection: MqttConnection): void => connection.#listenAgain(PUBLISH_RATE);
   readonly connection: Connection;
   readonly broker: Broker;
   readonly options: ConnectorOptions;
@@ -102,8 +90,6 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   maximumPacketSize = PACKET_SIZE_MAX;
   outboundAliases: OutboundAliases | null = null;
   inflightMax: number;
-  /** Milliseconds without a packet after which the client counts as gone; 0: never. */
-  keepAliveLimitMs = 0;
   will: Will | null = null;
   /** Whether the client wants reason strings (MQTT 5 Request Problem Information). */
   wantsReasons = true;
@@ -114,29 +100,20 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   principal: Principal | null = null;
   /** Of a client whose CONNECT has an Authentication Method. */
   authentication: EnhancedAuthentication | null = null;
-  /** Whether the session is older than this connection: both sides may then repeat what the other has already done with. */
   resumed = false;
   #closed = false;
   readonly #splitter: FrameSplitter;
-  readonly #publish = new PublishView();
-  /** QoS 2 messages that came on this connection and are not released. */
-  #unreleased = 0;
-  /** Nothing is read while the client does not read our answers... */
-  #unread = false;
-  /** ...and while it has published faster than it may: the end of that pause. */
-  #pause: TimerEntry<MqttConnection> | null = null;
+  readonly reading: Reading;
+  readonly #publishing: Publishing;
   #publishRate: PublishRate | null = null;
+  /** The end of a pause for the sake of the rate. */
+  #pause: TimerEntry<MqttConnection> | null = null;
   /** What the client is promised and is not durable; null as long as nothing had to wait. */
   #promises: Promises | null = null;
-  /** ...and while it waits for very many promises. */
-  #unpromised = false;
-  /** [MQTT-3.3.2-7] */
-  #aliases: InboundAliases | null = null;
-  /** The topic that was last found valid: a client mostly publishes to one. */
-  #lastTopic: string | null = null;
-  #lastReserved = false;
-  #heardAtMs: number;
-  readonly #timer = new TimerEntry<MqttConnection>(this, MqttConnection.#fire);
+  /** Of a client that is let in and has a keep alive. */
+  #keepAlive: KeepAlive | null = null;
+  /** When CONNECT and all that belongs to it have to be there; null once they are. */
+  #connectTimer: TimerEntry<MqttConnection> | null = null;
 
   constructor(connection: Connection, options: ConnectorOptions, protocol: MqttProtocol) {
     this.connection = connection;
@@ -145,13 +122,17 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.broker = protocol.broker;
     this.inflightMax = this.broker.limits.inflightMessages;
     this.#splitter = new FrameSplitter(Math.min(options.maxFrameSize, this.broker.limits.connectPacketBytes));
-    this.#heardAtMs = protocol.clock.monotonicMs();
-    if (options.connectAttemptTimeoutMs > 0) protocol.timers.schedule(this.#timer, options.connectAttemptTimeoutMs);
+    this.reading = new Reading(connection);
+    this.#publishing = new Publishing(this);
+    if (options.connectAttemptTimeoutMs > 0) {
+      this.#connectTimer = new TimerEntry<MqttConnection>(this, MqttConnection.#connectIsOverdue);
+      protocol.timers.schedule(this.#connectTimer, options.connectAttemptTimeoutMs);
+    }
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
     if (this.#closed) return;
-    this.#heardAtMs = this.protocol.clock.monotonicMs();
+    this.#keepAlive?.heard();
     const rate = this.#publishRate;
     rate?.begin();
     try {
@@ -162,16 +143,14 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.#failWith(error);
       return;
     }
+    if (this.#closed) return;
     if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#waitForReader();
     if (rate !== null) this.#pace(rate);
-    if (this.#promises !== null && this.#promises.size > PROMISES_MAX) this.#waitForStore();
+    if (this.#promises !== null && this.#promises.size > PROMISES_MAX) this.reading.pause(STORE_BEHIND);
   }
 
   onDrain(): void {
-    if (this.#unread) {
-      this.#unread = false;
-      this.#listen();
-    }
+    this.reading.resume(ANSWERS_UNREAD);
     this.session?.onDrain();
   }
 
@@ -212,7 +191,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     const type = header >> 4;
     this.broker.counters.packetsReceived++;
     if (type === PUBLISH && this.session !== null) {
-      this.#onPublish(buffer, header, packetStart, start, end);
+      this.#publishing.onPublish(this.session, buffer, packetStart, start, end);
       return !this.#closed;
     }
     if (this.session === null) {
@@ -235,7 +214,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
         break;
       case PUBREL:
         acknowledgement.read(buffer, header, start, end, this.level);
-        this.#onPubrel(this.session, acknowledgement.packetIdentifier);
+        this.#publishing.onPubrel(this.session, acknowledgement.packetIdentifier);
         break;
       case PUBCOMP:
         acknowledgement.read(buffer, header, start, end, this.level);
@@ -297,7 +276,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   /** Ends the connection of a client that broke the protocol [MQTT-4.13.1-1] [MQTT-4.13.2-1]. The others are not concerned. */
   fail(error: ProtocolError): void {
     if (this.#closed) return;
-    this.#say(error, 'client broke the protocol');
+    reportFault(this, error, 'client broke the protocol');
     if (this.session !== null) {
       this.disconnect(error.reasonCode, error.message);
       return;
@@ -339,6 +318,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.session = session;
     this.principal = principal;
     this.pending = null;
+    this.#stopConnectTimer();
     this.liftPacketSize();
     this.#publishRate = PublishRate.create(this.broker.limits, this.broker.counters, this.protocol.clock.monotonicMs());
   }
@@ -348,10 +328,15 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.#splitter.packetSizeMax = Math.min(this.options.maxFrameSize, PACKET_SIZE_MAX);
   }
 
-  /** Takes what was held while CONNECT waited, and reads on. */
+  /** Size of the largest packet that is taken at present, in bytes. */
+  get packetSizeMax(): number {
+    return this.#splitter.packetSizeMax;
+  }
+
+  /** Takes what was held while CONNECT waited, and reads on unless it waits for something else now. */
   readOn(held: HeldPackets): void {
     held.replay(this);
-    if (!this.#closed) this.#listen();
+    if (!this.#closed && this.pending === null) this.reading.resume(ADMISSION);
   }
 
   /**
@@ -398,7 +383,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #createPromises(): Promises {
-    return new Promises(this, this.broker.store, () => this.#storeCaughtUp());
+    return new Promises(this, this.broker.store, () => this.#listenAgain(STORE_BEHIND));
   }
 
   /** Writes a packet other than PUBLISH. Its bytes must not change any more. */
@@ -407,12 +392,22 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.connection.write(packet);
   }
 
-  /** Starts to watch the keep alive. */
+  /**
+   * Starts to watch the keep alive; 0: the client has none. Not where the connector's `transport.useInactivityMonitor` is off, which asks for
+   * just that.
+   */
   watchKeepAlive(keepAliveMs: number): void {
-    // [MQTT-3.1.2-22]; not where the connector's `transport.useInactivityMonitor` is off, which asks for just that.
-    this.keepAliveLimitMs = this.options.useInactivityMonitor ? keepAliveMs * 1.5 : 0;
-    if (this.keepAliveLimitMs > 0) this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs);
-    else this.protocol.timers.cancel(this.#timer);
+    if (this.#closed || keepAliveMs === 0 || !this.options.useInactivityMonitor) return;
+    this.#keepAlive = new KeepAlive(this, this.protocol.clock, this.protocol.timers, keepAliveMs * 1.5);
+  }
+
+  get isHeldBack(): boolean {
+    return this.reading.isHeldBack;
+  }
+
+  keepAliveExceeded(silentMs: number): void {
+    this.broker.log.debug('keep alive exceeded', { ...this.facts(), silentMs: Math.round(silentMs) });
+    this.disconnect(KEEP_ALIVE_TIMEOUT, 'no packet within 1.5 times the keep alive');
   }
 
   /** What the log says of this connection. */
@@ -444,130 +439,9 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       if (!(error instanceof ProtocolError)) throw error;
       // A client is answered in the words of its own version, as far as it can be told from a CONNECT that is not valid.
       this.level = connectLevel(buffer, start, end);
-      this.#say(error, 'client refused');
+      reportFault(this, error, 'client refused');
       this.refuseConnect(error);
     }
-  }
-
-  #onPublish(buffer: Buffer, header: number, packetStart: number, start: number, end: number): void {
-    const view = this.#publish;
-    const session = this.session!;
-    view.read(buffer, header, start, end, this.level);
-    const p = view.properties;
-    const topic = p === null || p.topicAlias === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
-    if (topic !== this.#lastTopic) this.#checkTopic(topic);
-    let properties: MessageProperties | null = null;
-    let expiresAtMs = 0;
-    if (p !== null) {
-      if (p.subscriptionIdentifiers !== null) throw protocolError('a client may not send a Subscription Identifier [MQTT-3.3.4-6]');
-      properties = messageProperties(p);
-      if (p.messageExpiryInterval !== null) expiresAtMs = this.broker.wallNow() + p.messageExpiryInterval * 1000;
-    }
-    const qos = view.qos;
-    const { counters } = this.broker;
-    counters.publishReceived[qos]++;
-    counters.publishBytesReceived += end - view.payloadStart;
-    if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
-    if (this.#lastReserved) {
-      // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
-      if (qos === 0) return;
-      const before = this.broker.store.position;
-      if (qos === 2) session.addReceived(view.packetIdentifier);
-      this.#acknowledgePublish(session, qos, view.packetIdentifier, NOT_AUTHORIZED, before);
-      return;
-    }
-    const message = new Message(
-      topic,
-      qos,
-      view.retain,
-      buffer,
-      view.payloadStart,
-      end,
-      true,
-      properties,
-      expiresAtMs,
-      session.publisher,
-      null,
-    );
-    if (view.forwardsProperties) message.setEncodedProperties(MQTT_5_PROPERTIES, view.propertiesStart);
-    // What receivers may see as it came is encoded already. A Remaining Length with a byte too many is not passed on.
-    if ((p === null || view.forwardsProperties) && start - packetStart === 1 + variableByteLength(end - start))
-      message.setFrame(arrivedForm(this.level, qos), packetStart, qos === 0 ? 0 : view.propertiesStart - 2 - packetStart);
-    // An identifier of QoS 1 is not remembered: it may come again with another message [MQTT-4.3.2-5].
-    if (qos === 0) {
-      this.broker.publish(message);
-      return;
-    }
-    const before = this.broker.store.position;
-    const receivers = this.broker.publish(message);
-    if (qos === 2) session.addReceived(view.packetIdentifier);
-    // Where there is no room for it the message is delivered and not kept, and its publisher is told as far as its version can be.
-    const isKept = !message.retain || message.payloadLength === 0 || message.retainedAt !== null;
-    const reason = isKept ? (receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
-    this.#acknowledgePublish(session, qos, view.packetIdentifier, reason, before);
-  }
-
-  #resolveAlias(topic: string, alias: number): string {
-    return (this.#aliases ??= new InboundAliases()).resolve(topic, alias, this.broker.limits);
-  }
-
-  #checkTopic(topic: string): void {
-    if (topic === '' && this.level === MQTT_5) throw protocolError('PUBLISH without a topic and without a Topic Alias'); // section 3.3.2.1
-    const fault = topicNameFault(topic, this.broker.limits);
-    if (fault !== null) throw topicNameError('PUBLISH', fault);
-    this.#lastTopic = topic;
-    this.#lastReserved = isReserved(topic, this.options.publishDollarTopics);
-  }
-
-  /** @returns false when this identifier was received before and is not released: the message is not delivered again [MQTT-4.3.3-10] */
-  #admitQoS2(session: MqttSession, packetIdentifier: number): boolean {
-    if (session.hasReceived(packetIdentifier)) {
-      this.promise(UNKNOWN_POSITION, 0x50, packetIdentifier, SUCCESS);
-      return false;
-    }
-    // Earlier versions have no such limit; there are no more than 65,535 Packet Identifiers. What an earlier connection left does not count.
-    if (this.level === MQTT_5 && this.#unreleased >= this.broker.limits.receiveMaximum)
-      throw new LimitError(
-        'MQTT_RECEIVE_MAXIMUM_EXCEEDED',
-        `more than ${this.broker.limits.receiveMaximum} QoS 2 messages not released [MQTT-3.3.4-7]`,
-        RECEIVE_MAXIMUM_EXCEEDED,
-        'receiveMaximum',
-      );
-    this.#unreleased++;
-    return true;
-  }
-
-  /**
-   * PUBACK or PUBREC with the identifier of the message [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], when it is durable where it has to
-   * be, in the order of messages [MQTT-4.6.0-2] [MQTT-4.6.0-3], also when it has expired [MQTT-4.3.3-13]. Who may not publish is answered [MQTT3-3.3.5-2].
-   */
-  #acknowledgePublish(session: MqttSession, qos: 1 | 2, packetIdentifier: number, reasonCode: number, before: number): void {
-    const header = qos === 1 ? 0x40 : 0x50;
-    // Before MQTT 5 no reason can be given: the exchange goes on as if there were none.
-    if (reasonCode < 0x80 || this.level !== MQTT_5) {
-      this.promise(before, header, packetIdentifier, reasonCode);
-      return;
-    }
-    if (qos === 2) this.#release(session, packetIdentifier); // [MQTT-4.3.3-9]
-    const reason = reasonCode === NOT_AUTHORIZED ? RESERVED_TOPIC : RETAINED_FULL;
-    // [MQTT-3.4.2-2] [MQTT-3.5.2-2]
-    const packet = this.withReason(reason, (text) => writeRefusal(header, packetIdentifier, reasonCode, text));
-    this.replyDurable(before, packet);
-  }
-
-  #onPubrel(session: MqttSession, packetIdentifier: number): void {
-    const before = this.broker.store.position;
-    const known = this.#release(session, packetIdentifier);
-    // "Not an error during recovery" (section 3.7.2.1), and clients take a reason like this for one: it is kept for a real mismatch.
-    const reason = known || this.resumed ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
-    this.promise(before, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
-  }
-
-  /** @returns whether the identifier was in use; from here on it comes with a new message [MQTT-4.3.3-12] */
-  #release(session: MqttSession, packetIdentifier: number): boolean {
-    if (!session.deleteReceived(packetIdentifier)) return false;
-    if (this.#unreleased > 0) this.#unreleased--; // one that an earlier connection left was not counted
-    return true;
   }
 
   #onDisconnect(session: MqttSession, buffer: Buffer, header: number, start: number, end: number): void {
@@ -585,7 +459,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   #leave(withWill: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.protocol.timers.cancel(this.#timer);
+    this.#stopConnectTimer();
+    this.#keepAlive?.stop();
     if (this.#pause !== null) this.protocol.timers.cancel(this.#pause);
     this.authentication?.stop();
     const will = withWill ? this.will : null;
@@ -606,92 +481,45 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   }
 
   #waitForReader(): void {
-    if (this.#unread) return;
-    this.#unread = true;
-    this.connection.pause();
-    this.broker.log.debug('client does not read its answers: nothing is read from it', this.facts());
+    if (this.reading.pause(ANSWERS_UNREAD))
+      this.broker.log.debug('client does not read its answers: nothing is read from it', this.facts());
   }
 
   /** Nothing is read from a client that has published faster than it may until it is within its rate again. */
   #pace(rate: PublishRate): void {
     const nowMs = this.protocol.clock.monotonicMs();
     const beyond = rate.end(nowMs);
-    if (beyond === null || this.#closed) return;
+    if (beyond === null) return;
     this.broker.refused(beyond.limit, this.facts());
     if (this.broker.limits.publishRateDisconnect === 1) {
       this.disconnect(MESSAGE_RATE_TOO_HIGH, 'more is published than this broker takes');
       return;
     }
     this.#pause ??= new TimerEntry<MqttConnection>(this, MqttConnection.#hasPaused);
-    if (!this.#pause.scheduled) this.connection.pause();
+    this.reading.pause(PUBLISH_RATE);
     this.protocol.timers.schedule(this.#pause, beyond.pauseMs);
   }
 
-  /** The pause is over. Its silence was not the client's. */
-  #goOn(): void {
-    this.#heardAtMs = this.protocol.clock.monotonicMs();
-    this.#listen();
+  /** What this broker held the client back for is over. Its silence was not its own. */
+  #listenAgain(reason: typeof PUBLISH_RATE | typeof STORE_BEHIND): void {
+    if (this.reading.resume(reason)) this.#keepAlive?.heard();
   }
 
-  #waitForStore(): void {
-    if (this.#unpromised) return;
-    this.#unpromised = true;
-    this.connection.pause();
+  #stopConnectTimer(): void {
+    if (this.#connectTimer === null) return;
+    this.protocol.timers.cancel(this.#connectTimer);
+    this.#connectTimer = null;
   }
 
-  #storeCaughtUp(): void {
-    if (!this.#unpromised) return;
-    this.#unpromised = false;
-    this.#listen();
-  }
-
-  #listen(): void {
-    if (this.pending === null && !this.#unread && !this.#unpromised && this.#pause?.scheduled !== true) this.connection.resume();
-  }
-
-  #say(error: ProtocolError, what: string): void {
-    if (error instanceof RedirectionError) {
-      this.broker.log.debug('client sent elsewhere', { ...this.facts(), serverReference: error.serverReference });
-      return;
-    }
-    const limit = this.#limitOf(error);
-    const facts = { ...this.facts(), code: error.code, reason: error.message };
-    if (limit === 'maximumConnections') {
-      this.broker.counters.refusedBy[limit]++; // the connector has said so
-    } else if (limit !== null) {
-      this.broker.refused(limit, facts);
-    } else {
-      this.broker.counters.protocolErrors++;
-      this.protocol.sayFault(what, facts);
-    }
-  }
-
-  /** The limit that an error comes from; null where it is the client's mistake. */
-  #limitOf(error: ProtocolError): RefusingLimit | null {
-    if (error instanceof LimitError) return error.limit;
-    if (error.code !== 'MQTT_PACKET_TOO_LARGE') return null;
-    return this.#splitter.packetSizeMax < this.options.maxFrameSize && this.session === null ? 'connectPacketBytes' : 'maxFrameSize';
-  }
-
-  #onTimer(): void {
-    if (this.#closed) return;
+  /** No CONNECT, or no answer to it, in time. */
+  #giveUp(): void {
     if (this.pending !== null) {
       this.pending.giveUp();
       return;
     }
-    if (this.session === null) {
-      this.broker.log.debug('no CONNECT in time', { ...this.facts(), connectAttemptTimeoutMs: this.options.connectAttemptTimeoutMs });
-      this.#leave(false);
-      this.connection.destroy();
-      return;
-    }
-    const silentMs = this.#pause?.scheduled === true ? 0 : this.protocol.clock.monotonicMs() - this.#heardAtMs;
-    if (silentMs < this.keepAliveLimitMs) {
-      this.protocol.timers.schedule(this.#timer, this.keepAliveLimitMs - silentMs);
-      return;
-    }
-    this.broker.log.debug('keep alive exceeded', { ...this.facts(), silentMs: Math.round(silentMs) });
-    this.disconnect(KEEP_ALIVE_TIMEOUT, 'no packet within 1.5 times the keep alive');
+    this.broker.log.debug('no CONNECT in time', { ...this.facts(), connectAttemptTimeoutMs: this.options.connectAttemptTimeoutMs });
+    this.#leave(false);
+    this.connection.destroy();
   }
 }
 

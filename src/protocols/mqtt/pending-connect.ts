@@ -2,6 +2,7 @@ import type { Refusal, Verdict } from '../../core/ports.ts';
 import { type ConnectRequest, settle } from './connect.ts';
 import type { MqttConnection } from './connection.ts';
 import { HeldPackets } from './held-packets.ts';
+import { ADMISSION } from './reading.ts';
 
 /** A CONNECT that is not answered yet. */
 export interface PendingConnect {
@@ -23,7 +24,7 @@ export class AwaitedVerdict implements PendingConnect {
   constructor(connection: MqttConnection, request: ConnectRequest, verdict: Promise<Verdict>) {
     this.#connection = connection;
     this.#request = request;
-    connection.connection.pause();
+    connection.reading.pause(ADMISSION);
     verdict.then(
       (found) => connection.guard(() => this.#settle(found)),
       (error: unknown) => connection.guard(() => this.#settle(unavailable(connection, error))),
