@@ -1,6 +1,12 @@
 import type { PeerCertificate } from './stage.ts';
 
 /**
+ * Whoever waits for a connection that has more than this many bytes queued is told when they have left (`onDrain`), whether the kernel took
+ * them at once or not. Who has written less need not wait: it leaves with this turn of the event loop.
+ */
+export const DRAIN_BYTES_MIN = 65_536;
+
+/**
  * One stream connection, as protocols see it.
  *
  * Writers just write: bytes gather in the connection and leave in one system call when the turn of the event loop ends (`turn.ts`).
@@ -52,7 +58,7 @@ export interface Connection {
 export interface ConnectionHandler {
   /** `chunk[start, end)` are valid during this call only: copy what must stay. */
   onData(chunk: Buffer, start: number, end: number): void;
-  /** What was queued beyond the kernel's buffer has left. */
+  /** Nothing is queued any more, after more than `DRAIN_BYTES_MIN` bytes were or the kernel has not taken some at once. */
   onDrain(): void;
   /** Called once, last. `error` is null after an orderly end. */
   onClose(error: Error | null): void;

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
-import type { ConnectionHandler } from './connection.ts';
+import { type ConnectionHandler, DRAIN_BYTES_MIN } from './connection.ts';
 import { listeningHandleOf } from './handle-bindings.ts';
 import { bindings, RawSocket } from './raw-socket.ts';
 import { StreamWire } from './stream-wire.ts';
@@ -221,6 +221,23 @@ for (const kind of KINDS) {
     for (let i = 0; i < 40; i++) connection.write(Buffer.alloc(100_000));
     assert.ok(connection.queuedBytes <= 4_000_000);
     await until(() => chunks.reduce((sum, { length }) => sum + length, 0) === 4_000_100, 'the rest');
+  });
+
+  test(`${kind}: whoever waits for much to leave is told, also when the kernel takes all of it at once`, async (t) => {
+    const { connection, handler, peer } = await pair(t, kind);
+    peer.resume();
+    for (const size of [DRAIN_BYTES_MIN + 1, 3 * DRAIN_BYTES_MIN]) {
+      const before = handler.drains;
+      connection.reserve(size);
+      assert.ok(connection.queuedBytes >= size);
+      await until(() => handler.drains > before, 'onDrain');
+      assert.equal(connection.queuedBytes, 0);
+    }
+    const [before, sent] = [handler.drains, connection.sentBytes];
+    connection.reserve(100);
+    await until(() => connection.sentBytes > sent, 'the flush');
+    await delay(5);
+    if (kind === 'handle') assert.equal(handler.drains, before, 'it is not told of little');
   });
 
   test(`${kind}: end sends what is queued to a reader that was slow to come, and what is written afterwards is ignored`, async (t) => {

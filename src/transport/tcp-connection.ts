@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { SLAB_SIZE_MAX, SlabPool } from '../bytes/slab-pool.ts';
 import { CodedError } from '../errors.ts';
-import type { Connection, ConnectionHandler } from './connection.ts';
+import { type Connection, type ConnectionHandler, DRAIN_BYTES_MIN } from './connection.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { PeerCertificate } from './stage.ts';
 import { StreamWire } from './stream-wire.ts';
@@ -60,6 +60,8 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   /** Bytes of the last flush: the first slab of the next turn is made for as many. */
   #lastFlushBytes = 0;
   #dirty = false;
+  /** More than `DRAIN_BYTES_MIN` bytes were queued: somebody may wait for them to leave. */
+  #awaited = false;
   #ending = false;
   #endTimer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -107,6 +109,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   }
 
   onDrain(): void {
+    this.#awaited = false;
     this.#handler!.onDrain();
   }
 
@@ -168,6 +171,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
   flush(): void {
     this.#dirty = false;
     if (this.#segments.length > 0 || this.#length > 0) this.#send();
+    if (this.#awaited && this.#wire.unsentBytes === 0) this.#tellDrained();
   }
 
   end(): void {
@@ -198,6 +202,12 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
 
   countProbe(): void {
     this.#keeper?.countProbe();
+  }
+
+  /** The kernel has taken all of it at once, so that the wire says nothing. */
+  #tellDrained(): void {
+    this.#awaited = false;
+    if (this.writable && !this.#wire.destroyed) this.#handler!.onDrain();
   }
 
   #markDirty(): void {
@@ -238,6 +248,7 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     const bytes = this.#segmentBytes + this.#length;
     this.#turn.bytesSent += bytes;
     this.#lastFlushBytes = Math.min(bytes, SLAB_SIZE_MAX);
+    if (bytes > DRAIN_BYTES_MIN) this.#awaited = true;
     if (this.#segments.length === 0) {
       const slab = this.output;
       const length = this.#length;

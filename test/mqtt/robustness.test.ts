@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Message } from '../../src/core/message.ts';
 import { type Subscriber, Subscription } from '../../src/core/subscription.ts';
 import type { MqttSession } from '../../src/protocols/mqtt/session.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
@@ -52,6 +53,26 @@ test('QoS 1 messages for a client that does not read wait in its session, whole 
     slow.send(slow.packets.puback(id));
   }
   await slow.expectNothing();
+});
+
+test('a bound on queued bytes below what one turn gathers makes no client that reads its answers wait', async (t) => {
+  const broker = await startBroker(t, { limits: { connectionQueueBytes: 1 } });
+  const peer = await broker.client(4, { clientId: 'c' });
+  for (let i = 0; i < 3; i++) {
+    const pings = 200;
+    peer.send(...Array.from({ length: pings }, () => PINGREQ));
+    for (let at = 0; at < pings; at++) await peer.expect(PINGRESP);
+  }
+});
+
+test('retained messages larger than what is sent ahead all come to a client that takes them at once', async (t) => {
+  const broker = await startBroker(t);
+  const count = 6;
+  for (let i = 0; i < count; i++) broker.broker.publish(Message.of(`r/${i}`, Buffer.alloc(1.2 * MB, `${i}`), 0, true));
+  const peer = await broker.client(4, { clientId: 'c' });
+  peer.send(peer.packets.subscribe(1, { 'r/#': 0 }));
+  await peer.expect(peer.packets.suback(1, 0));
+  for (let i = 0; i < count; i++) assert.equal((await peer.packet()).body.length, 2 + 3 + Math.floor(1.2 * MB));
 });
 
 test('a client that sends and does not read its answers is not listened to until it does', async (t) => {

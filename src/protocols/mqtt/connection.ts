@@ -2,7 +2,7 @@ import type { Broker } from '../../core/broker.ts';
 import type { ClientOrigin, Dismissal, Principal, Refusal } from '../../core/ports.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
-import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import { type Connection, type ConnectionHandler, DRAIN_BYTES_MIN } from '../../transport/connection.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit } from './admission.ts';
 import { type ConnectRequest, refusalError, refuse } from './connect.ts';
@@ -144,7 +144,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       return;
     }
     if (this.#closed) return;
-    if (this.connection.queuedBytes > this.broker.limits.connectionQueueBytes * UNREAD_FACTOR) this.#waitForReader();
+    if (this.connection.queuedBytes > Math.max(this.broker.limits.connectionQueueBytes * UNREAD_FACTOR, DRAIN_BYTES_MIN))
+      this.#waitForReader();
     if (rate !== null) this.#pace(rate);
     if (this.#promises !== null && this.#promises.size > PROMISES_MAX) this.reading.pause(STORE_BEHIND);
   }

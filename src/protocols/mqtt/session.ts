@@ -328,8 +328,8 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
 
   /** The connection has drained. */
   onDrain(): void {
-    this.#dropping = false;
     this.#deliveries.onDrain();
+    if (!this.#deliveries.isFull) this.#dropping = false;
   }
 
   /** The groups that it is a member of pass it over while it is away. */
