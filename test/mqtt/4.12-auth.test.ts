@@ -386,6 +386,20 @@ test('authenticating anew may take no step at all, and a mechanism may take its 
   await peer.expect(auth(0x00, 'M', 'done'));
 });
 
+test('where a connector bounds no CONNECT in time, it bounds no authenticating anew', async (t) => {
+  const broker = await startBroker(t, {
+    mechanisms: [new ScriptedMechanism()],
+    connector: { connectAttemptTimeoutMs: 0 },
+    fakeClock: true,
+  });
+  const peer = await authenticated(broker);
+  peer.send(auth(0x19, 'M', '1'));
+  await peer.expect(auth(0x18, 'M', '1?'));
+  broker.pass(1_000_000);
+  peer.send(auth(0x18, 'M', 'yes'));
+  await peer.expect(auth(0x00, 'M', 'done'));
+});
+
 test('SCRAM-SHA-256 anew on a live connection', async (t) => {
   const broker = await startScramBroker(t);
   const peer = await broker.dial({ level: 5 });

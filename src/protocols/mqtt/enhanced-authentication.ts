@@ -75,7 +75,8 @@ export class EnhancedAuthentication implements PendingConnect {
       return;
     }
     if (this.#exchange !== null) throw protocolError('AUTH with Reason Code 0x19 in an exchange, which goes on with 0x18 [MQTT-4.12.0-3]');
-    this.#connection.protocol.timers.schedule(this.#timer, this.#connection.options.connectAttemptTimeoutMs);
+    const { connectAttemptTimeoutMs } = this.#connection.options;
+    if (connectAttemptTimeoutMs > 0) this.#connection.protocol.timers.schedule(this.#timer, connectAttemptTimeoutMs);
     this.#startExchange(packet.authenticationData);
   }
 
