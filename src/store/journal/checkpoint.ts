@@ -202,7 +202,7 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
       case SEGMENT: {
         const segment = readSegment(reader);
         segments.set(segment.number, segment);
-        messages.segments.push(segment);
+        messages.append(segment);
         break;
       }
       case MOVED: {

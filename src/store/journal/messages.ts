@@ -17,8 +17,10 @@ interface Moved {
  * Messages are in memory, too, as long as there is room; those that are not are read from their files.
  */
 export class Messages {
-  /** By number, in order. */
+  /** The journal's files, in order. */
   readonly segments: Segment[] = [];
+  /** Those that have messages, which are in order, too: a file may have nothing but what became of messages in others. */
+  readonly #filled: Segment[] = [];
   readonly #moved = new Map<number, Moved>();
   readonly #cache = new Map<number, Message>();
   #cacheBytes = 0;
@@ -35,6 +37,25 @@ export class Messages {
 
   get movedEntries(): IterableIterator<[number, Readonly<Moved>]> {
     return this.#moved.entries();
+  }
+
+  /** The journal goes on in this file. */
+  append(segment: Segment): void {
+    this.segments.push(segment);
+    if (segment.count > 0) this.#filled.push(segment);
+  }
+
+  /** Takes over what was found in the store's folder. @param segments in order */
+  adopt(segments: readonly Segment[]): void {
+    this.segments.splice(0, this.segments.length);
+    this.#filled.splice(0, this.#filled.length);
+    for (const segment of segments) this.append(segment);
+  }
+
+  /** A message is in the newest file, at `place`. */
+  add(number: number, segment: Segment, place: number): void {
+    if (segment.count === 0) this.#filled.push(segment);
+    segment.addMessage(number, place);
   }
 
   referencesTo(number: number): number {
@@ -122,7 +143,8 @@ export class Messages {
 
   /** Takes a file out whose messages nobody needs. */
   drop(segment: Segment): void {
-    this.segments.splice(this.segments.indexOf(segment), 1);
+    remove(this.segments, segment);
+    remove(this.#filled, segment);
   }
 
   #forget(number: number): void {
@@ -134,19 +156,22 @@ export class Messages {
   }
 
   #segmentOf(number: number): Segment | null {
-    const segments = this.segments;
+    const segments = this.#filled;
     let low = 0;
     let high = segments.length - 1;
-    // Most questions are about the newest messages.
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      const segment = segments[middle]!;
-      if (segment.count === 0 || segment.firstMessage > number) high = middle - 1;
+      if (segments[middle]!.firstMessage > number) high = middle - 1;
       else low = middle;
     }
     const segment = segments[low];
-    if (segment === undefined || segment.count === 0) return null;
+    if (segment === undefined) return null;
     const index = number - segment.firstMessage;
     return index >= 0 && index < segment.count ? segment : null;
   }
+}
+
+function remove(segments: Segment[], segment: Segment): void {
+  const at = segments.indexOf(segment);
+  if (at >= 0) segments.splice(at, 1);
 }

@@ -62,9 +62,10 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
   }
   for (const { file, from, to } of damaged)
     log.error('a record of the journal is damaged: what it said is lost, the rest is there', { file, from, to });
+  dropGone(messages, log);
   if (last === null) {
     last = new Segment(loaded.checkpoint.segmentNumber + 1, loaded.position);
-    messages.segments.push(last);
+    messages.append(last);
   }
   const { checkpoint, sessions, retained } = loaded;
   return { checkpoint, sessions, retained, nextSessionId: replay.nextSessionId, segment: last, damaged };
@@ -107,8 +108,19 @@ async function openSegments(files: StoreFiles, messages: Messages, loaded: Loade
     segment.size = files.size(name);
     segments.push(segment);
   }
-  messages.segments.splice(0, messages.segments.length, ...segments);
+  // Files that have gone since the checkpoint: the journal says behind it what has become of their messages.
+  const gone = messages.segments.filter(({ file }) => file === null);
+  messages.adopt([...gone, ...segments].sort((a, b) => a.number - b.number));
   return segments;
+}
+
+/** Lets go of files that are not there, when it is known where their messages were moved to. */
+function dropGone(messages: Messages, log: Log): void {
+  for (const segment of messages.segments.filter(({ file }) => file === null)) {
+    if (segment.live > 0)
+      log.error('a journal file is missing: the messages in it are lost', { file: segment.name, messages: segment.live });
+    messages.drop(segment);
+  }
 }
 
 async function removeSegment(files: StoreFiles, messages: Messages, segment: Segment): Promise<void> {

@@ -83,7 +83,7 @@ export class Replay {
   #message(reader: ByteReader, segment: Segment, place: number): void {
     const number = reader.varint();
     const topic = skipMessage(reader);
-    segment.addMessage(number, place);
+    this.#messages.add(number, segment, place);
     this.#messages.next = Math.max(this.#messages.next, number + 1);
     this.#entries(reader, number, topic);
   }

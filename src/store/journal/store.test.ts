@@ -306,6 +306,96 @@ test('files that nobody needs go, and a few messages that keep an old one are mo
   assert.deepEqual(payloads([...again.sessions()].find(({ clientId }) => clientId === 'forgotten')!), expected);
   await Promise.all([store.close(), again.close()]);
 });
+/** A store with files in which little lives, and two checkpoints behind them. */
+async function storeWithOldFiles(files: FragileFiles): Promise<JournalStore> {
+  const store = await open(files, { segmentBytes: 4_096 });
+  const forgotten = store.createSession('forgotten');
+  const session = store.createSession('c');
+  for (let i = 0; i < 1_000; i++) {
+    if (i % 50 === 0) forgotten.push(message('t', `kept ${i}`), AT_ONCE);
+    session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+    if (i % 20 === 0) await store.flushed();
+  }
+  await store.writeCheckpoint();
+  await store.writeCheckpoint();
+  return store;
+}
+
+test('a message that was moved out of a file that went after the last checkpoint is there after a kill', async () => {
+  const files = new FragileFiles();
+  const store = await storeWithOldFiles(files);
+  const before = files.list().length;
+  await store.tidy(); // moves what lives in one file
+  await store.tidy(); // and removes the file
+  assert.ok(files.list().length < before, 'a file has gone');
+  const log = new Lines();
+  const again = await open(files.afterKill(), { log });
+  assert.equal(contentOf(again), contentOf(store));
+  assert.deepEqual(log.ofLevel('error'), []);
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('a journal file that somebody has removed is named, with how many messages are lost', async () => {
+  const files = new FragileFiles();
+  const store = await storeWithOldFiles(files);
+  const [first] = files.list().filter((name) => name.endsWith('.log'));
+  const without = files.afterKill();
+  await without.remove(first!);
+  const log = new Lines();
+  const again = await open(without, { log });
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error').map(({ message: text, facts }) => [text, facts]),
+    [['a journal file is missing: the messages in it are lost', { file: first, messages: store.messages.segments[0]!.live }]],
+  );
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('messages are found on both sides of files that have none', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 1_024, cacheBytes: 0 });
+  const session = store.createSession('c');
+  const fill = async (topic: string): Promise<void> => {
+    const { number } = store.present;
+    for (let i = 0; store.present.number < number + 2; i++) {
+      if (topic === '') session.setAttribute('a', Buffer.alloc(200, i));
+      else session.push(message(topic, 'p'.repeat(200)), AT_ONCE);
+    }
+    await store.flushed();
+  };
+  await fill('first');
+  await fill('');
+  await fill('second');
+  await fill('');
+  await fill('third');
+  const topics = (of: StoredSession): (string | undefined)[] => Array.from({ length: of.size }, (_, i) => of.get(i + 1)?.message.topic);
+  const expected = topics(session);
+  assert.deepEqual([...new Set(expected)], ['first', 'second', 'third']);
+  await store.writeCheckpoint();
+  await store.writeCheckpoint();
+  await store.tidy();
+  assert.deepEqual(topics(session), expected);
+  const again = await open(files.afterKill());
+  assert.deepEqual(topics([...again.sessions()][0]!), expected);
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('messages are found behind a file whose messages were all done with when the checkpoint was written', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 1_024 });
+  const sessions = ['done', 'kept'].map((clientId) => store.createSession(clientId)) as [StoredSession, StoredSession];
+  for (let file = 0; file < 7; file++) {
+    const { number } = store.present;
+    while (store.present.number === number) sessions[file % 2]!.push(message('t', `in file ${file}`), AT_ONCE);
+    await store.flushed();
+  }
+  const [{ next }] = sessions;
+  for (let sequence = 1; sequence < next; sequence++) sessions[0].remove(sequence);
+  await store.writeCheckpoint();
+  const again = await open(files.afterKill());
+  assert.equal(contentOf(again), contentOf(store));
+  await Promise.all([store.close(), again.close()]);
+});
+
 
 type Step =
   | { do: 'push'; sessions: number[]; size: number; retain: boolean }

@@ -134,7 +134,7 @@ export class JournalStore implements Store, SessionStore {
     this.#log.onFlush = () => this.#endOpen();
     this.#log.onSealed = (segment, next) => {
       segment.trim();
-      messages.segments.push(next);
+      messages.append(next);
     };
     this.#durableMessages = messages.next;
     this.#checkpointDue = this.#log.position + this.#checkpointInterval;
@@ -423,7 +423,7 @@ export class JournalStore implements Store, SessionStore {
     if (isStored) return known;
     writeMessage(this.#writer, message, this.#options.propertiesForm, withPublisher || message.retain);
     const { segment } = this.#log;
-    segment.addMessage(this.#openNumber, this.#log.recordPlace);
+    this.messages.add(this.#openNumber, segment, this.#log.recordPlace);
     message.storedAs = this.#openNumber;
     this.messages.cache(this.#openNumber, message.keep());
     return this.#openNumber;
