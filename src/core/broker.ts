@@ -187,10 +187,20 @@ export class Broker {
       this.clock.observe(stamp);
       this.retained.put(topic, message, stamp);
     }
+    this.#storeDropped();
   }
 
   #put(topic: string, message: Message | null, stamp: Stamp): void {
-    if (this.retained.put(topic, message, stamp)) this.store.retain(topic, message, stamp);
+    if (!this.retained.put(topic, message, stamp)) return;
+    this.store.retain(topic, message, stamp);
+    this.#storeDropped();
+  }
+
+  #storeDropped(): void {
+    for (const { topic, expiredAt } of this.retained.takeDropped()) {
+      if (expiredAt === null) this.store.forgetRemoval(topic);
+      else this.store.retain(topic, null, expiredAt);
+    }
   }
 
   #retain(message: Message): void {
@@ -209,6 +219,7 @@ export class Broker {
 
   #hasRoomFor(message: Message): boolean {
     const full = this.retained.fullFor(message);
+    this.#storeDropped(); // before a new message on the topic of one that has expired
     if (full !== null) this.refused(full, { topic: message.topic });
     return full === null;
   }

@@ -35,6 +35,8 @@ export class MemoryStore implements Store {
 
   retain(_topic: string, _message: Message | null, _stamp: Stamp): void {}
 
+  forgetRemoval(_topic: string): void {}
+
   close(): Promise<void> {
     return Promise.resolve();
   }

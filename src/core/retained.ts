@@ -11,6 +11,12 @@ interface Node {
   message: Message | null;
 }
 
+/** A message that has expired, with its stamp; or (null) a removal that is not remembered any longer. */
+export interface Dropped {
+  readonly topic: string;
+  readonly expiredAt: Stamp | null;
+}
+
 /**
  * The retained message of each topic. Every write carries a stamp and the newest stamp wins, whatever order writes arrive in, so that
  * brokers which exchange their writes end with the same content. A removal is remembered for a while (a tombstone) for the same reason.
@@ -28,6 +34,8 @@ export class RetainedMessages {
   #ownSize = 0;
   #ownBytes = 0;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
+  /** What it has let go of by itself and its store does not know. */
+  #dropped: Dropped[] = [];
 
   constructor(limits: Limits, wallNow: () => number) {
     this.#limits = limits;
@@ -84,6 +92,13 @@ export class RetainedMessages {
     return true;
   }
 
+  /** What it has let go of by itself since the last call, for the store to be told: after `fullFor`, and after `put`. */
+  takeDropped(): readonly Dropped[] {
+    const dropped = this.#dropped;
+    if (dropped.length > 0) this.#dropped = [];
+    return dropped;
+  }
+
   /** The retained messages whose topics match a valid filter. */
   match(filter: string): Message[] {
     if (!hasWildcard(filter)) {
@@ -109,6 +124,7 @@ export class RetainedMessages {
     const expired = [...walk(this.#root)].filter((message) => this.#expired(message));
     for (const { topic, retainedAt } of expired) {
       this.#remove(topic);
+      this.#dropped.push({ topic, expiredAt: retainedAt! });
       this.#bury(topic, retainedAt!);
     }
   }
@@ -181,6 +197,7 @@ export class RetainedMessages {
       const fits = this.#tombstones.size <= retainedTombstones && this.#tombstoneBytes <= retainedTombstoneBytes;
       if (at.wallMs >= oldest && fits) break;
       this.#exhume(buried);
+      this.#dropped.push({ topic: buried, expiredAt: null });
     }
   }
 

@@ -38,6 +38,8 @@ export interface Store {
   retained(): IterableIterator<{ readonly topic: string; readonly message: Message | null; readonly stamp: Stamp }>;
   /** Keeps `message` (null: its removal) as the retained message of `topic`, in the place of the one before. */
   retain(topic: string, message: Message | null, stamp: Stamp): void;
+  /** The removal of a topic's retained message need not be remembered any longer. A later message on the topic stays. */
+  forgetRemoval(topic: string): void;
 
   /** Makes all durable and gives the files up. */
   close(): Promise<void>;

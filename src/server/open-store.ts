@@ -17,7 +17,6 @@ export function openStore(path: string, { attributes }: PersistenceAdapterModel,
   return JournalStore.open({
     files: new FolderFiles(path),
     log,
-    wallNow: Date.now,
     propertiesForm: MQTT_5_STORED_PROPERTIES,
     cacheBytes: CACHE_BYTES,
     strategy: strategyOf(attributes),

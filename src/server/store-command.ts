@@ -109,7 +109,7 @@ async function why(files: FolderFiles): Promise<number> {
 }
 
 function openStoreOf(files: FolderFiles | ReadOnlyFiles, log: Log): Promise<JournalStore> {
-  return JournalStore.open({ files, log, wallNow: Date.now, propertiesForm: MQTT_5_STORED_PROPERTIES, cacheBytes: 0 });
+  return JournalStore.open({ files, log, propertiesForm: MQTT_5_STORED_PROPERTIES, cacheBytes: 0 });
 }
 
 function print(line: string): void {

@@ -37,7 +37,6 @@ function open(files: FragileFiles, options: Partial<JournalStoreOptions> = {}): 
   return JournalStore.open({
     files,
     log: new Lines(),
-    wallNow: () => NOW_MS,
     propertiesForm: FORM,
     cacheBytes: 1024 * 1024,
     retryMs: 1,
@@ -306,6 +305,7 @@ test('files that nobody needs go, and a few messages that keep an old one are mo
   assert.deepEqual(payloads([...again.sessions()].find(({ clientId }) => clientId === 'forgotten')!), expected);
   await Promise.all([store.close(), again.close()]);
 });
+
 /** A store with files in which little lives, and two checkpoints behind them. */
 async function storeWithOldFiles(files: FragileFiles): Promise<JournalStore> {
   const store = await open(files, { segmentBytes: 4_096 });
@@ -395,7 +395,6 @@ test('messages are found behind a file whose messages were all done with when th
   assert.equal(contentOf(again), contentOf(store));
   await Promise.all([store.close(), again.close()]);
 });
-
 
 type Step =
   | { do: 'push'; sessions: number[]; size: number; retain: boolean }

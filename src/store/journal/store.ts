@@ -34,7 +34,6 @@ import { JournalSession, SessionContent, type SessionStore } from './session.ts'
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
   readonly log: Logger;
-  readonly wallNow: () => number;
   readonly propertiesForm: StoredPropertiesForm;
   /** Bytes of messages in memory; what is beyond is read from disk. */
   readonly cacheBytes: number;
@@ -42,8 +41,6 @@ export interface JournalStoreOptions {
   readonly syncIntervalMs?: number;
   /** Bytes of one journal file (`journalMaxFileLength`). */
   readonly segmentBytes?: number;
-  /** How long a removed retained message is remembered, in milliseconds. */
-  readonly tombstoneMs?: number;
   readonly retryMs?: number;
   /** Told when the store cannot write, and when it can again (null). */
   onFailure?(error: Error | null): void;
@@ -53,7 +50,6 @@ export interface JournalStoreOptions {
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 const SYNC_INTERVAL_MS = 1_000;
 const RETRY_MS = 1_000;
-const TOMBSTONE_MS = 3_600_000;
 
 /** A checkpoint is written after this many bytes of journal at least, and then when as many times the last checkpoint's size have come. */
 const CHECKPOINT_BYTES_MIN = 64 * 1024 * 1024;
@@ -229,6 +225,11 @@ export class JournalStore implements Store, SessionStore {
     if (before !== undefined && before.number !== 0) this.messages.unrefer(before.number);
   }
 
+  /** Nothing is written: should it come back with a restart, it is forgotten again. */
+  forgetRemoval(topic: string): void {
+    if (this.retainedByTopic.get(topic)?.number === 0) this.retainedByTopic.delete(topic);
+  }
+
   appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number {
     const number = this.#openRecordOf(message, false);
     writeDelivery(this.#writer, session.id, sequence, message.size, delivery);
@@ -382,12 +383,8 @@ export class JournalStore implements Store, SessionStore {
   }
 
   async #writeCheckpoint(): Promise<void> {
-    const { files, wallNow, tombstoneMs = TOMBSTONE_MS } = this.#options;
+    const { files } = this.#options;
     this.#endOpen();
-    const oldest = wallNow() - tombstoneMs;
-    for (const [topic, { number, stamp }] of this.retainedByTopic) {
-      if (number === 0 && stamp.wallMs < oldest) this.retainedByTopic.delete(topic);
-    }
     const written = await writeCheckpoint(files, {
       serial: this.#checkpoint.serial + 1,
       position: this.#log.position,
