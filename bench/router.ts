@@ -75,6 +75,7 @@ class NullConnection implements Connection {
   readonly refusal = null;
   readonly connector = 'memory';
   readonly queuedBytes = 0;
+  readonly unsentBytes = 0;
   readonly writable = true;
   readonly output = NullConnection.#output;
 

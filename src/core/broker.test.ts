@@ -12,7 +12,7 @@ function broker(): Broker {
   return new Broker({ id: 'b', name: 'test', log: silentLog, wallNow: () => 1_000 });
 }
 
-const NOTHING_HELD = { queued: 0, inflight: 0, heldBytes: 0 };
+const NOTHING_HELD = { queued: 0, inflight: 0, heldBytes: 0, dropped: 0 };
 
 /** Writes down what it gets. */
 class Recorder implements Subscriber {

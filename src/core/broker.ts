@@ -107,6 +107,7 @@ export class Broker {
   #deliver(message: Message): number {
     const routes = this.router.match(message.topic);
     const direct = routes.direct;
+    const policy = routes.policy;
     const publisher = message.publisher;
     let receivers = 0;
     for (let i = 0; i < direct.length; i++) {
@@ -115,7 +116,7 @@ export class Broker {
         if (route.own === null) continue; // [MQTT-3.8.3-3]
         route = route.own;
       }
-      route.subscriber.deliver(message, route); // [MQTT-4.5.0-1]
+      route.subscriber.deliver(message, route, policy); // [MQTT-4.5.0-1]
       receivers++;
     }
     const shared = routes.shared;
@@ -123,7 +124,7 @@ export class Broker {
       for (let i = 0; i < shared.length; i++) {
         const route = shared[i]!.choose(message);
         if (route === null) continue;
-        route.subscriber.deliver(message, route);
+        route.subscriber.deliver(message, route, policy);
         receivers++;
       }
     }
@@ -144,7 +145,7 @@ export class Broker {
 
   /** Hands a message to the one member of a group that was chosen for it. */
   hand(message: Message, route: Route): void {
-    route.subscriber.deliver(message, route);
+    route.subscriber.deliver(message, route, this.router.match(message.topic).policy);
     this.counters.delivered++;
   }
 

@@ -5,6 +5,8 @@ export type DropReason =
   | 'sessionQueueMessages'
   | 'sessionQueueBytes'
   | 'connectionQueueBytes'
+  /** By the `pendingMessageLimitStrategy` of its topic's policy. */
+  | 'pendingMessageLimit'
   /** Larger than the client's Maximum Packet Size [MQTT-3.1.2-25]. */
   | 'maximumPacketSize'
   /** A linked broker that is away, slow, or takes no frame as large. */
@@ -25,9 +27,12 @@ export class BrokerCounters {
     sessionQueueMessages: 0,
     sessionQueueBytes: 0,
     connectionQueueBytes: 0,
+    pendingMessageLimit: 0,
     maximumPacketSize: 0,
     linkedBroker: 0,
   };
+  /** Copies that expired while they waited for their receiver. */
+  expired = 0;
   /** How often somebody was refused something because of this limit. */
   readonly refusedBy: Record<RefusingLimit, number> = noRefusals();
   /** Connections accepted by MQTT connectors, whatever came of them. */

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { DestinationPolicies, type DestinationPolicy, NO_POLICIES } from './destination-policies.ts';
 import { Router } from './router.ts';
 
-const policy = (destination: string): DestinationPolicy => ({ destination });
+const policy = (destination: string): DestinationPolicy => ({
+  destination,
+  pendingMessageLimit: Number.POSITIVE_INFINITY,
+  uniqueProperty: null,
+  evictExpiredMessagesHighWatermark: 1_000,
+});
 
 function policies(patterns: string, defaultPolicy: DestinationPolicy | null = null): DestinationPolicies {
   return new DestinationPolicies(

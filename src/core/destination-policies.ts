@@ -2,6 +2,12 @@
 export interface DestinationPolicy {
   /** The topics, in ActiveMQ's spelling as the file has it: `>`, `orders.*`. For the log. */
   readonly destination: string;
+  /** QoS 0 messages that may wait for one subscriber that does not keep up; Infinity: as many as `Limits.connectionQueueBytes` holds. */
+  readonly pendingMessageLimit: number;
+  /** Beyond it goes first what a newer message with the same value of this User Property replaces; null: the oldest. */
+  readonly uniqueProperty: string | null;
+  /** Of more than so many that wait expired ones go first. */
+  readonly evictExpiredMessagesHighWatermark: number;
 }
 
 interface Level {

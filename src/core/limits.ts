@@ -69,9 +69,10 @@ export const LIMITS = {
     default: 64 * MIB,
     min: 1,
     max: ANY,
-    bounds: 'Bytes queued on one connection: what a client that does not read may cost.',
+    bounds:
+      'Bytes queued on one connection and QoS 0 messages that wait for it: what a client that does not read may cost. How many messages those may be is for `pendingMessageLimitStrategy` in activemq.xml to say.',
     beyond:
-      'QoS 0 messages for it are dropped. At twice as much, which only answers to its own requests can make, nothing is read from it until it has read them.',
+      'Of the QoS 0 messages that wait for it the oldest are dropped. At twice as much, which only answers to its own requests can make, nothing is read from it until it has read them.',
     refuses: false,
   },
   inflightMessages: {

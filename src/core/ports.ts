@@ -27,12 +27,14 @@ export interface Traffic {
 export interface Session {
   readonly clientId: string;
   readonly connected: boolean;
-  /** QoS 1 and 2 messages that wait for the client. */
+  /** Messages that wait for the client. */
   readonly queued: number;
   /** QoS 1 and 2 messages sent and not acknowledged. */
   readonly inflight: number;
   /** Both in bytes of payload, topic and properties. */
   readonly heldBytes: number;
+  /** Messages that it did not get, since the broker's start. */
+  readonly dropped: number;
   /** When its present or last connection claimed the client id. */
   readonly claimedAt: Stamp;
   /** Ends the connection because the same client id connected elsewhere (MQTT 5: DISCONNECT 0x8E). Keeps the session's state. */

@@ -34,8 +34,8 @@ export interface Subscriber extends Publisher {
   readonly readiness?: Readiness;
   /** Left out: always. Who is a member of a group says so when it changes: see `SharedGroup.moved`. */
   readonly connected?: boolean;
-  /** Takes the message: into its output, its queue, or nowhere by policy. Synchronous; never throws. */
-  deliver(message: Message, route: Route): void;
+  /** Takes the message: into its output, its queue, or nowhere by the policy of its topic. Synchronous; never throws. */
+  deliver(message: Message, route: Route, policy: DestinationPolicy | null): void;
 }
 
 /** How one subscriber receives one topic: its matching subscriptions merged into one. */

@@ -17,7 +17,7 @@ const BY_NAME = `Counts by name appear when there is something to count:
 
 | topic | |
 | --- | --- |
-| \`publish/messages/dropped/<reason>\` | Copies dropped because of a [limit](limits.md) or of the client's Maximum Packet Size (\`maximumPacketSize\`), or for a linked broker (\`linkedBroker\`). |
+| \`publish/messages/dropped/<reason>\` | Copies dropped because of a [limit](limits.md), of the client's Maximum Packet Size (\`maximumPacketSize\`), or for a linked broker (\`linkedBroker\`), or by activemq.xml's \`pendingMessageLimitStrategy\` (\`pendingMessageLimit\`). |
 | \`limits/refused/<limit>\` | How often somebody was refused something because of this [limit](limits.md). |
 
 ## Not there

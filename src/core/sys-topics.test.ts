@@ -105,6 +105,7 @@ test('what sessions hold is summed up', () => {
     queued,
     inflight,
     heldBytes,
+    dropped: 0,
     claimedAt: broker.clock.next(),
     takeOver() {},
     discard() {},

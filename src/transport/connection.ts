@@ -23,6 +23,8 @@ export interface Connection {
   readonly connector: string;
   /** Bytes accepted by `write` and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Of these, bytes that the kernel was offered and did not take: while there are some, `onDrain` will come. */
+  readonly unsentBytes: number;
   /** False once closing began: a write is then dropped. */
   readonly writable: boolean;
   /** Queues bytes. `bytes` must not change afterwards; use `writeCopy` for bytes that will. */

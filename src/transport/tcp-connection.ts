@@ -125,7 +125,6 @@ export class TcpConnection implements Connection, Flushable, WireOwner {
     return this.#wire.unsentBytes + this.#segmentBytes + this.#length;
   }
 
-  /** Bytes given to the wire that the kernel has not taken. */
   get unsentBytes(): number {
     return this.#wire.unsentBytes;
   }

@@ -196,6 +196,7 @@ export class TestBroker {
       queued: 0,
       inflight: 0,
       heldBytes: 0,
+      dropped: 0,
       claimedAt,
       takenOver: false,
       takeOver() {

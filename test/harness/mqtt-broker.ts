@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Broker, createBrokerId } from '../../src/core/broker.ts';
+import type { DestinationPolicies } from '../../src/core/destination-policies.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../../src/core/ports.ts';
 import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
@@ -17,6 +18,7 @@ import { MqttPeer, PEER_WAIT_MS, type PeerOptions } from './mqtt-peer.ts';
 
 export interface TestBrokerOptions {
   readonly limits?: Partial<Limits>;
+  readonly policies?: DestinationPolicies;
   readonly connector?: Partial<ConnectorOptions>;
   /** What a connection goes through before MQTT, within `connectAttemptTimeoutMs` of the connector. */
   readonly stages?: readonly Stage[];
@@ -52,6 +54,7 @@ export class TestBroker {
       name: 'test',
       log,
       limits: options.limits ?? {},
+      ...(options.policies === undefined ? {} : { policies: options.policies }),
       authenticator: options.authenticator ?? null,
       mechanisms: options.mechanisms ?? [],
       ...(clock === null ? {} : { wallNow: () => clock.wallMs() }),

@@ -13,6 +13,7 @@ export class MemoryConnection implements Connection {
   readonly said: Buffer[] = [];
   /** What the connection pretends to have queued. */
   queuedBytes = 0;
+  readonly unsentBytes = 0;
   ended = false;
 
   get writable(): boolean {

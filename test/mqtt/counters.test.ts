@@ -89,6 +89,7 @@ test('messages that are dropped are counted by what dropped them', async (t) => 
     sessionQueueMessages: 3,
     sessionQueueBytes: 2,
     connectionQueueBytes: 0,
+    pendingMessageLimit: 0,
     maximumPacketSize: 1,
     linkedBroker: 0,
   });

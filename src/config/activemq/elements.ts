@@ -25,7 +25,7 @@ const BROKER: Rules = {
   networkConnectors: honoured('lists the links to other brokers'),
   persistenceAdapter: honoured('says where messages are kept'),
   systemUsage: honouredLater('limits memory, store and temporary files'),
-  destinationPolicy: honouredLater('sets limits and strategies by destination'),
+  destinationPolicy: honoured('sets limits and strategies by destination'),
   destinations: honoured('lists queues and topics that exist from the start'),
   plugins: honoured('lists plugins; each of them is judged by itself'),
 
@@ -231,8 +231,8 @@ const KAHADB: Rules = {
 
 const POLICY_ENTRY: Rules = {
   ...each('queue topic tempQueue tempTopic destination', honoured('says which destinations the entry is for')),
-  pendingMessageLimitStrategy: honouredLater('bounds what waits for a slow subscriber'),
-  messageEvictionStrategy: honouredLater('chooses what a slow subscriber loses'),
+  pendingMessageLimitStrategy: honoured('bounds what waits for a slow subscriber'),
+  messageEvictionStrategy: honoured('chooses what a slow subscriber loses'),
   deadLetterStrategy: honouredLater('says where undeliverable messages go'),
   slowConsumerStrategy: honouredLater('closes slow subscribers'),
   memoryLimit: honouredLater('bounds the memory of one destination'),
@@ -281,7 +281,7 @@ const POLICY_ENTRY: Rules = {
 };
 
 const EVICTION: Rules = {
-  evictExpiredMessagesHighWatermark: honouredLater('looks for expired messages first when more than this wait'),
+  evictExpiredMessagesHighWatermark: honoured('looks for expired messages first when more than this wait'),
   expiryCheckEnabled: inert('looks for expired messages before others are dropped', 'it always does'),
 };
 
@@ -425,29 +425,29 @@ const RULES: Readonly<Record<string, ElementRule>> = {
   ...all('defaultUsageCapacity usageCapacity', refused('is a limit, computed by a Java object', 'write limit="..." instead')),
 
   policyMap: {
-    element: honouredLater('holds the policy entries'),
+    element: honoured('holds the policy entries'),
     properties: {
-      policyEntries: honouredLater('lists the policy entries; a destination follows the most specific one'),
-      defaultEntry: honouredLater('is for destinations that no policy entry names'),
+      policyEntries: honoured('lists the policy entries; a destination follows the most specific one'),
+      defaultEntry: honoured('is for destinations that no policy entry names'),
     },
   },
-  policyEntry: { element: honouredLater('sets limits and strategies for the destinations it names'), properties: POLICY_ENTRY },
+  policyEntry: { element: honoured('sets limits and strategies for the destinations it names'), properties: POLICY_ENTRY },
   constantPendingMessageLimitStrategy: {
-    element: honouredLater('bounds what waits for a slow subscriber to a number'),
-    properties: { limit: honouredLater('is the number; -1 for no bound') },
+    element: honoured('bounds what waits for a slow subscriber to a number'),
+    properties: { limit: honoured('is the number; -1 for no bound, 0 for nothing') },
   },
   prefetchRatePendingMessageLimitStrategy: {
-    element: honouredLater('bounds what waits for a slow subscriber to a multiple of its prefetch'),
-    properties: { multiplier: honouredLater('is the factor') },
+    element: honoured('bounds what waits for a slow subscriber to a multiple of `topicPrefetch`'),
+    properties: { multiplier: honoured('is the factor') },
   },
-  oldestMessageEvictionStrategy: { element: honouredLater('drops the oldest message of a slow subscriber'), properties: EVICTION },
+  oldestMessageEvictionStrategy: { element: honoured('drops the oldest message of a slow subscriber'), properties: EVICTION },
   oldestMessageWithLowestPriorityEvictionStrategy: {
-    element: honouredLater('drops the oldest message of the lowest priority'),
+    element: honoured('drops the oldest message of the lowest priority: MQTT messages have one priority, so the oldest'),
     properties: EVICTION,
   },
   uniquePropertyMessageEvictionStrategy: {
-    element: honouredLater('keeps only the newest message for each value of a property'),
-    properties: { ...EVICTION, propertyName: honouredLater('is the property') },
+    element: honoured('drops what a newer message with the same value of a property replaces, else the oldest'),
+    properties: { ...EVICTION, propertyName: honoured('is the property, of MQTT messages a User Property') },
   },
   abortSlowConsumerStrategy: { element: honouredLater('closes subscribers that are slow for long'), properties: SLOW_CONSUMER },
   abortSlowAckConsumerStrategy: { element: honouredLater('closes subscribers that do not acknowledge'), properties: SLOW_CONSUMER },

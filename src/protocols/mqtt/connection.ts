@@ -18,7 +18,7 @@ import { PublishRate } from './publish-rate.ts';
 import { Publishing, type PublishingLink } from './publishing.ts';
 import { ADMISSION, ANSWERS_UNREAD, PUBLISH_RATE, Reading, STORE_BEHIND } from './reading.ts';
 import type { MqttSession } from './session.ts';
-import { type SessionLink, writeAcknowledgement } from './session-link.ts';
+import { SEND_AHEAD_BYTES, type SessionLink, writeAcknowledgement } from './session-link.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
 import type { OutboundAliases } from './topic-alias.ts';
 import type { Will } from './will.ts';
@@ -90,6 +90,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
   maximumPacketSize = PACKET_SIZE_MAX;
   outboundAliases: OutboundAliases | null = null;
   inflightMax: number;
+  aheadBytes = SEND_AHEAD_BYTES;
   will: Will | null = null;
   /** Whether the client wants reason strings (MQTT 5 Request Problem Information). */
   wantsReasons = true;

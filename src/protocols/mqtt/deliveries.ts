@@ -1,13 +1,22 @@
 import type { Broker } from '../../core/broker.ts';
+import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
 import type { Subscription } from '../../core/subscription.ts';
-import type { SessionLink } from './session-link.ts';
+import type { DropWatcher, SessionLink } from './session-link.ts';
 
 /** A message of a shared subscription that another member gets. */
 export interface Undelivered {
   readonly message: Message;
   readonly group: SharedGroup | null;
+}
+
+/** The session that owes. */
+export interface DeliveriesOwner extends DropWatcher {
+  /** Whether messages of QoS 0 wait for its connection: what comes later on their topics must not overtake them. */
+  readonly isBehind: boolean;
+  /** Sends a message of QoS 0, or lets it wait for the connection. */
+  sendAtMostOnce(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null): void;
 }
 
 /**

@@ -3,8 +3,8 @@ import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
 import { DONE, type DurabilityListener, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
 import type { Subscription } from '../../core/subscription.ts';
-import { type Deliveries, isExpired, type Undelivered } from './deliveries.ts';
-import { type DropWatcher, SEND_AHEAD_BYTES, type SessionLink, sendPublish, UNKNOWN_POSITION } from './session-link.ts';
+import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
+import { type SessionLink, sendPublish, UNKNOWN_POSITION } from './session-link.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
 
 /** Packet Identifiers there are; 0 is none. */
@@ -21,7 +21,7 @@ const PACKET_IDENTIFIERS = 65_535;
  */
 export class DurableDeliveries implements Deliveries, DurabilityListener {
   readonly #broker: Broker;
-  readonly #watcher: DropWatcher;
+  readonly #owner: DeliveriesOwner;
   readonly #stored: StoredSession;
   #link: SessionLink | null = null;
   #sendNext: number;
@@ -38,9 +38,9 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   /** Of messages that came by a shared subscription. Lost with the process: they are then this session's alone. */
   readonly #groups = new Map<number, SharedGroup>();
 
-  constructor(broker: Broker, watcher: DropWatcher, stored: StoredSession) {
+  constructor(broker: Broker, owner: DeliveriesOwner, stored: StoredSession) {
     this.#broker = broker;
-    this.#watcher = watcher;
+    this.#owner = owner;
     this.#stored = stored;
     this.#sendNext = stored.first;
     // After a restart it is not known what was sent: as much as may be under way at once counts as sent.
@@ -92,11 +92,11 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
     const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
     if (this.#stored.size >= sessionQueueMessages) {
-      this.#watcher.drop('sessionQueueMessages');
+      this.#owner.drop('sessionQueueMessages');
       return;
     }
     if (this.#stored.bytes + message.size > sessionQueueBytes) {
-      this.#watcher.drop('sessionQueueBytes');
+      this.#owner.drop('sessionQueueBytes');
       return;
     }
     const sequence = this.#stored.push(message, { qos, retain, identifiers });
@@ -108,11 +108,8 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     const identifiers = subscription.identifiers;
     for (const message of retained(subscription)) {
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
-      const link = this.#link;
       if (qos !== 0) this.offer(message, qos, true, identifiers, null);
-      else if (link === null) continue;
-      else if (link.connection.queuedBytes > this.#broker.limits.connectionQueueBytes) this.#watcher.drop('connectionQueueBytes');
-      else sendPublish(link, this.#watcher, message, 0, true, identifiers, 0, false);
+      else this.#owner.sendAtMostOnce(message, true, identifiers, null);
     }
   }
 
@@ -219,7 +216,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
       }
       const { message, qos, retain, identifiers } = entry;
       // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
-      if (sendPublish(link, this.#watcher, message, qos, retain, identifiers, identifierOf(sequence), mayHaveBeenSent)) this.#window++;
+      if (sendPublish(link, this.#owner, message, qos, retain, identifiers, identifierOf(sequence), mayHaveBeenSent)) this.#window++;
       else this.#remove(sequence);
     }
   }
@@ -229,7 +226,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     return (
       this.#window < link.inflightMax &&
       this.#sendNext - this.#stored.first < this.#broker.limits.packetIdentifiers &&
-      link.connection.queuedBytes < SEND_AHEAD_BYTES
+      link.connection.queuedBytes < link.aheadBytes
     );
   }
 

@@ -13,7 +13,7 @@ import { locateAliasedFrame, locateFrame } from './wire-forms.ts';
  */
 const SHARED_PAYLOAD_SIZE_MIN = 4_096;
 
-/** Bytes on a connection beyond which queued messages wait for it to drain: enough to keep a fast reader busy, little for a slow one. */
+/** Bytes on a connection beyond which messages wait for it to drain: enough to keep a fast reader busy, little for a slow one. */
 export const SEND_AHEAD_BYTES = 1024 * 1024;
 
 /** For `SessionLink.promise`: what is promised was appended some time ago. */
@@ -31,6 +31,11 @@ export interface SessionLink {
   readonly maximumPacketSize: number;
   /** Unacknowledged QoS 1 and 2 messages that the client accepts. */
   readonly inflightMax: number;
+  /**
+   * Bytes on the connection beyond which QoS 1 and 2 messages wait. SEND_AHEAD_BYTES; 0 while QoS 0 messages wait, which have their turn at
+   * every drain and would get none of one that acknowledgements keep full.
+   */
+  aheadBytes: number;
   /** Of an MQTT 5 client that accepts topic aliases; null for others. */
   readonly outboundAliases: OutboundAliases | null;
   /** The client id has a newer connection: tell the client and close. */

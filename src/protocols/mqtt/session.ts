@@ -1,7 +1,9 @@
 import type { Broker } from '../../core/broker.ts';
 import type { DropReason } from '../../core/counters.ts';
+import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message, QoS } from '../../core/message.ts';
+import { type Discard, type DiscardWatcher, PendingMessages } from '../../core/pending-messages.ts';
 import type { Dismissal, Session } from '../../core/ports.ts';
 import type { DurabilityListener, StoredSession } from '../../core/store.ts';
 import {
@@ -18,7 +20,7 @@ import {
 import { parseShared } from '../../core/topic-filter.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
-import type { Deliveries } from './deliveries.ts';
+import { type Deliveries, type DeliveriesOwner, isExpired } from './deliveries.ts';
 import { DurableDeliveries } from './durable-deliveries.ts';
 import {
   AWAY_SINCE,
@@ -34,9 +36,12 @@ import {
   SUBSCRIPTION,
   WILL,
 } from './session-attributes.ts';
-import { type DropWatcher, type SessionLink, sendPublish } from './session-link.ts';
+import { SEND_AHEAD_BYTES, type SessionLink, sendPublish } from './session-link.ts';
 import { VolatileDeliveries } from './volatile-deliveries.ts';
 import { type Will, willMessage } from './will.ts';
+
+/** A client that lost messages has a line in the log; the next one when it lost none for this long, in milliseconds. */
+const QUIET_MS = 60_000;
 
 const NOBODY: DurabilityListener = { onDurable() {} };
 
@@ -44,7 +49,7 @@ const NOBODY: DurabilityListener = { onDurable() {} };
 export const NEVER_EXPIRES = 0xffff_ffff;
 
 /** One client's state: subscriptions, messages in flight and waiting, QoS 2 identifiers. It may outlive its connections. */
-export class MqttSession implements Session, Subscriber, DropWatcher {
+export class MqttSession implements Session, Subscriber, DeliveriesOwner, DiscardWatcher {
   static readonly #willIsDue = (session: MqttSession): void => session.#publishWill();
   static readonly #hasExpired = (session: MqttSession): void => session.#expire();
   readonly kind = 'client';
@@ -62,7 +67,12 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
   readonly #deliveries: Deliveries;
   /** What the store has of it; null where nothing of it outlives its connection. */
   #stored: StoredSession | null;
-  #dropping = false;
+  /** Messages of QoS 0 that wait for the connection; null: none do. */
+  #pending: PendingMessages | null = null;
+  /** Bytes that the kernel has not taken from which on they wait. */
+  readonly #aheadBytes: number;
+  #dropped = 0;
+  #droppedAtMs = Number.NEGATIVE_INFINITY;
   #pendingWill: Will | null = null;
   readonly #willTimer = new TimerEntry<MqttSession>(this, MqttSession.#willIsDue);
   readonly #expiryTimer = new TimerEntry<MqttSession>(this, MqttSession.#hasExpired);
@@ -75,6 +85,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     this.#timers = timers;
     this.claimedAt = claimedAt;
     this.#stored = stored;
+    this.#aheadBytes = Math.min(SEND_AHEAD_BYTES, broker.limits.connectionQueueBytes);
     this.#deliveries = stored === null ? new VolatileDeliveries(broker, this) : new DurableDeliveries(broker, this, stored);
   }
 
@@ -99,7 +110,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
 
   /** Retained messages on their way to a new subscription may count as one. */
   get queued(): number {
-    return this.#deliveries.queued;
+    return this.#deliveries.queued + (this.#pending?.size ?? 0);
   }
 
   get inflight(): number {
@@ -107,7 +118,15 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
   }
 
   get heldBytes(): number {
-    return this.#deliveries.heldBytes;
+    return this.#deliveries.heldBytes + (this.#pending?.bytes ?? 0);
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get isBehind(): boolean {
+    return this.#pending !== null;
   }
 
   /** Whether it outlives its connections. */
@@ -120,7 +139,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     this.#link = link;
     this.#broker.counters.clientConnected();
     this.claimedAt = claimedAt;
-    this.#dropping = false;
+    this.#droppedAtMs = Number.NEGATIVE_INFINITY;
     this.#timers.cancel(this.#expiryTimer);
     this.#timers.cancel(this.#willTimer);
     this.#tellGroups();
@@ -140,6 +159,7 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     if (this.#link !== link) return;
     this.#link = null;
     this.#broker.counters.clientsConnected--;
+    this.#pending = null; // sent at most once, as what was in its socket
     this.#deliveries.detach();
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
@@ -228,16 +248,23 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     return true;
   }
 
-  deliver(message: Message, route: Route): void {
+  deliver(message: Message, route: Route, policy: DestinationPolicy | null): void {
     const qos = message.qos < route.qos ? message.qos : route.qos; // [MQTT-3.8.4-8]
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    if (qos === 0) this.sendAtMostOnce(message, retain, route.identifiers, policy);
+    else this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+  }
+
+  /**
+   * ![MQTT-4.5.0-1]: beyond the limit of the topic's policy, or of `Limits.connectionQueueBytes`, what waits for a client that does not keep
+   * up is discarded.
+   */
+  sendAtMostOnce(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null): void {
     const link = this.#link;
-    if (qos !== 0) {
-      this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
-    } else if (link !== null) {
-      if (link.connection.queuedBytes > this.#broker.limits.connectionQueueBytes) this.drop('connectionQueueBytes');
-      else sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);
-    }
+    if (link === null) return;
+    if (this.#pending === null && link.connection.unsentBytes < this.#aheadBytes)
+      sendPublish(link, this, message, 0, retain, identifiers, 0, false);
+    else this.#keepPending(link, message, retain, identifiers, policy);
   }
 
   /** Sends a subscription's retained messages, RETAIN set (section 3.3.1.3) [MQTT3-3.3.1-8]. */
@@ -326,10 +353,42 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     else this.#timers.schedule(this.#willTimer, delayMs);
   }
 
-  /** The connection has drained. */
+  /** The connection has drained: QoS 0 messages that wait have half of it, the others the rest. */
   onDrain(): void {
+    const link = this.#link;
+    if (link === null) return;
+    link.aheadBytes = SEND_AHEAD_BYTES;
+    if (this.#pending !== null) this.#sendPending(link, this.#pending);
     this.#deliveries.onDrain();
-    if (!this.#deliveries.isFull) this.#dropping = false;
+    if (this.#pending !== null) link.aheadBytes = 0;
+  }
+
+  #keepPending(
+    link: SessionLink,
+    message: Message,
+    retain: boolean,
+    identifiers: readonly number[],
+    policy: DestinationPolicy | null,
+  ): void {
+    const pending = (this.#pending ??= new PendingMessages(this, this.#broker.wallNow));
+    pending.add(message, retain, identifiers, policy, this.#broker.limits.connectionQueueBytes - link.connection.queuedBytes);
+    if (pending.size === 0) this.#pending = null;
+    else link.aheadBytes = 0;
+  }
+
+  /** In the order in which they came [MQTT-4.6.0-5]. */
+  #sendPending(link: SessionLink, pending: PendingMessages): void {
+    while (link.connection.unsentBytes < this.#aheadBytes / 2) {
+      const next = pending.shift();
+      if (next === null) {
+        this.#pending = null;
+        return;
+      }
+      const { message, retain, identifiers } = next;
+      if (isExpired(message, this.#broker))
+        this.#broker.counters.expired++; // [MQTT-3.3.2-5]
+      else sendPublish(link, this, message, 0, retain, identifiers, 0, false);
+    }
   }
 
   /** The groups that it is a member of pass it over while it is away. */
@@ -346,15 +405,26 @@ export class MqttSession implements Session, Subscriber, DropWatcher {
     this.#broker.publish(willMessage(will, this.publisher, this.#broker.wallNow()));
   }
 
+  discarded(_message: Message, reason: Discard, policy: DestinationPolicy | null): void {
+    if (reason === 'expired') this.#broker.counters.expired++;
+    else this.drop(reason, policy);
+  }
+
   /**
-   * Counts a message that this client does not get; the log has one line until messages flow again. ![MQTT-4.5.0-1]: beyond the bounds on
-   * what waits for one client (`Limits.sessionQueueMessages`, `sessionQueueBytes`) the newest messages are dropped.
+   * Counts a message that this client does not get; the log has one line until it has got all for a while. ![MQTT-4.5.0-1]: beyond the
+   * bounds on what waits for one client (`Limits.sessionQueueMessages`, `sessionQueueBytes`) the newest messages are dropped.
+   * @param policy whose limit it was; null: one of ours
    */
-  drop(limit: DropReason): void {
+  drop(limit: DropReason, policy: DestinationPolicy | null = null): void {
     this.#broker.counters.drop(limit);
-    if (this.#dropping) return;
-    this.#dropping = true;
-    this.#broker.log.warn('messages for a client are dropped', { clientId: this.clientId, limit });
+    this.#dropped++;
+    const now = this.#broker.wallNow();
+    const isQuiet = Math.abs(now - this.#droppedAtMs) >= QUIET_MS;
+    this.#droppedAtMs = now;
+    if (!isQuiet) return;
+    const facts =
+      limit !== 'pendingMessageLimit' || policy === null ? {} : { destination: policy.destination, value: policy.pendingMessageLimit };
+    this.#broker.log.warn('messages for a client are dropped', { clientId: this.clientId, limit, ...facts });
   }
 
   #forgetStored(): void {

@@ -3,9 +3,9 @@ import { Fifo } from '../../core/fifo.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
 import type { Subscription } from '../../core/subscription.ts';
-import { type Deliveries, isExpired, type Undelivered } from './deliveries.ts';
+import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
 import { Inflight, type Kept, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
-import { type DropWatcher, SEND_AHEAD_BYTES, type SessionLink, sendPublish, writeAcknowledgement } from './session-link.ts';
+import { type SessionLink, sendPublish, writeAcknowledgement } from './session-link.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
 
 /** Retained messages on their way to a new subscription, sent as fast as the client reads. */
@@ -35,7 +35,7 @@ class Replay {
  */
 export class VolatileDeliveries implements Deliveries {
   readonly #broker: Broker;
-  readonly #watcher: DropWatcher;
+  readonly #owner: DeliveriesOwner;
   #link: SessionLink | null = null;
   readonly #inflight = new Inflight();
   readonly #queue = new Fifo<Kept | Replay>();
@@ -44,9 +44,9 @@ export class VolatileDeliveries implements Deliveries {
   /** Messages kept in flight and in the queue, in bytes. */
   #heldBytes = 0;
 
-  constructor(broker: Broker, watcher: DropWatcher) {
+  constructor(broker: Broker, owner: DeliveriesOwner) {
     this.#broker = broker;
-    this.#watcher = watcher;
+    this.#owner = owner;
   }
 
   get queued(): number {
@@ -202,7 +202,7 @@ export class VolatileDeliveries implements Deliveries {
       return;
     }
     if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
-      this.#watcher.drop('sessionQueueMessages');
+      this.#owner.drop('sessionQueueMessages');
       return;
     }
     if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
@@ -212,7 +212,7 @@ export class VolatileDeliveries implements Deliveries {
   #hold(message: Message): boolean {
     const size = message.size;
     if (this.#heldBytes + size > this.#broker.limits.sessionQueueBytes) {
-      this.#watcher.drop('sessionQueueBytes');
+      this.#owner.drop('sessionQueueBytes');
       return false;
     }
     this.#heldBytes += size;
@@ -222,7 +222,7 @@ export class VolatileDeliveries implements Deliveries {
   /** The client's window [MQTT-4.9.0-1] [MQTT-4.9.0-2]: nothing but QoS 1 and 2 messages waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
   #roomFor(link: SessionLink): boolean {
     const { size } = this.#inflight;
-    return size < link.inflightMax && size < this.#broker.limits.packetIdentifiers && link.connection.queuedBytes < SEND_AHEAD_BYTES;
+    return size < link.inflightMax && size < this.#broker.limits.packetIdentifiers && link.connection.queuedBytes < link.aheadBytes;
   }
 
   /** Sends what waits, as far as the client's window and its connection allow. */
@@ -232,6 +232,7 @@ export class VolatileDeliveries implements Deliveries {
     while (this.#queue.length > 0 && this.#roomFor(link)) {
       const first = this.#queue.peek()!;
       if (first instanceof Replay) {
+        if (this.#owner.isBehind) return;
         if (first.next < first.messages.length) this.#replayNext(link, first);
         if (first.next >= first.messages.length) {
           this.#queue.shift();
@@ -253,7 +254,7 @@ export class VolatileDeliveries implements Deliveries {
     if (this.#broker.retained.get(message.topic) !== message) return;
     const qos = message.qos < replay.qos ? message.qos : replay.qos;
     if (qos === 0) {
-      sendPublish(link, this.#watcher, message, 0, true, replay.identifiers, 0, false);
+      sendPublish(link, this.#owner, message, 0, true, replay.identifiers, 0, false);
     } else {
       this.#transmit(link, message, qos, true, replay.identifiers, null);
     }
@@ -272,7 +273,7 @@ export class VolatileDeliveries implements Deliveries {
     const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
     // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers, group } : null);
-    if (sendPublish(link, this.#watcher, message, qos, retain, identifiers, packetIdentifier, false)) return;
+    if (sendPublish(link, this.#owner, message, qos, retain, identifiers, packetIdentifier, false)) return;
     if (keeps) this.#heldBytes -= message.size;
     this.#inflight.delete(packetIdentifier);
   }

@@ -26,6 +26,7 @@ class FakeConnection implements Connection {
   readonly serverName = null;
   readonly connector = '';
   queuedBytes = 0;
+  readonly unsentBytes = 0;
   paused = false;
   writable = true;
   destroyed = false;

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { DestinationPolicies, type DestinationPolicy } from '../../src/core/destination-policies.ts';
+import { type Facts, type Log, silentLog } from '../../src/telemetry/log.ts';
+import { startBroker, type TestBroker, type TestBrokerOptions } from '../harness/mqtt-broker.ts';
+import { PINGREQ, PINGRESP } from '../harness/mqtt-bytes.ts';
+import type { MqttPeer } from '../harness/mqtt-peer.ts';
+
+const PAYLOAD_BYTES = 4_000;
+/** In all 32 MB: more than a socket and what may be on its way to it hold. */
+const MESSAGES = 8_000;
+/** Messages that a sender has on their way before it waits for the broker. */
+const BATCH = 200;
+
+function policyOf(pendingMessageLimit: number, rest: Partial<DestinationPolicy> = {}): DestinationPolicy {
+  return { destination: '>', pendingMessageLimit, uniqueProperty: null, evictExpiredMessagesHighWatermark: 1_000, ...rest };
+}
+
+function policies(...entries: readonly (readonly [string, DestinationPolicy])[]): DestinationPolicies {
+  return new DestinationPolicies(entries, null);
+}
+
+interface Lines {
+  readonly message: string;
+  readonly facts: Facts | undefined;
+}
+
+async function start(t: TestContext, options: TestBrokerOptions) {
+  const warnings: Lines[] = [];
+  const log: Log = { ...silentLog, warn: (message, facts) => warnings.push({ message, facts }) };
+  const broker = await startBroker(t, { log, ...options });
+  return { broker, warnings, sender: await broker.client(5, { clientId: 'sender' }) };
+}
+
+/** A subscriber that has stopped to read. */
+async function stalled(broker: TestBroker, filters: Record<string, number>, level: 4 | 5 = 5): Promise<MqttPeer> {
+  const peer = await broker.client(level, { clientId: 'slow' });
+  await peer.subscribe(filters);
+  peer.stall();
+  return peer;
+}
+
+/** Publishes numbers as payloads of PAYLOAD_BYTES, and returns when the broker has handed all of them on. */
+async function flood(sender: MqttPeer, from: number, to: number, fields: (n: number) => { topic: string; properties?: string }) {
+  for (let n = from; n < to; n++) {
+    sender.send(sender.packets.publish({ payload: `${n}`.padEnd(PAYLOAD_BYTES), ...fields(n) }));
+    if (n % BATCH === 0) await sender.expectNothing();
+  }
+  await sender.expectNothing();
+}
+
+/** Reads all there is. @returns the numbers, in their order */
+async function readAll(peer: MqttPeer): Promise<number[]> {
+  const numbers: number[] = [];
+  peer.readOn();
+  // What waits leaves as the connection drains: a ping is answered before the rest of it.
+  for (let isIdle = false; !isIdle; ) {
+    isIdle = true;
+    peer.send(PINGREQ);
+    for (let packet = await peer.packet(); !packet.whole.equals(PINGRESP); packet = await peer.packet()) {
+      isIdle = false;
+      numbers.push(Number(packet.body.subarray(-PAYLOAD_BYTES).toString('latin1')));
+    }
+  }
+  return numbers;
+}
+
+const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** The length of what came without a gap: it was in the socket, or on its way to it. */
+function unbroken(numbers: readonly number[]): number {
+  let length = 0;
+  while (numbers[length] === length) length++;
+  return length;
+}
+
+test('a subscriber of QoS 0 that has stalled gets what its socket held, and then exactly the newest messages that its policy lets wait', async (t) => {
+  const { broker, warnings, sender } = await start(t, { policies: policies(['#', policyOf(1_000)]) });
+  const slow = await stalled(broker, { 'a/#': 0 }, 4);
+  await flood(sender, 0, MESSAGES, () => ({ topic: 'a/b' }));
+  const session = broker.broker.sessions.get('slow')!;
+  assert.equal(session.queued, 1_000);
+  const numbers = await readAll(slow);
+  const inSocket = unbroken(numbers);
+  assert.ok(inSocket < MESSAGES - 1_000, 'the flood was large enough');
+  assert.deepEqual(numbers.slice(inSocket), upTo(MESSAGES - 1_000, MESSAGES));
+  const discarded = MESSAGES - numbers.length;
+  assert.deepEqual(broker.broker.counters.droppedBy.pendingMessageLimit, discarded);
+  assert.deepEqual([broker.broker.counters.dropped, session.dropped, session.queued, session.heldBytes], [discarded, discarded, 0, 0]);
+  const facts = { clientId: 'slow', limit: 'pendingMessageLimit', destination: '>', value: 1_000 };
+  assert.deepEqual(warnings, [{ message: 'messages for a client are dropped', facts }], 'said once');
+  await flood(sender, MESSAGES, MESSAGES + 10, () => ({ topic: 'a/b' }));
+  assert.deepEqual(await readAll(slow), upTo(MESSAGES, MESSAGES + 10), 'it goes on as if nothing had been');
+});
+
+test('a limit of 0 lets nothing wait; without a limit the bytes of a connection are the limit, and the newest stay', async (t) => {
+  for (const [policy, limits] of [
+    [policyOf(0), {}],
+    [policyOf(Number.POSITIVE_INFINITY), { connectionQueueBytes: 4_000_000 }],
+  ] as const) {
+    const { broker, sender } = await start(t, { policies: policies(['#', policy]), limits });
+    const slow = await stalled(broker, { a: 0 });
+    await flood(sender, 0, MESSAGES, () => ({ topic: 'a' }));
+    const { counters } = broker.broker;
+    const waiting = broker.broker.sessions.get('slow')!.queued;
+    const numbers = await readAll(slow);
+    const inSocket = unbroken(numbers);
+    assert.equal(numbers.length, MESSAGES - counters.dropped);
+    if (policy.pendingMessageLimit === 0) {
+      assert.deepEqual([waiting, numbers.length], [0, inSocket]);
+      assert.equal(counters.droppedBy.pendingMessageLimit, counters.dropped);
+    } else {
+      assert.ok(waiting > 500 && waiting < 1_000, `${waiting} messages wait in 4 MB`);
+      assert.deepEqual(numbers.slice(inSocket), upTo(MESSAGES - waiting, MESSAGES));
+      assert.equal(counters.droppedBy.connectionQueueBytes, counters.dropped);
+    }
+  }
+});
+
+test("each topic's policy counts for itself, and what waits leaves in the order in which it was published", async (t) => {
+  const few = policyOf(10, { destination: 'few' });
+  const { broker, sender } = await start(t, { policies: policies(['#', policyOf(300)], ['few', few]) });
+  const slow = await stalled(broker, { '#': 0 });
+  await flood(sender, 0, MESSAGES, (n) => ({ topic: n % 2 === 0 ? 'few' : 'many' }));
+  const numbers = await readAll(slow);
+  const waited = numbers.slice(unbroken(numbers));
+  const expected = [
+    ...upTo(MESSAGES - 20, MESSAGES).filter((n) => n % 2 === 0),
+    ...upTo(MESSAGES - 600, MESSAGES).filter((n) => n % 2 === 1),
+  ];
+  assert.deepEqual(
+    waited,
+    expected.sort((a, b) => a - b),
+  );
+});
+
+test('of a unique property the newest message of each value stays, as far as the limit goes', async (t) => {
+  const policy = policyOf(50, { uniqueProperty: 'device' });
+  const { broker, sender } = await start(t, { policies: policies(['#', policy]) });
+  const slow = await stalled(broker, { a: 0 });
+  // Twenty devices, of which most say something once, right when nothing more goes into the socket, and one speaks all the time.
+  const talks = (device: string) => `26 0006 'device' ${Buffer.from([0, device.length]).toString('hex')} '${device}'`;
+  await flood(sender, 0, MESSAGES, () => ({ topic: 'a', properties: talks('loud') }));
+  await flood(sender, MESSAGES, MESSAGES + 19, (n) => ({ topic: 'a', properties: talks(`q${n - MESSAGES}`) }));
+  await flood(sender, MESSAGES + 19, MESSAGES + 2_000, () => ({ topic: 'a', properties: talks('loud') }));
+  const numbers = await readAll(slow);
+  const waited = numbers.slice(unbroken(numbers));
+  const end = MESSAGES + 2_000;
+  assert.deepEqual(waited, [...upTo(MESSAGES, MESSAGES + 19), ...upTo(end - 31, end)]);
+});
+
+test('messages of QoS 1 and 2 leave beside those of QoS 0 that wait, whole and each in its order', async (t) => {
+  const { broker, sender } = await start(t, { policies: policies(['#', policyOf(100)]) });
+  const slow = await stalled(broker, { '#': 1 }, 4);
+  await flood(sender, 0, MESSAGES, () => ({ topic: 'a' }));
+  for (let i = 0; i < 300; i++) await sender.publish({ topic: 'b', qos: 1, payload: `${i}`.padEnd(PAYLOAD_BYTES) });
+  await flood(sender, MESSAGES, MESSAGES + 50, () => ({ topic: 'a' }));
+  slow.readOn();
+  const atMostOnce: number[] = [];
+  const atLeastOnce: number[] = [];
+  while (atLeastOnce.length < 300 || atMostOnce.at(-1) !== MESSAGES + 49) {
+    const { header, body } = await slow.packet();
+    const number = Number(body.subarray(-PAYLOAD_BYTES).toString('latin1'));
+    if ((header & 6) === 0) {
+      atMostOnce.push(number);
+    } else {
+      atLeastOnce.push(number);
+      slow.send(slow.packets.puback(body.readUInt16BE(3)));
+    }
+  }
+  assert.deepEqual(atLeastOnce, upTo(0, 300));
+  assert.deepEqual(atMostOnce.slice(unbroken(atMostOnce)), upTo(MESSAGES - 50, MESSAGES + 50));
+});
+
+test('what waits at QoS 0 ends with the connection, also of a session that goes on', async (t) => {
+  const { broker, sender } = await start(t, { policies: policies(['#', policyOf(1_000)]) });
+  const peer = await broker.client(4, { clientId: 'slow', clean: false });
+  await peer.subscribe({ a: 0 });
+  peer.stall();
+  await flood(sender, 0, MESSAGES, () => ({ topic: 'a' }));
+  const session = broker.broker.sessions.get('slow')!;
+  assert.equal(session.queued, 1_000);
+  await peer.destroy();
+  await broker.disconnected('slow');
+  assert.deepEqual([session.queued, session.heldBytes], [0, 0]);
+  const again = await broker.client(4, { clientId: 'slow', clean: false }, true);
+  await again.expectNothing();
+});
