@@ -7,7 +7,7 @@ export interface ConnectorOptions {
   readonly maxFrameSize: number;
   /** Milliseconds from the accepted connection to its first complete packet (`transport.connectAttemptTimeout`); 0: for ever. */
   readonly connectAttemptTimeoutMs: number;
-  /** MQTT: keep alive for clients that ask for 0, in milliseconds (`transport.defaultKeepAlive`); 0: none. */
+  /** MQTT: keep alive for clients that ask for 0, in milliseconds, whole seconds up to 65,535 (`transport.defaultKeepAlive`); 0: none. */
   readonly defaultKeepAliveMs: number;
   /** MQTT: whether clients that are silent for longer than their keep alive are let go (`transport.useInactivityMonitor`). */
   readonly useInactivityMonitor: boolean;

@@ -137,9 +137,14 @@ const NETWORK_CONNECTOR: Rules = {
   uri: honoured('says which brokers to link to: static:(...) or multicast://...'),
   duplex: honoured('forwards both ways over one connection; between two Roundhouse brokers only "false" changes anything'),
   ...each('networkTTL messageTTL consumerTTL', honoured('is how many brokers a message or a subscription may cross')),
-  conduitSubscriptions: honoured("treats a neighbour's subscribers to one destination as one"),
+  conduitSubscriptions: honoured(
+    "forwards a message once for all of a neighbour's subscribers; so it is here also where this is false, which would deliver copies",
+  ),
   prefetchSize: honoured('is how many messages may be on their way unacknowledged'),
-  dynamicOnly: honoured('forwards for durable subscribers only while they are there'),
+  dynamicOnly: inert(
+    'lets a durable subscriber that was away when the link began wait at the sending broker until it is back',
+    "what a session that is away wants is forwarded at once and waits at the session's own broker",
+  ),
   staticBridge: honoured('forwards the statically included destinations and nothing else'),
   dynamicallyIncludedDestinations: honoured('forwards these destinations only, when somebody subscribes'),
   staticallyIncludedDestinations: honoured('forwards these destinations always'),

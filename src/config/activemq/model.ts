@@ -99,7 +99,7 @@ export interface TransportConnectorModel {
   readonly maxFrameSize: number;
   /** Milliseconds from the accepted connection to its first packet. */
   readonly connectAttemptTimeoutMs: number;
-  /** Milliseconds of keep alive for an MQTT client that asks for 0; 0: none. */
+  /** Milliseconds of keep alive for an MQTT client that asks for 0, whole seconds up to 65,535; 0: none. */
   readonly defaultKeepAliveMs: number;
   /** Whether an MQTT client that is silent for longer than its keep alive is let go. */
   readonly useInactivityMonitor: boolean;
@@ -200,12 +200,10 @@ export interface NetworkConnectorModel {
   readonly duplex: boolean | null;
   readonly messageTTL: number;
   readonly consumerTTL: number;
-  readonly conduitSubscriptions: boolean;
   readonly prefetchSize: number;
   /** How the broker logs in at the other one; null: it does not. */
   readonly userName: string | null;
   readonly password: string | null;
-  readonly dynamicOnly: boolean;
   readonly staticBridge: boolean;
   /** ActiveMQ destination patterns (`>` and `*`, `.` between levels); empty: all. */
   readonly dynamicallyIncludedDestinations: readonly DestinationModel[];

@@ -178,6 +178,25 @@ test('the options of an MQTT connector', () => {
 
 test('the options of sockets', () => {
   for (const scheme of ['mqtt', 'tcp']) {
+test('a default keep alive is a whole number of seconds that fits into two bytes', () => {
+  for (const [written, meant] of [
+    [0, 0],
+    [1, 1_000],
+    [1_500, 2_000],
+    [65_535_000, 65_535_000],
+    [65_535_001, 65_535_000],
+    [2_147_483_647, 65_535_000],
+  ] as const) {
+    const { model, diagnostics } = readText(connectors(connector(`auto://h:1?backlog=1&amp;transport.defaultKeepAlive=${written}`)));
+    assert.equal(model!.transportConnectors[0]!.defaultKeepAliveMs, meant);
+    const said = `3:51: warning: transport.defaultKeepAlive: ${written} ms is read as ${meant}: a keep alive of MQTT is a whole number of seconds, 65535 at most`;
+    assert.deepEqual(
+      diagnostics.map(({ line, column, severity, message }) => `${line}:${column}: ${severity}: ${message}`),
+      written === meant ? [] : [said],
+    );
+  }
+});
+
     const { backlog, tcpNoDelay, keepAlive, soWriteTimeoutMs } = read(
       `${scheme}://h:1?backlog=50&amp;transport.tcpNoDelay=false&amp;transport.keepAlive=true&amp;transport.soWriteTimeout=3000`,
     );

@@ -3,7 +3,7 @@ import { readDetection } from './auto-options.ts';
 import type { Bean } from './bind.ts';
 import { describe } from './dispositions.ts';
 import type { MulticastModel, TransportConnectorModel } from './model.ts';
-import { readOptions } from './option-values.ts';
+import { type OptionValues, readOptions } from './option-values.ts';
 import { readProxyOptions } from './proxy-options.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
@@ -25,6 +25,10 @@ const CONNECT_ATTEMPT_TIMEOUT_MS = 30_000;
 const MAX_INACTIVITY_DURATION_MS = 30_000;
 
 /** Bytes of a socket file's path: what `sun_path` of unix(7) holds, without its closing zero. */
+const DEFAULT_KEEP_ALIVE = 'transport.defaultKeepAlive';
+/** Seconds of the longest keep alive: its two bytes hold no more (MQTT 5.0 section 3.1.2.10). */
+const KEEP_ALIVE_MAX_S = 65_535;
+
 const SOCKET_PATH_MAX = 107;
 
 /** The ports a broker listens on. */
@@ -94,7 +98,7 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
     proxyProtocol: readProxyOptions(options, uri, reading),
     maxFrameSize: Math.min(frameSizeMax, options.number(frameSizeMax, 'wireFormat.maxFrameSize', 'transport.maxFrameSize')),
     connectAttemptTimeoutMs,
-    defaultKeepAliveMs: options.number(0, 'transport.defaultKeepAlive'),
+    defaultKeepAliveMs: readDefaultKeepAlive(options, uri, reading),
     useInactivityMonitor: options.flag(true, 'transport.useInactivityMonitor'),
     publishDollarTopics: options.flag(false, 'transport.publishDollarTopics'),
     subscriptionPrefetch: Math.max(0, options.number(0, 'transport.activeMQSubscriptionPrefetch')),
@@ -111,6 +115,20 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
 /** A connector's URI and what its scheme means. */
 interface Listener {
   readonly parsed: ConnectorUri;
+/**
+ * In whole seconds up to 65,535, as MQTT has it: a client of MQTT 5 is told the very time that holds for it (Server Keep Alive), and what is
+ * between two seconds would end it before the time that it was told.
+ */
+function readDefaultKeepAlive(options: OptionValues, uri: LocatedText, reading: Reading): number {
+  const written = options.number(0, DEFAULT_KEEP_ALIVE);
+  const read = Math.min(Math.ceil(written / 1000), KEEP_ALIVE_MAX_S) * 1000;
+  if (read !== written) {
+    const message = `${DEFAULT_KEEP_ALIVE}: ${written} ms is read as ${read}: a keep alive of MQTT is a whole number of seconds, ${KEEP_ALIVE_MAX_S} at most`;
+    reading.warn(uri.at(Math.max(0, uri.text.indexOf(DEFAULT_KEEP_ALIVE))), DEFAULT_KEEP_ALIVE, message);
+  }
+  return read;
+}
+
   readonly protocol: Spoken;
   readonly carriage: Carriage;
   /** Of a socket file; null: it listens on a port. */

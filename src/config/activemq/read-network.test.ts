@@ -67,7 +67,7 @@ test('the URI of one broker is read as a list of one, with a warning', () => {
 test('all that a link is told', () => {
   assert.deepEqual(
     read(
-      'name="to-b" uri="static:(tcp://b:1)" duplex="true" networkTTL="3" consumerTTL="-1" conduitSubscriptions="false" prefetchSize="10" userName="us" password=" secret" dynamicOnly="true" staticBridge="true"',
+      'name="to-b" uri="static:(tcp://b:1)" duplex="true" networkTTL="3" consumerTTL="-1" conduitSubscriptions="true" prefetchSize="10" userName="us" password=" secret" staticBridge="true"',
       `<dynamicallyIncludedDestinations><topic physicalName="a.>"/><queue physicalName="queue://q"/></dynamicallyIncludedDestinations>
        <staticallyIncludedDestinations><topic physicalName="s,t"/></staticallyIncludedDestinations>
        <excludedDestinations><tempTopic physicalName="x"/></excludedDestinations>`,
@@ -80,11 +80,9 @@ test('all that a link is told', () => {
       duplex: true,
       messageTTL: 3,
       consumerTTL: -1,
-      conduitSubscriptions: false,
       prefetchSize: 10,
       userName: 'us',
       password: ' secret',
-      dynamicOnly: true,
       staticBridge: true,
       dynamicallyIncludedDestinations: [
         { kind: 'topic', physicalName: 'a.>' },
@@ -96,6 +94,16 @@ test('all that a link is told', () => {
       ],
       excludedDestinations: [{ kind: 'tempTopic', physicalName: 'x' }],
     },
+  );
+});
+
+test('words that would make ActiveMQ deliver copies, or deliver later, have no effect and say so', () => {
+  assert.deepEqual(saidOf('<networkConnector uri="static:(tcp://b:1)" conduitSubscriptions="off"/>'), [
+    '2:63: warning: conduitSubscriptions="false" has no effect: a message crosses a link once, however many subscribe; in ActiveMQ subscribers to topics would get copies',
+  ]);
+  assert.match(
+    saidOf('<networkConnector uri="static:(tcp://b:1)" dynamicOnly="true"/>').join(),
+    /^2:63: warning: dynamicOnly: .* so it has no effect$/,
   );
 });
 

@@ -48,6 +48,11 @@ function readNetworkConnector(bean: Bean, reading: Reading): NetworkConnectorMod
   if (prefetchSize < 1) {
     reading.error(bean.values.get('prefetchSize')!.text.at(0), 'prefetchSize', `prefetchSize: expected at least 1, found ${prefetchSize}`);
   }
+  if (!booleanOf(bean, 'conduitSubscriptions', true)) {
+    const message =
+      'conduitSubscriptions="false" has no effect: a message crosses a link once, however many subscribe; in ActiveMQ subscribers to topics would get copies';
+    reading.warn(bean.values.get('conduitSubscriptions')!.place, 'conduitSubscriptions', message);
+  }
   const networkTTL = numberOf(bean, 'networkTTL', defaultNumber('networkConnector', 'networkTTL'));
   const destinations = (property: string): DestinationModel[] => readDestinations(bean.beans.get(property)?.items ?? [], reading);
   const model = {
@@ -57,11 +62,9 @@ function readNetworkConnector(bean: Bean, reading: Reading): NetworkConnectorMod
     duplex: typeof duplex === 'boolean' ? duplex : null,
     messageTTL: numberOf(bean, 'messageTTL', networkTTL),
     consumerTTL: numberOf(bean, 'consumerTTL', networkTTL),
-    conduitSubscriptions: booleanOf(bean, 'conduitSubscriptions', true),
     prefetchSize,
     userName: bean.values.get('userName')?.text.text ?? null,
     password: bean.values.get('password')?.text.text ?? null,
-    dynamicOnly: booleanOf(bean, 'dynamicOnly', false),
     staticBridge: booleanOf(bean, 'staticBridge', false),
     dynamicallyIncludedDestinations: destinations('dynamicallyIncludedDestinations'),
     staticallyIncludedDestinations: destinations('staticallyIncludedDestinations'),

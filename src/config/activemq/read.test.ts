@@ -125,11 +125,9 @@ test('the classic files are read as they are written', () => {
         duplex: null,
         messageTTL: 1,
         consumerTTL: 1,
-        conduitSubscriptions: true,
         prefetchSize: 1000,
         userName: null,
         password: null,
-        dynamicOnly: false,
         staticBridge: false,
         dynamicallyIncludedDestinations: [],
         staticallyIncludedDestinations: [],
@@ -468,7 +466,7 @@ test('booleans are read as ActiveMQ reads each: strictly, or as Spring does', ()
   assert.deepEqual(saidOfBroker('', ' persistent="TRUE"'), []);
   for (const word of ['on', 'yes', '1', 'Off', 'no', '0', ' true ']) {
     assert.deepEqual(
-      saidOfBroker(`<networkConnectors><networkConnector uri="static:(tcp://h:1)" dynamicOnly="${word}"/></networkConnectors>`),
+      saidOfBroker(`<networkConnectors><networkConnector uri="static:(tcp://h:1)" staticBridge="${word}"/></networkConnectors>`),
       [],
       word,
     );

@@ -78,7 +78,9 @@ export const MQTT_OPTIONS: OptionTable = {
       'transport.connectAttemptTimeout wireFormat.connectAttemptTimeout',
       honoured('is the time in ms a client has from connecting to its CONNECT packet; 0: for ever'),
     ),
-    'transport.defaultKeepAlive': honoured('is the keep alive in ms of a client that asks for none; 0: none'),
+    'transport.defaultKeepAlive': honoured(
+      'is the keep alive in ms of a client that asks for none, in whole seconds up to 65,535; 0: none',
+    ),
     'transport.useInactivityMonitor': honoured('lets clients go that are silent for longer than 1.5 times their keep alive; false: never'),
     'transport.activeMQSubscriptionPrefetch': honoured(
       'is how many messages a client gets ahead of its acknowledgements; 0 or less: the usual number (1024 here)',

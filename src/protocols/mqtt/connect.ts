@@ -178,7 +178,7 @@ function accept(
 
 /** In seconds, for a client that asks for no keep alive; null: it gets none. Before MQTT 5 the connector's default just applies. */
 function serverKeepAliveOf({ keepAlive }: ConnectPacket, { defaultKeepAliveMs, useInactivityMonitor }: ConnectorOptions): number | null {
-  return keepAlive === 0 && defaultKeepAliveMs > 0 && useInactivityMonitor ? Math.ceil(defaultKeepAliveMs / 1000) : null;
+  return keepAlive === 0 && defaultKeepAliveMs > 0 && useInactivityMonitor ? defaultKeepAliveMs / 1000 : null;
 }
 
 /**
