@@ -10,8 +10,10 @@ test('every default is a value that the limit may have, and says what it is for'
 });
 
 test('rates are off and nothing is disconnected unless somebody asks for it', () => {
-  const { connectsPerSecond, clientConnectsPerMinute, publishMessagesPerSecond, publishBytesPerSecond } = DEFAULT_LIMITS;
-  assert.deepEqual([connectsPerSecond, clientConnectsPerMinute, publishMessagesPerSecond, publishBytesPerSecond], [0, 0, 0, 0]);
+  const { connectsPerSecond, addressConnectsPerSecond, clientConnectsPerMinute } = DEFAULT_LIMITS;
+  const { publishMessagesPerSecond, publishBytesPerSecond } = DEFAULT_LIMITS;
+  assert.deepEqual([connectsPerSecond, addressConnectsPerSecond, clientConnectsPerMinute], [0, 0, 0]);
+  assert.deepEqual([publishMessagesPerSecond, publishBytesPerSecond], [0, 0]);
   assert.equal(DEFAULT_LIMITS.publishRateDisconnect, 0);
 });
 

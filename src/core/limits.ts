@@ -216,6 +216,16 @@ export const LIMITS = {
     beyond: 'CONNACK 0x9F, in MQTT 3 return code 3.',
     refuses: true,
   },
+  addressConnectsPerSecond: {
+    unit: 'clients a second',
+    default: 0,
+    min: 0,
+    max: ANY,
+    bounds:
+      'Clients admitted from one address, at whichever connector, a second’s worth at once: one machine gone wrong must not have the rate of all. Of an IPv6 address its first 64 bits count; behind a proxy, the address in its PROXY header. 0: no bound, and for a good reason: a balancer without PROXY headers and a NAT are one address with a whole fleet behind it.',
+    beyond: 'CONNACK 0x9F, in MQTT 3 return code 3; it does not count for `connectsPerSecond`.',
+    refuses: true,
+  },
   clientConnectsPerMinute: {
     unit: 'times a minute',
     default: 0,

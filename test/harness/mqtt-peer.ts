@@ -20,6 +20,8 @@ export interface PeerOptions {
   readonly level?: Level;
   /** Reads nothing from the socket until `readOn`. */
   readonly stalled?: boolean;
+  /** An address of this machine that the connection comes from: any of 127.0.0.0/8. */
+  readonly from?: string;
 }
 
 /** A DISCONNECT, CONNACK and so on as read: its first byte and its body. */
@@ -43,7 +45,7 @@ export class MqttPeer {
 
   static dial(port: number, options: PeerOptions = {}): Promise<MqttPeer> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port });
+      const socket = connect({ host: '127.0.0.1', port, ...(options.from === undefined ? {} : { localAddress: options.from }) });
       socket.setNoDelay(true);
       socket.once('error', reject);
       socket.once('connect', () => {

@@ -5,6 +5,7 @@ import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import { bytes, connackV3, PINGREQ, PINGRESP, packet, text, two, userProperty } from '../harness/mqtt-bytes.ts';
+import type { MqttPeer } from '../harness/mqtt-peer.ts';
 
 /** The limits that have refused something, with how often. */
 function refusals({ broker }: TestBroker): Partial<Record<RefusingLimit, number>> {
@@ -164,6 +165,26 @@ test('beyond `connectsPerSecond` clients are refused with 0x9F or return code 3 
   await broker.client(5, { clientId: 'd' });
   assert.deepEqual(refusals(broker), { connectsPerSecond: 2 });
   assert.equal(broker.broker.counters.connects, 6);
+});
+
+test('beyond `addressConnectsPerSecond` clients from one address are refused with 0x9F or return code 3, and others are let in', async (t) => {
+  const broker = await startBroker(t, { limits: { addressConnectsPerSecond: 2, connectsPerSecond: 4 }, fakeClock: true });
+  const from = (host: string, level: 4 | 5, clientId: string): Promise<MqttPeer> =>
+    broker.dial({ level, from: host }).then((peer) => {
+      peer.send(peer.packets.connect({ clientId }));
+      return peer;
+    });
+  for (const clientId of ['a', 'b']) await (await from('127.0.0.2', 4, clientId)).expect(connackV3(false));
+  const v4 = await from('127.0.0.2', 4, 'c');
+  await v4.expect(connackV3(false, 3));
+  await v4.expectClose();
+  const v5 = await from('127.0.0.2', 5, 'c');
+  await v5.expectConnack(0x9f);
+  await v5.expectClose();
+  for (const clientId of ['d', 'e']) await (await from('127.0.0.3', 5, clientId)).expectConnack(0); // the refused have not used up the connector's
+  broker.pass(1_000);
+  await (await from('127.0.0.2', 4, 'c')).expect(connackV3(false));
+  assert.deepEqual(refusals(broker), { addressConnectsPerSecond: 2 });
 });
 
 test('beyond `clientConnectsPerMinute` whoever has the client id keeps it', async (t) => {

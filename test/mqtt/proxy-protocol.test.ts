@@ -10,6 +10,7 @@ import { createProxyStage } from '../../src/transport/proxy-stage.ts';
 import { needsHaproxy, startHaproxy } from '../balancer/real-haproxy.ts';
 import { Authority, NO_OPENSSL } from '../harness/certificates.ts';
 import { startBroker, type TestBroker, type TestBrokerOptions } from '../harness/mqtt-broker.ts';
+import { connackV3 } from '../harness/mqtt-bytes.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { ClientProgram, needsMosquittoClients } from '../harness/mqtt-programs.ts';
 import { freePorts } from '../harness/program.ts';
@@ -61,6 +62,19 @@ for (const [version, header] of [
     }
   });
 }
+
+test('behind a proxy `addressConnectsPerSecond` is about the addresses in its headers', async (t) => {
+  const broker = await startBehindProxy(t, { limits: { addressConnectsPerSecond: 1 }, fakeClock: true });
+  for (const [address, returnCode] of [
+    ['192.0.2.7', 0],
+    ['192.0.2.8', 0],
+    ['192.0.2.7', 3],
+  ] as const) {
+    const peer = await broker.dial();
+    peer.send(writeProxyHeaderV2({ ...CLIENT, source: { address, port: 4711 } }), peer.packets.connect({ clientId: address }));
+    await peer.expect(connackV3(false, returnCode));
+  }
+});
 
 test('transport.proxyProtocol and transport.proxyProtocolTrusted of a connector’s URI decide who may send a header', async (t) => {
   const { log, addressOf, lines } = watchClients();

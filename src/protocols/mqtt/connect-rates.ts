@@ -1,54 +1,67 @@
-import type { Limits } from '../../core/limits.ts';
+import type { LimitName, Limits } from '../../core/limits.ts';
 import { TokenBucket } from '../../timing/token-bucket.ts';
 import { LimitError } from './limit-error.ts';
+import { sourceNetwork } from './source-network.ts';
 import { CONNECTION_RATE_EXCEEDED } from './wire/reason-code.ts';
 
-/** Client ids whose connects are counted, those that connected last. One costs about 200 bytes. */
-const CLIENT_IDS_MAX = 65_536;
+/** Client ids and addresses whose connects are counted, those of each that connected last. One costs about 200 bytes. */
+const COUNTED_MAX = 65_536;
 
-/** How often clients are admitted: `connectsPerSecond` by each connector, `clientConnectsPerMinute` of each client id. */
+type RateLimit = Extract<LimitName, 'connectsPerSecond' | 'addressConnectsPerSecond' | 'clientConnectsPerMinute'>;
+
+/**
+ * How often clients are admitted: `addressConnectsPerSecond` from each address, `connectsPerSecond` by each connector,
+ * `clientConnectsPerMinute` of each client id.
+ */
 export class ConnectRates {
   readonly #limits: Limits;
-  readonly #byConnector = new Map<string, TokenBucket>();
-  /** The one that connected longest ago first. */
-  readonly #byClientId = new Map<string, TokenBucket>();
+  readonly #byAddress = new RecentBuckets();
+  readonly #byConnector = new RecentBuckets();
+  readonly #byClientId = new RecentBuckets();
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** @throws LimitError MQTT_CONNECTION_RATE_EXCEEDED */
-  countConnect(connector: string, nowMs: number): void {
-    const perSecond = this.#limits.connectsPerSecond;
-    if (perSecond === 0) return;
-    let bucket = this.#byConnector.get(connector);
-    if (bucket === undefined) {
-      bucket = new TokenBucket(perSecond, perSecond, nowMs);
-      this.#byConnector.set(connector, bucket);
+  /**
+   * The address counts first: one that is beyond its rate must not use up that of its connector.
+   *
+   * @throws LimitError MQTT_CONNECTION_RATE_EXCEEDED
+   */
+  countConnect(connector: string, remoteAddress: string, nowMs: number): void {
+    const { addressConnectsPerSecond, connectsPerSecond } = this.#limits;
+    if (addressConnectsPerSecond > 0) {
+      const source = sourceNetwork(remoteAddress);
+      if (source !== null && !this.#byAddress.bucket(source, addressConnectsPerSecond, addressConnectsPerSecond, nowMs).tryTake(nowMs))
+        throw rateError(`more than ${addressConnectsPerSecond} clients a second connect from this address`, 'addressConnectsPerSecond');
     }
-    if (!bucket.tryTake(nowMs))
-      throw new LimitError(
-        'MQTT_CONNECTION_RATE_EXCEEDED',
-        `more than ${perSecond} clients a second connect`,
-        CONNECTION_RATE_EXCEEDED,
-        'connectsPerSecond',
-      );
+    if (connectsPerSecond > 0 && !this.#byConnector.bucket(connector, connectsPerSecond, connectsPerSecond, nowMs).tryTake(nowMs))
+      throw rateError(`more than ${connectsPerSecond} clients a second connect`, 'connectsPerSecond');
   }
 
   /** @throws LimitError MQTT_CONNECTION_RATE_EXCEEDED */
   countClient(clientId: string, nowMs: number): void {
     const perMinute = this.#limits.clientConnectsPerMinute;
-    if (perMinute === 0) return;
-    const bucket = this.#byClientId.get(clientId) ?? new TokenBucket(perMinute / 60, perMinute, nowMs);
-    this.#byClientId.delete(clientId);
-    this.#byClientId.set(clientId, bucket);
-    if (this.#byClientId.size > CLIENT_IDS_MAX) this.#byClientId.delete(this.#byClientId.keys().next().value!);
-    if (!bucket.tryTake(nowMs))
-      throw new LimitError(
-        'MQTT_CONNECTION_RATE_EXCEEDED',
-        `this client id connects more than ${perMinute} times a minute`,
-        CONNECTION_RATE_EXCEEDED,
-        'clientConnectsPerMinute',
-      );
+    if (perMinute > 0 && !this.#byClientId.bucket(clientId, perMinute / 60, perMinute, nowMs).tryTake(nowMs))
+      throw rateError(`this client id connects more than ${perMinute} times a minute`, 'clientConnectsPerMinute');
   }
+}
+
+/** A rate for each of the names that came last. */
+class RecentBuckets {
+  /** The one that came longest ago first. */
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  /** The bucket of a name, which is the newest then. */
+  bucket(name: string, perSecond: number, burst: number, nowMs: number): TokenBucket {
+    const bucket = this.#buckets.get(name) ?? new TokenBucket(perSecond, burst, nowMs);
+    this.#buckets.delete(name);
+    this.#buckets.set(name, bucket);
+    if (this.#buckets.size > COUNTED_MAX) this.#buckets.delete(this.#buckets.keys().next().value!);
+    return bucket;
+  }
+}
+
+function rateError(message: string, limit: RateLimit): LimitError {
+  return new LimitError('MQTT_CONNECTION_RATE_EXCEEDED', message, CONNECTION_RATE_EXCEEDED, limit);
 }

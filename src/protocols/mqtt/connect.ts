@@ -41,7 +41,7 @@ export function readRequest(connection: MqttConnection, packet: ConnectPacket): 
   connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
   const { redirection } = connection.broker;
   if (redirection !== null) throw new RedirectionError(redirection);
-  protocol.connectRates.countConnect(connection.options.name, nowMs);
+  protocol.connectRates.countConnect(connection.options.name, connection.connection.remoteAddress, nowMs);
   const clientId = identify(packet);
   if (packet.clientId !== '') protocol.connectRates.countClient(clientId, nowMs);
   const { publishDollarTopics } = connection.options;
