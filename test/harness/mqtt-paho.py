@@ -18,7 +18,7 @@ VERSION = {'3.1': mqtt.MQTTv31, '3.1.1': mqtt.MQTTv311, '5': mqtt.MQTTv5}[sys.ar
 V5 = VERSION == mqtt.MQTTv5
 TRANSPORT = 'websockets' if 'ws' in sys.argv[3:] else 'tcp'
 TLS_FILES = [word for word in sys.argv[3:] if word != 'ws']
-WAIT_S = 30
+WAIT_S = 120
 # Others may use the broker at the same time: client identifiers and topics are this process's own.
 OWN = str(os.getpid())
 

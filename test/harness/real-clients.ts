@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import mqtt, { type IClientOptions, type IPublishPacket } from 'mqtt';
 import type { QoS } from '../../src/core/message.ts';
-import { PEER_WAIT_MS } from './mqtt-peer.ts';
 import { ClientProgram } from './mqtt-programs.ts';
 
 /** Other people's clients of MQTT, all driven the same way. */
@@ -50,6 +49,9 @@ export interface RealClient {
   publish(topic: string, payload: Buffer, qos: QoS, retain?: boolean): Promise<void>;
 }
 
+/** Bound for every wait, in milliseconds: a program that starts and talks takes some ten, and thousands of them where much else runs. */
+const WAIT_MS = 120_000;
+
 /** Seconds, well beyond a test. */
 const SESSION_EXPIRY_INTERVAL = 1_000;
 
@@ -69,11 +71,11 @@ class Inbox {
   }
 }
 
-/** Bounds a wait by `PEER_WAIT_MS`. */
+/** Bounds a wait by `WAIT_MS`. */
 async function within<T>(wait: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${PEER_WAIT_MS} ms for ${what}`)), PEER_WAIT_MS);
+    timer = setTimeout(() => reject(new Error(`waited ${WAIT_MS} ms for ${what}`)), WAIT_MS);
   });
   return Promise.race([wait, late]).finally(() => clearTimeout(timer));
 }
@@ -196,7 +198,7 @@ function mqttJsOptions(version: Version, { port, webSocket, tls }: Route): IClie
     protocolVersion: PROTOCOL_VERSIONS[version],
     protocolId: version === '3.1' ? 'MQIsdp' : 'MQTT',
     reconnectPeriod: 0,
-    connectTimeout: PEER_WAIT_MS,
+    connectTimeout: WAIT_MS,
     ...secret,
   };
 }

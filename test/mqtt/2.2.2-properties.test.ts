@@ -1,7 +1,15 @@
 import { test } from 'node:test';
-import { startBroker } from '../harness/mqtt-broker.ts';
+import type { AuthenticationMechanism, Verdict } from '../../src/core/ports.ts';
+import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import { bytes, type Part, PINGREQ, PINGRESP, packet, properties, text } from '../harness/mqtt-bytes.ts';
 import type { MqttPeer } from '../harness/mqtt-peer.ts';
+
+const ADMITTED: Verdict = { kind: 'admitted', principal: { userName: 'u', groups: [] } };
+
+/** Lets everybody in at once, also those who prove who they are anew. */
+const MECHANISM: AuthenticationMechanism = { name: 'M', start: () => ({ step: () => ({ ...ADMITTED, data: null }) }) };
+
+const AUTHENTICATION_METHOD = "15 0001 'M'";
 
 /** The packets of a client that have properties, around these. */
 const PACKETS: Readonly<Record<string, (content: Part) => Buffer>> = {
@@ -15,12 +23,13 @@ const PACKETS: Readonly<Record<string, (content: Part) => Buffer>> = {
   SUBSCRIBE: (content) => packet(0x82, '0001', properties(content), text('a'), '00'),
   UNSUBSCRIBE: (content) => packet(0xa2, '0001', properties(content), text('a')),
   DISCONNECT: (content) => packet(0xe0, '00', properties(content)),
+  AUTH: (content) => packet(0xf0, '19', properties(content)),
 };
 
 const ACKNOWLEDGEMENTS = ['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP'];
 
-/** The properties of table 2-4: name, bytes, and the packets of a client that may have them. */
-const PROPERTIES: readonly { name: string; property: string; packets: readonly string[] }[] = [
+/** The properties of table 2-4: name, bytes, the packets of a client that may have them, and another one that they may not be without. */
+const PROPERTIES: readonly { name: string; property: string; packets: readonly string[]; needs?: string }[] = [
   { name: 'Payload Format Indicator', property: '01 01', packets: ['PUBLISH', 'the will'] },
   { name: 'Message Expiry Interval', property: '02 00000001', packets: ['PUBLISH', 'the will'] },
   { name: 'Content Type', property: "03 0001 't'", packets: ['PUBLISH', 'the will'] },
@@ -30,11 +39,14 @@ const PROPERTIES: readonly { name: string; property: string; packets: readonly s
   { name: 'Session Expiry Interval', property: '11 00000000', packets: ['CONNECT', 'DISCONNECT'] },
   { name: 'Assigned Client Identifier', property: "12 0001 'c'", packets: [] },
   { name: 'Server Keep Alive', property: '13 0001', packets: [] },
+  { name: 'Authentication Method', property: AUTHENTICATION_METHOD, packets: ['CONNECT', 'AUTH'] },
+  { name: 'Authentication Data', property: '16 0001 00', packets: ['CONNECT', 'AUTH'], needs: AUTHENTICATION_METHOD },
   { name: 'Request Problem Information', property: '17 01', packets: ['CONNECT'] },
   { name: 'Will Delay Interval', property: '18 00000001', packets: ['the will'] },
   { name: 'Request Response Information', property: '19 00', packets: ['CONNECT'] },
   { name: 'Response Information', property: "1a 0001 'r'", packets: [] },
-  { name: 'Reason String', property: "1f 0001 'r'", packets: [...ACKNOWLEDGEMENTS, 'DISCONNECT'] },
+  { name: 'Server Reference', property: "1c 0001 's'", packets: ['DISCONNECT'] },
+  { name: 'Reason String', property: "1f 0001 'r'", packets: [...ACKNOWLEDGEMENTS, 'DISCONNECT', 'AUTH'] },
   { name: 'Receive Maximum', property: '21 0001', packets: ['CONNECT'] },
   { name: 'Topic Alias Maximum', property: '22 0001', packets: ['CONNECT'] },
   { name: 'Topic Alias', property: '23 0001', packets: ['PUBLISH'] },
@@ -74,13 +86,21 @@ async function expectAcceptance(peer: MqttPeer, name: string): Promise<void> {
 for (const [name, around] of Object.entries(PACKETS)) {
   const isConnect = name === 'CONNECT' || name === 'the will';
 
+  const peerOf = (broker: TestBroker): Promise<MqttPeer> => {
+    if (isConnect) return broker.dial({ level: 5 });
+    return broker.client(5, { clientId: 'a', ...(name === 'AUTH' ? { properties: AUTHENTICATION_METHOD } : {}) });
+  };
+
   test(`${name} has the properties that are listed for it, each once, and no others (section 2.2.2.2)`, async (t) => {
-    const broker = await startBroker(t);
-    const peerFor = () => (isConnect ? broker.dial({ level: 5 }) : broker.client(5, { clientId: 'a' }));
-    for (const { name: propertyName, property, packets } of PROPERTIES) {
+    const broker = await startBroker(t, { authenticator: { authenticate: () => ADMITTED }, mechanisms: [MECHANISM] });
+    const peerFor = () => peerOf(broker);
+    for (const { name: propertyName, property, packets, needs } of PROPERTIES) {
       await t.test(propertyName, async () => {
+        // AUTH is never without its method.
+        const required = name === 'AUTH' ? AUTHENTICATION_METHOD : packets.includes(name) ? (needs ?? '') : '';
+        const beside = required === property ? '' : required;
         const once = await peerFor();
-        once.send(around(property));
+        once.send(around(bytes(property, beside)));
         // A Subscription Identifier may be in a PUBLISH, but not in a client's [MQTT-3.3.4-6].
         const isServers = propertyName === 'Subscription Identifier' && name === 'PUBLISH';
         if (!packets.includes(name)) {
@@ -90,7 +110,7 @@ for (const [name, around] of Object.entries(PACKETS)) {
         await expectAcceptance(once, name);
         await once.destroy();
         const twice = await peerFor();
-        twice.send(around(bytes(property, property)));
+        twice.send(around(bytes(property, property, beside)));
         if (propertyName === 'User Property') await expectAcceptance(twice, name);
         else await expectRefusal(twice, isConnect, 0x82);
         await twice.destroy();
@@ -104,13 +124,13 @@ for (const [name, around] of Object.entries(PACKETS)) {
   });
 
   test(`${name} with a Property Length that is not that of its properties is malformed (section 2.2.2.1)`, async (t) => {
-    const broker = await startBroker(t);
-    const whole = around("26 0001 'n' 0001 'v'");
+    const broker = await startBroker(t, { authenticator: { authenticate: () => ADMITTED }, mechanisms: [MECHANISM] });
+    const whole = around(name === 'AUTH' ? `26 0001 'n' 0001 'v' ${AUTHENTICATION_METHOD}` : "26 0001 'n' 0001 'v'");
     const at = whole.indexOf(0x26) - 1;
     for (const wrong of [1, 4, 6, 200]) {
       const changed = Buffer.from(whole);
       changed[at] = wrong; // 200 takes the next byte for its second
-      const peer = await (isConnect ? broker.dial({ level: 5 }) : broker.client(5, { clientId: 'a' }));
+      const peer = await peerOf(broker);
       peer.send(changed);
       // Content that a wrong length lets out of the properties is payload in PUBLISH, and something else that is wrong everywhere else.
       await expectRefusal(peer, isConnect, 0x81);

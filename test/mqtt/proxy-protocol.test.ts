@@ -232,6 +232,20 @@ for (const words of [
         }
       }
     }
+    for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
+      const run = (name: string, clientId: string, ...args: string[]) =>
+        new ClientProgram(t, name, [...place(version, '127.0.0.8'), '-i', clientId, '-q', '1', ...args]);
+      await run('mosquitto_pub', 'keeper', '-t', 'kept', '-m', 'kept', '-r').output();
+      const kept = await run('mosquitto_sub', 'sub', '-t', 'kept', '-C', '1', '-F', '%r %p').output();
+      assert.equal(kept.toString(), '1 kept\n');
+      await broker.until(() => broker.broker.router.size === 0, 'mosquitto_sub to leave');
+      const watcher = run('mosquitto_sub', 'watcher', '-t', 'will', '-C', '1');
+      const lost = run('mosquitto_sub', 'lost', '-t', 'none', '--will-topic', 'will', '--will-payload', 'gone');
+      await broker.until(() => broker.broker.router.size === 2, 'both to subscribe');
+      lost.kill();
+      assert.equal((await watcher.output()).toString(), 'gone\n');
+      await broker.until(() => broker.broker.router.size === 0, 'mosquitto_sub to leave');
+    }
     assert.match(addressOf('sub')!, /^127\.0\.0\.8:\d+$/);
     assert.match(addressOf('pub')!, /^127\.0\.0\.9:\d+$/);
   });
