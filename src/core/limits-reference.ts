@@ -13,6 +13,20 @@ the log when it begins, not one each time.
 \`--limit name=value\` of \`up\`, \`broker\` and \`check\`, repeatable; in a program \`startBroker({ limits: { name: value } })\`. Bytes take
 the units of activemq.xml: \`--limit sessionQueueBytes=64mb\`. Under \`up\` they hold for each of its brokers. An unknown name or a value out
 of its range is an error.
+
+A broker's own file says them as properties of a placeholder configurer, which ActiveMQ passes over since no placeholder names them, in the
+file itself or in a properties file that it lists among its \`locations\`. \`--limit\`, and \`limits\` of a program, come before them.
+
+\`\`\`xml
+<bean class="org.springframework.beans.factory.config.PropertyPlaceholderConfigurer">
+  <property name="properties">
+    <props>
+      <prop key="roundhouse.limit.sessions">100000</prop>
+      <prop key="roundhouse.limit.sessionQueueBytes">64mb</prop>
+    </props>
+  </property>
+</bean>
+\`\`\`
 `;
 
 const CONNECTORS = `## Limits of a connector

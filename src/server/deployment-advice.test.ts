@@ -32,7 +32,7 @@ function broker(name: string, { brokerName = name, connectors = [], links = [] }
   };
   const place = { file, line: 3, column: 5 };
   const source = { places: { broker: place, brokerName: place } };
-  return { kind: 'broker', name, file, model: model as unknown as BrokerModel, source: source as unknown as BrokerSource };
+  return { kind: 'broker', name, file, model: model as unknown as BrokerModel, source: source as unknown as BrokerSource, limits: {} };
 }
 
 function balancer(servers: Partial<Server>[]): BalancerUnit {
@@ -159,7 +159,7 @@ test('a connector for more clients than there can be sessions is a warning; one 
       { port: 4, name: 'links', scheme: 'tcp', maximumConnections: 900 },
     ],
   });
-  const [warning, ...rest] = adviseSessions([a], 100);
+  const [warning, ...rest] = adviseSessions([{ ...a, limits: { sessions: 100 } }]);
   assert.equal(warning!.line, 11);
   assert.match(warning!.message, /^connector many takes 101 clients, but there can be 100 sessions/);
   assert.deepEqual(rest, []);

@@ -1,5 +1,6 @@
 import type { NetworkConnectorModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import type { Diagnostic, Severity } from '../config/diagnostic.ts';
+import { limitsWith } from '../core/limits.ts';
 import type { MapAddress } from './address-map.ts';
 import type { BalancerUnit, BrokerUnit, Unit } from './deployment.ts';
 import { formatAddress } from './listen-address.ts';
@@ -127,9 +128,10 @@ export function adviseOpenFiles(brokers: readonly BrokerUnit[], limit: number | 
 }
 
 /** Connectors that let in more clients than there can be sessions. */
-export function adviseSessions(brokers: readonly BrokerUnit[], sessions: number): Diagnostic[] {
-  return brokers.flatMap(({ model }) =>
-    model.transportConnectors
+export function adviseSessions(brokers: readonly BrokerUnit[]): Diagnostic[] {
+  return brokers.flatMap(({ model, limits }) => {
+    const { sessions } = limitsWith(limits);
+    return model.transportConnectors
       .filter(({ scheme, maximumConnections }) => scheme.startsWith('mqtt') && maximumConnections < CONNECTIONS_UNLIMITED)
       .filter(({ maximumConnections }) => maximumConnections > sessions)
       .map(({ place, name, maximumConnections }) =>
@@ -139,8 +141,8 @@ export function adviseSessions(brokers: readonly BrokerUnit[], sessions: number)
           'maximumConnections',
           `connector ${name} takes ${maximumConnections} clients, but there can be ${sessions} sessions: the others are refused (--limit sessions=...)`,
         ),
-      ),
-  );
+      );
+  });
 }
 
 function leadsTo({ discovery }: NetworkConnectorModel, to: BrokerUnit, mapAddress: MapAddress): boolean {

@@ -1,6 +1,7 @@
 import type { BrokerModel, BrokerSource } from '../config/activemq/model.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Bind, ProxyModel } from '../config/haproxy/model.ts';
+import type { Limits } from '../core/limits.ts';
 import type { MapAddress } from './address-map.ts';
 import type { ListenAddress } from './listen-address.ts';
 
@@ -19,6 +20,8 @@ export interface BrokerUnit extends UnitBase {
   readonly model: BrokerModel;
   /** Where the model comes from, for advice. */
   readonly source: BrokerSource;
+  /** Those that are to differ from their defaults, in the file or in what it was read with. */
+  readonly limits: Partial<Limits>;
 }
 
 export interface BalancerUnit extends UnitBase {

@@ -53,7 +53,7 @@ export interface BrokerInWords {
 
 /** What is said to a broker beside its configuration. */
 export interface BrokerSettings {
-  /** As `--limit name=value`; bytes as numbers. docs/reference/limits.md has all. */
+  /** As `--limit name=value`, bytes as numbers; each in place of what a file says. docs/reference/limits.md has all. */
   readonly limits?: Partial<Limits>;
   /** Seconds between two updates of `$SYS/broker/...`, as `--sys-interval`; 10 unless given, 0 for none. */
   readonly sysIntervalSeconds?: number;
@@ -225,7 +225,7 @@ export async function startBroker(configuration: string | StartBrokerOptions): P
     mapAddress: createAddressMap(addressPairs(options)),
     ...(authenticator === undefined ? {} : { authenticator }),
     mechanisms,
-    limits,
+    limits: unit.limits,
     sysIntervalSeconds,
   });
   await server.start();

@@ -48,7 +48,7 @@ async function start(unit: Unit, log: Log, options: RunOptions): Promise<Running
   const server = new BrokerServer(unit.model, {
     log,
     mapAddress,
-    limits: options.limits,
+    limits: unit.limits,
     sysIntervalSeconds: options.sysIntervalSeconds,
   });
   await server.start();

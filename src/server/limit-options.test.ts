@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectSysInterval, parseLimit, parseSysInterval } from './limit-options.ts';
+import { formatDiagnostic } from '../config/diagnostic.ts';
+import { expectSysInterval, parseLimit, parseSysInterval, readFileLimits } from './limit-options.ts';
 
 test('a limit is a name and a whole number; bytes may have units', () => {
   assert.deepEqual(parseLimit('sessions=5', {}), { sessions: 5 });
@@ -25,6 +26,23 @@ for (const [text, message] of [
     assert.throws(() => parseLimit(text, {}), { code: 'USAGE', message });
   });
 }
+
+test('limits in a file are properties of their names; what is wrong with one is said at its place', () => {
+  const place = { file: 'limits.properties', line: 3, column: 0 };
+  const read = (name: string, value: string) => {
+    const { limits, diagnostics } = readFileLimits([{ place, name, value }]);
+    return diagnostics.length === 0 ? limits : diagnostics.map(formatDiagnostic);
+  };
+  assert.deepEqual(read('roundhouse.limit.sessions', '5'), { sessions: 5 });
+  assert.deepEqual(read('roundhouse.limit.sessionQueueBytes', '64mb'), { sessionQueueBytes: 67_108_864 });
+  for (const [name, value, message] of [
+    ['roundhouse.limit.sesions', '5', 'there is no limit sesions; did you mean sessions?'],
+    ['roundhouse.limits.sessions', '5', 'expected roundhouse.limit.<name>'],
+    ['roundhouse.limit', '5', 'expected roundhouse.limit.<name>'],
+    ['roundhouse.limit.sessions', '0', 'limit sessions: expected a whole number from 1 on (sessions), found 0'],
+  ] as const)
+    assert.deepEqual(read(name, value), [`limits.properties:3: error: property ${name}: ${message}`]);
+});
 
 test('an interval of $SYS is seconds, 0 for none', () => {
   assert.deepEqual([parseSysInterval('0'), parseSysInterval('10'), parseSysInterval('65535')], [0, 10, 65_535]);

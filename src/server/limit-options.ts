@@ -1,6 +1,8 @@
+import type { Setting } from '../config/activemq/model.ts';
 import { parseSize } from '../config/activemq/sizes.ts';
 import { didYouMean } from '../config/activemq/suggestion.ts';
 import { parseInteger } from '../config/activemq/values.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
 import { LIMIT_NAMES, LIMITS, type LimitName, type Limits, limitFault } from '../core/limits.ts';
 import { ConfigError } from '../errors.ts';
 
@@ -18,16 +20,34 @@ export function parseLimit(text: string, earlier: Partial<Limits>): Partial<Limi
   const at = text.indexOf('=');
   if (at < 0) throw usage(`"${text}" has no "=": write name=value`);
   const name = text.slice(0, at).trim();
-  if (!Object.hasOwn(LIMITS, name)) {
-    const hint = didYouMean(name, LIMIT_NAMES) || ': docs/reference/limits.md lists them';
-    throw usage(`there is no limit ${name}${hint}`);
-  }
-  const { unit } = LIMITS[name as LimitName];
-  const value = numberOf(text.slice(at + 1), unit.startsWith('bytes'));
-  if (typeof value === 'string') throw usage(`limit ${name}: ${value}`);
-  const fault = limitFault(name, value);
-  if (fault !== null) throw usage(fault);
+  const value = limitOf(name, text.slice(at + 1));
+  if (typeof value === 'string') throw usage(value);
   return { ...earlier, [name]: value };
+}
+
+/** What properties of this name are: `roundhouse.limit.sessions`. */
+const LIMIT_PREFIX = 'roundhouse.limit.';
+
+/** Reads the limits that stand in an activemq.xml or in its properties files, values as `--limit` has them. */
+export function readFileLimits(settings: readonly Setting[]): { limits: Partial<Limits>; diagnostics: Diagnostic[] } {
+  let limits: Partial<Limits> = {};
+  const diagnostics: Diagnostic[] = [];
+  for (const { place, name, value } of settings) {
+    const limit = name.slice(LIMIT_PREFIX.length);
+    const read = name.startsWith(LIMIT_PREFIX) ? limitOf(limit, value) : `expected ${LIMIT_PREFIX}<name>`;
+    if (typeof read === 'string') diagnostics.push({ severity: 'error', ...place, keyword: name, message: `property ${name}: ${read}` });
+    else limits = { ...limits, [limit]: read };
+  }
+  return { limits, diagnostics };
+}
+
+/** The value of a limit, or why there is none. */
+function limitOf(name: string, text: string): number | string {
+  if (!Object.hasOwn(LIMITS, name))
+    return `there is no limit ${name}${didYouMean(name, LIMIT_NAMES) || ': docs/reference/limits.md lists them'}`;
+  const { unit } = LIMITS[name as LimitName];
+  const value = numberOf(text, unit.startsWith('bytes'));
+  return typeof value === 'string' ? `limit ${name}: ${value}` : (limitFault(name, value) ?? value);
 }
 
 /**

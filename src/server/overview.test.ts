@@ -20,6 +20,7 @@ function broker(name: string, mqttPort: number): BrokerUnit {
     file: `${name}.xml`,
     model: { brokerName: 'broker2', transportConnectors, persistenceAdapter } as unknown as BrokerModel,
     source: {} as BrokerSource,
+    limits: {},
   };
 }
 

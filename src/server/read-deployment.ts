@@ -6,11 +6,11 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import { adviseHAProxy } from '../config/haproxy/advice.ts';
 import { type HostLookup, loadHAProxy, systemLookup } from '../config/haproxy/load.ts';
 import type { ProxyModel } from '../config/haproxy/model.ts';
-import { type Limits, limitsWith } from '../core/limits.ts';
 import { createAddressMap, type MapAddress } from './address-map.ts';
 import { readConfigurationFile, readPropertiesFile } from './configuration-file.ts';
 import { type BalancerUnit, type BrokerUnit, type Deployment, listenAddresses, type Unit, uniqueNames } from './deployment.ts';
 import { adviseDeployment, adviseOpenFiles, adviseSessions, connectorOf } from './deployment-advice.ts';
+import { readFileLimits } from './limit-options.ts';
 import { findCollisions } from './listen-address.ts';
 import { diskSpace, openFileLimit, usableMemoryBytes } from './machine.ts';
 import type { ReadOptions } from './run-options.ts';
@@ -73,7 +73,7 @@ export async function readDeployment(
   const addresses = divided.flatMap((unit) => listenAddresses(unit, mapAddress));
   diagnostics.push(
     ...(await findCollisions(addresses)),
-    ...(await adviseOnThisMachine(divided, mapAddress, options.limits)),
+    ...(await adviseOnThisMachine(divided, mapAddress)),
     ...adviseDeployment(divided, mapAddress),
   );
   return { units: divided, diagnostics };
@@ -91,7 +91,10 @@ function readBroker(file: string, name: string, bytes: Buffer, options: ReadOpti
     dataDirectoryDefault: resolve('data', basename(file, extname(file))),
   });
   diagnostics.push(...found);
-  return model === null || source === null ? null : { kind: 'broker', name, file, model, source };
+  if (model === null || source === null) return null;
+  const fromFile = readFileLimits(source.settings);
+  diagnostics.push(...fromFile.diagnostics);
+  return { kind: 'broker', name, file, model, source, limits: { ...fromFile.limits, ...options.limits } };
 }
 
 /** Names are resolved as the balancer will use them: an address that stands in for a name is looked up in its place. */
@@ -114,8 +117,8 @@ async function readBalancer(
   return null;
 }
 
-/** What each file means on this machine and with these limits: its disks, its memory, its open files, with the addresses that will be used. */
-async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddress, limits: Partial<Limits>): Promise<Diagnostic[]> {
+/** What each file means on this machine: its disks, its memory, its open files, with the addresses that will be used. */
+async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddress): Promise<Diagnostic[]> {
   const openFiles = await openFileLimit();
   const brokers = units.filter((unit) => unit.kind === 'broker');
   const balancers = units.filter((unit) => unit.kind === 'balancer').map(({ model }) => withAddresses(model, mapAddress));
@@ -139,7 +142,7 @@ async function adviseOnThisMachine(units: readonly Unit[], mapAddress: MapAddres
   return [
     ...adviseBrokers(advised, { memoryBytes: usableMemoryBytes(), balancerServers }),
     ...adviseOpenFiles(brokers, openFiles),
-    ...adviseSessions(brokers, limitsWith(limits).sessions),
+    ...adviseSessions(brokers),
     ...balancers.flatMap((model) => adviseHAProxy(model, { openFilesLimit: openFiles, connectors })),
   ];
 }

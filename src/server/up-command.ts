@@ -86,10 +86,10 @@ export async function up(files: readonly string[], options: RunOptions): Promise
   return EXIT_OK;
 }
 
-function jobOf(unit: Unit, { addressPairs, logLevel, limits, sysIntervalSeconds }: RunOptions): Job {
+function jobOf(unit: Unit, { addressPairs, logLevel, sysIntervalSeconds }: RunOptions): Job {
   const shared = { name: unit.name, addressPairs, logLevel };
   return unit.kind === 'broker'
-    ? { kind: 'broker', model: unit.model, limits, sysIntervalSeconds, ...shared }
+    ? { kind: 'broker', model: unit.model, limits: unit.limits, sysIntervalSeconds, ...shared }
     : { kind: 'balancer', model: unit.model, ...shared };
 }
 

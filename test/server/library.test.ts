@@ -273,6 +273,36 @@ test('limits and the interval of $SYS are said beside the configuration; what th
   assert.deepEqual(uptimes[0], '0 seconds', 'the retained one');
 });
 
+test('a file says its limits as properties of its placeholder configurer, and the program beside it has the last word', async (t) => {
+  const xml = (limit: string, value: string) => `<beans xmlns="http://www.springframework.org/schema/beans">
+  <bean class="org.springframework.beans.factory.config.PropertyPlaceholderConfigurer">
+    <property name="properties"><props><prop key="roundhouse.limit.${limit}">${value}</prop></props></property>
+  </bean>
+  <broker xmlns="http://activemq.apache.org/schema/core" persistent="false">
+    <transportConnectors><transportConnector name="mqtt" uri="mqtt://127.0.0.1:0"/></transportConnectors>
+  </broker>
+</beans>`;
+  for (const [limits, sessions] of [
+    [{}, 1],
+    [{ sessions: 2 }, 2],
+  ] as const) {
+    const started = await startBroker({ xml: xml('sessions', '1'), log: 'silent', limits });
+    t.after(() => started.stop());
+    const dial = async (clientId: string) => {
+      const peer = await MqttPeer.dial(started.connectors[0]!.port);
+      peer.send(peer.packets.connect({ clientId }));
+      return peer;
+    };
+    for (let i = 0; i < sessions; i++) await (await dial(`c${i}`)).expect('20 02 00 00');
+    await (await dial('beyond')).expect('20 02 00 03');
+    assert.equal(started.counters.refusedBy.sessions, 1);
+  }
+  await assert.rejects(startBroker({ xml: xml('sesions', '1'), log: 'silent' }), {
+    code: 'CONFIGURATION',
+    message: 'activemq.xml:3:40: error: property roundhouse.limit.sesions: there is no limit sesions; did you mean sessions?',
+  });
+});
+
 test('limits and intervals that are none reject the start, and no client of the program publishes below $SYS', async (t) => {
   await assert.rejects(broker(t, { limits: { sessions: 0, nonsense: 1 } as never }), {
     code: 'INVALID_LIMIT',

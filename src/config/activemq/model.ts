@@ -42,6 +42,15 @@ export interface BrokerSource {
   /** Spring beans that are no part of the broker. */
   readonly beans: readonly ForeignBean[];
   readonly propertiesFiles: readonly PropertiesFile[];
+  /** Properties of a placeholder configurer, or of `-D`, whose names begin with `roundhouse.limit`. */
+  readonly settings: readonly Setting[];
+}
+
+/** A word of ours where ActiveMQ passes over it. */
+export interface Setting {
+  readonly place: Place;
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface ForeignBean {

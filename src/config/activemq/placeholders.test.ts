@@ -96,6 +96,22 @@ test("Spring's context:property-placeholder and newer configurer classes do the 
   assert.equal(directory(context, files), '/found');
 });
 
+test('properties that begin with roundhouse.limit are no placeholders: the one that a placeholder would stand for is a setting, with its place', () => {
+  const inline =
+    '<property name="properties"><props><prop key="roundhouse.limit.a">1</prop><prop key="roundhouse.limit.b">1</prop><prop key="roundhouse.x">1</prop></props></property>';
+  const text = file('/d', `${inline}${located('file:/p')}`);
+  const found = readText(text, {
+    ...reads({ '/p': 'roundhouse.limit.b=2\n\nroundhouse.limits.c=2\nroundhouse.limit.d=2\nother=2' }),
+    defines: new Map([['roundhouse.limit.d', '3']]),
+  });
+  assert.deepEqual(found.source!.settings, [
+    { name: 'roundhouse.limit.a', value: '1', place: { file: 'broker.xml', line: 3, column: 36 } },
+    { name: 'roundhouse.limit.b', value: '2', place: { file: '/p', line: 1, column: 0 } },
+    { name: 'roundhouse.limits.c', value: '2', place: { file: '/p', line: 3, column: 0 } },
+    { name: 'roundhouse.limit.d', value: '3', place: { file: 'broker.xml', line: 0, column: 0 } },
+  ]);
+});
+
 const MISSING =
   'properties file /p does not exist: ActiveMQ would not start (an empty file is enough for it), here only a placeholder that needs it fails';
 

@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
-import { type PlaceholderLookup, parseProperties } from '../properties.ts';
+import { type PlaceholderLookup, type Property, parseProperties } from '../properties.ts';
 import { locatedPath } from './file-location.ts';
 import { isSpring } from './givens.ts';
-import type { Place, PropertiesFile } from './model.ts';
+import type { Place, PropertiesFile, Setting } from './model.ts';
 import type { Reading } from './reading.ts';
 import { type LocatedText, split } from './source-text.ts';
 import type { XmlElement } from './xml.ts';
@@ -27,8 +27,25 @@ interface LoadedFile {
   readonly path: string;
   readonly place: Place;
   /** null: it does not exist. */
-  readonly values: ReadonlyMap<string, string> | null;
+  readonly values: ReadonlyMap<string, PlacedValue> | null;
 }
+
+interface PlacedValue {
+  readonly value: string;
+  readonly place: Place;
+}
+
+/** What a file's configurers hold besides the placeholders that the reading now knows. */
+export interface Configured {
+  readonly propertiesFiles: readonly PropertiesFile[];
+  readonly settings: readonly Setting[];
+}
+
+/**
+ * Properties that begin so, or with a slip in it, are words of ours and for no placeholder: ActiveMQ passes over properties that no
+ * placeholder names, so that they may stand in a file for both.
+ */
+const SETTING = /^roundhouse\.limits?\b/i;
 
 export function isPlaceholderConfigurer(element: XmlElement): boolean {
   if (element.namespace === CONTEXT_NAMESPACE) return element.local === 'property-placeholder';
@@ -40,7 +57,7 @@ export function isPlaceholderConfigurer(element: XmlElement): boolean {
  * Reads the placeholder configurers' properties files and hands the reading what it needs to replace placeholders:
  * `-D` definitions, then ActiveMQ's own names, the environment, the files.
  */
-export function preparePlaceholders(configurers: readonly XmlElement[], sources: PlaceholderSources, reading: Reading): PropertiesFile[] {
+export function preparePlaceholders(configurers: readonly XmlElement[], sources: PlaceholderSources, reading: Reading): Configured {
   const standard = standardNames(reading, sources);
   const lookupWithoutFiles: PlaceholderLookup = (name) => {
     const fromEnvironment = Object.hasOwn(sources.env, name) ? sources.env[name] : undefined;
@@ -53,7 +70,7 @@ export function preparePlaceholders(configurers: readonly XmlElement[], sources:
     ignoresUndefined: false,
   });
 
-  const inline = new Map<string, string>();
+  const inline = new Map<string, PlacedValue>();
   const files: LoadedFile[] = [];
   let ignoresUndefined = false;
   for (const configurer of configurers) {
@@ -70,7 +87,24 @@ export function preparePlaceholders(configurers: readonly XmlElement[], sources:
     explain: (name) => explainUndefined(name, files),
     ignoresUndefined,
   });
-  return files.map(({ path, place, values }) => ({ place, path, found: values !== null }));
+  return {
+    propertiesFiles: files.map(({ path, place, values }) => ({ place, path, found: values !== null })),
+    settings: findSettings(sources.defines, files, inline, reading),
+  };
+}
+
+/** Of several of one name the one that a placeholder would stand for. */
+function findSettings(
+  defines: ReadonlyMap<string, string>,
+  files: readonly LoadedFile[],
+  inline: ReadonlyMap<string, PlacedValue>,
+  { file }: Reading,
+): Setting[] {
+  const settings = new Map<string, Setting>();
+  for (const values of [inline, ...files.map((loaded) => loaded.values ?? new Map<string, PlacedValue>())])
+    for (const [name, { value, place }] of values) if (SETTING.test(name)) settings.set(name, { name, value, place });
+  for (const [name, value] of defines) if (SETTING.test(name)) settings.set(name, { name, value, place: { file, line: 0, column: 0 } });
+  return [...settings.values()];
 }
 
 /** Names that ActiveMQ's start script defines. */
@@ -89,7 +123,7 @@ function standardNames(reading: Reading, sources: PlaceholderSources): ReadonlyM
 /** What a configurer's properties say; others of Spring's have no effect here. */
 class ConfigurerSettings {
   readonly locations: LocatedText[] = [];
-  readonly inline = new Map<string, string>();
+  readonly inline = new Map<string, PlacedValue>();
   ignoresMissingFiles = false;
   ignoresUndefined = false;
 
@@ -124,11 +158,12 @@ class ConfigurerSettings {
   #addInline(property: XmlElement): void {
     for (const child of property.children) {
       if (child.local === 'value') {
-        for (const [name, { value }] of parseProperties(child.content.text).properties) this.inline.set(name, value);
+        const { properties } = parseProperties(child.content.text);
+        for (const [name, { value }] of properties) this.inline.set(name, { value, place: child.place });
       }
       for (const prop of child.local === 'props' ? child.children : []) {
         const key = prop.attributes.find(({ name }) => name === 'key')?.value.text;
-        if (key !== undefined) this.inline.set(key, prop.content.text.trim());
+        if (key !== undefined) this.inline.set(key, { value: prop.content.text.trim(), place: prop.place });
       }
     }
   }
@@ -165,13 +200,18 @@ function loadFile(location: LocatedText, mayBeMissing: boolean, sources: Placeho
   }
   const { properties, problems } = parseProperties(text);
   for (const problem of problems) reading.error({ file: path, line: problem.line, column: 0 }, '', problem.message);
-  return { path, place, values: new Map([...properties].map(([name, { value }]) => [name, value])) };
+  const placed = ({ value, line }: Property): PlacedValue => ({ value, place: { file: path, line, column: 0 } });
+  return { path, place, values: new Map([...properties].map(([name, property]) => [name, placed(property)])) };
 }
 
 /** As in Spring, a later file replaces what an earlier one says, and files what stands in the configurer itself. */
-function lookupInFiles(name: string, files: readonly LoadedFile[], inline: ReadonlyMap<string, string>): ReturnType<PlaceholderLookup> {
+function lookupInFiles(
+  name: string,
+  files: readonly LoadedFile[],
+  inline: ReadonlyMap<string, PlacedValue>,
+): ReturnType<PlaceholderLookup> {
   const file = files.findLast(({ values }) => values?.has(name) === true);
-  const value = file?.values?.get(name) ?? inline.get(name);
+  const value = (file?.values?.get(name) ?? inline.get(name))?.value;
   if (value === undefined) return null;
   if (!/^\s*ENC\(.*\)\s*$/s.test(value)) return { value };
   const from = file === undefined ? '' : ` in ${file.path}`;

@@ -158,6 +158,7 @@ test('the source of a classic file knows where its parts stand and what stands b
     propertiesFiles: [{ place: at(27, 20), path: '/srv/credentials.properties', found: false }],
   });
 });
+    settings: [],
 
 test("a broker that says nothing has ActiveMQ's defaults", () => {
   const { model, diagnostics } = readText(`<broker xmlns="${CORE}"/>`);

@@ -5,8 +5,8 @@ import { type Bean, Binder } from './bind.ts';
 import { describe, inert } from './dispositions.ts';
 import { elementDisposition } from './elements.ts';
 import { CORE_NAMESPACE, isSpring, SPRING_NAMESPACE, warnOfStrayText } from './givens.ts';
-import type { BrokerModel, BrokerSource, PropertiesFile } from './model.ts';
-import { isPlaceholderConfigurer, type PlaceholderSources, preparePlaceholders } from './placeholders.ts';
+import type { BrokerModel, BrokerSource } from './model.ts';
+import { type Configured, isPlaceholderConfigurer, type PlaceholderSources, preparePlaceholders } from './placeholders.ts';
 import { readAuthentication } from './read-authentication.ts';
 import { readTransportConnectors } from './read-connectors.ts';
 import { readDestinations } from './read-destinations.ts';
@@ -83,7 +83,7 @@ class FileReader {
 
   read(options: ReadOptions): { model: BrokerModel; source: BrokerSource } | null {
     const configurers = this.#items.filter(isPlaceholderConfigurer);
-    const propertiesFiles = preparePlaceholders(configurers, options, this.#reading);
+    const configured = preparePlaceholders(configurers, options, this.#reading);
     const brokers = this.#items.flatMap((item) => {
       const schema = brokerSchema(item);
       return schema === undefined ? [] : [{ item, schema }];
@@ -101,7 +101,7 @@ class FileReader {
         this.#reading.error(this.#root.place, this.#root.local, `the file has no <broker xmlns="${CORE_NAMESPACE}">`);
       return null;
     }
-    return { model: this.#model(bean), source: this.#source(bean, propertiesFiles) };
+    return { model: this.#model(bean), source: this.#source(bean, configured) };
   }
 
   /** The children of `<beans>`, those of nested `<beans>` in their place. */
@@ -213,7 +213,7 @@ class FileReader {
     };
   }
 
-  #source(bean: Bean, propertiesFiles: readonly PropertiesFile[]): BrokerSource {
+  #source(bean: Bean, configured: Configured): BrokerSource {
     const systemUsage = beanOf(bean, 'systemUsage');
     const usage = (name: string) => (systemUsage === undefined ? bean.place : (beanOf(systemUsage, name)?.place ?? systemUsage.place));
     return {
@@ -229,7 +229,7 @@ class FileReader {
       },
       managementContext: this.#managementContext(),
       beans: this.#binder.foreignBeans.toSorted((a, b) => a.place.line - b.place.line),
-      propertiesFiles,
+      ...configured,
     };
   }
 }
