@@ -60,6 +60,7 @@ const CONNECTOR = {
   defaultKeepAliveMs: 0,
   useInactivityMonitor: false,
   certificateUserName: false,
+  elsewhere: () => null,
   publishDollarTopics: false,
   subscriptionPrefetch: 0,
   maxInactivityDurationMs: 30_000,

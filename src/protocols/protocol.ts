@@ -17,6 +17,11 @@ export interface ConnectorOptions {
   readonly subscriptionPrefetch: number;
   /** MQTT: whether a client's certificate, where it has proved to hold one, tells its user name (`transport.certificateUserName=cn`). */
   readonly certificateUserName: boolean;
+  /**
+   * MQTT: where the next client of this connector may go when the broker stops, as `host:port`, several with spaces between
+   * (`updateClusterClients`); null: nowhere in particular. The same from the beginning of the stop on.
+   */
+  elsewhere(): string | null;
   /** OpenWire: offered in WireFormatInfo (`wireFormat.maxInactivityDuration`), in milliseconds. */
   readonly maxInactivityDurationMs: number;
 }
@@ -34,9 +39,10 @@ export interface Protocol {
   /** What was restored goes on (wills, lifetimes). Called once, when linked brokers can be reached and before clients are accepted. */
   goOn?(): void;
   /**
-   * Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B, or 0x9C with `serverReference`), closes all connections and stops all
-   * timers.
-   * @param serverReference where clients may go meanwhile; null: nobody has said
+   * Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B, or 0x9C with a Server Reference), closes all connections and stops all
+   * timers. A connection that has not said yet what it wants is left open where there is somewhere to send it: its CONNECT is answered with
+   * that.
+   * @param serverReference where clients may go meanwhile; null: where their connectors say (`ConnectorOptions.elsewhere`)
    */
   stop(serverReference: string | null): void;
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { ClientAddress, ClientCarriage } from '../cluster/network/client-addresses.ts';
 import { Network } from '../cluster/network/network.ts';
 import type { BrokerModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
@@ -22,7 +23,9 @@ import { formatAddress } from './listen-address.ts';
 import { usedMemoryBytes } from './machine.ts';
 import { openStore } from './open-store.ts';
 import { programVersion } from './program-version.ts';
+import { type HostAndPort, publishedAddress } from './published-address.ts';
 import { ProtocolRegistry } from './registry.ts';
+import { ServerReferences } from './server-references.ts';
 import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
@@ -63,13 +66,15 @@ interface OpenConnector {
   readonly model: TransportConnectorModel;
   readonly host: string;
   readonly listener: TcpListener;
+  /** Where others find it; null for a socket file. */
+  readonly published: HostAndPort | null;
 }
 
 /**
  * One broker with everything that an activemq.xml asks for.
  *
  * Start: the store folder; connectors that other brokers dial; the links; connectors for clients, which so find a broker that is part of
- * its network. Stop: connectors take no more connections, clients are told, links say goodbye with what clients left behind (wills),
+ * its network. Stop: connectors take no more connections, clients are told, with linked brokers that they may go to, links say goodbye with what clients left behind (wills),
  * connections close, the store folder is given up.
  */
 export class BrokerServer {
@@ -87,6 +92,8 @@ export class BrokerServer {
   /** null: no connector has TLS. */
   #tlsRenewal: TlsRenewal | null = null;
   readonly #sysTopics: SysTopics;
+  /** Where clients of connectors with `updateClusterClients` may go; empty until the broker stops. */
+  readonly #elsewhere = new Map<TransportConnectorModel, ServerReferences>();
   #isUp = false;
 
   constructor(model: BrokerModel, options: BrokerServerOptions) {
@@ -162,6 +169,7 @@ export class BrokerServer {
       await this.#network.start();
       for (const protocol of this.#registry.protocols) protocol.goOn?.();
       for (const model of transportConnectors) if (!forPeers.includes(model)) await this.#listen(model);
+      this.#network.announceClientAddresses(this.#clientAddresses());
     } catch (error) {
       await this.stop();
       throw error;
@@ -172,11 +180,15 @@ export class BrokerServer {
     this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
 
-  /** @param serverReference where MQTT 5 clients are told to go meanwhile, as `host:port`; null: nowhere in particular */
+  /**
+   * @param serverReference where MQTT 5 clients are told to go meanwhile, as `host:port`; null: to linked brokers that are up, where their
+   *   connector says so (`updateClusterClients`)
+   */
   async stop(serverReference: string | null = null): Promise<void> {
     this.#sysTopics.stop();
     this.#tlsRenewal?.stop();
     for (const { listener } of this.#open) listener.close();
+    this.#findElsewhere();
     for (const protocol of this.#registry.protocols) protocol.stop(serverReference);
     await this.#network?.stop();
     await this.#connectionsClosed();
@@ -209,10 +221,27 @@ export class BrokerServer {
     return model.detection === null ? this.#protocolsOf(model)[0]!.name : 'auto';
   }
 
+  #connectorOptions(model: TransportConnectorModel, protocol: string): ConnectorOptions {
+    return {
+      name: model.name,
+      maxFrameSize: model.detection?.protocols.find(({ name }) => name === protocol)?.maxFrameSize ?? model.maxFrameSize,
+      connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
+      defaultKeepAliveMs: model.defaultKeepAliveMs,
+      useInactivityMonitor: model.useInactivityMonitor,
+      publishDollarTopics: model.publishDollarTopics,
+      subscriptionPrefetch: model.subscriptionPrefetch,
+      certificateUserName: model.certificateUserName,
+      elsewhere: () => this.#elsewhere.get(model)?.next() ?? null,
+      maxInactivityDurationMs: model.maxInactivityDurationMs,
+    };
+  }
+
   async #listen(model: TransportConnectorModel): Promise<void> {
     const host = model.socketFile === null ? this.#mapAddress(model.host) : '';
     const protocols = this.#protocolsOf(model);
-    const accepting = new Map(protocols.map((protocol) => [protocol.name, { protocol, options: connectorOptions(model, protocol.name) }]));
+    const accepting = new Map(
+      protocols.map((protocol) => [protocol.name, { protocol, options: this.#connectorOptions(model, protocol.name) }]),
+    );
     const [only] = accepting.values();
     let listener: TcpListener;
     try {
@@ -241,9 +270,33 @@ export class BrokerServer {
       if (!(error instanceof CodedError)) throw error;
       throw new ConfigError(error.code, `${placeOf(model)}: ${error.message}`, error);
     }
-    this.#open.push({ model, host, listener });
+    const published = model.socketFile === null ? await publishedAddress(model.publishedAddress, { host, port: listener.port }) : null;
+    this.#open.push({ model, host, listener, published });
     const address = model.socketFile?.path ?? formatAddress(host, listener.port);
     this.#log.info('connector listens', { connector: model.name, protocol: this.#spokenAt(model), address });
+  }
+
+  /** Looks where clients may go, while there are links. */
+  #findElsewhere(): void {
+    for (const { model } of this.#open) {
+      if (model.clusterClients === null) continue;
+      const names = model.clusterClients.brokerNames.map((name) => new RegExp(`^(?:${name})$`));
+      const isWanted = (brokerName: string) => names.length === 0 || names.some((name) => name.test(brokerName));
+      this.#elsewhere.set(model, new ServerReferences(this.#network?.clientAddresses(carriageOf(model), isWanted) ?? []));
+    }
+  }
+
+  /** Connectors that an MQTT client can dial: one that needs a PROXY header is found by the address of its proxy, if that is published. */
+  #clientAddresses(): ClientAddress[] {
+    const found: ClientAddress[] = [];
+    for (const { model, published, listener } of this.#open) {
+      if (published === null || this.#protocolsOf(model).every(({ name }) => name !== 'mqtt')) continue;
+      const { hosts, ports } = model.publishedAddress;
+      const isMapped = Object.keys(hosts).length > 0 || Object.hasOwn(ports, listener.port);
+      if (model.proxyProtocol?.mode === 'required' && !isMapped) continue;
+      found.push({ carriage: carriageOf(model), authority: formatAddress(published.host, published.port) });
+    }
+    return found;
   }
 
   /** Peers are told the connectors' real ports, also where the file leaves them to the system. They dial without TLS. */
@@ -253,10 +306,10 @@ export class BrokerServer {
       broker: this.broker,
       turn: this.#turn,
       connectors: this.model.networkConnectors,
-      announcements: this.#open.flatMap(({ model, host, listener }) =>
-        model.discovery === null ? [] : [{ multicast: model.discovery, host, port: listener.port }],
+      announcements: this.#open.flatMap(({ model, host, published }) =>
+        model.discovery === null || published === null ? [] : [{ multicast: model.discovery, host, published }],
       ),
-      listening: first === undefined ? null : { host: first.host, port: first.listener.port },
+      listening: first?.published ?? null,
       mapAddress: this.#mapAddress,
     });
   }
@@ -272,18 +325,10 @@ export class BrokerServer {
   }
 }
 
-function connectorOptions(model: TransportConnectorModel, protocol: string): ConnectorOptions {
-  return {
-    name: model.name,
-    maxFrameSize: model.detection?.protocols.find(({ name }) => name === protocol)?.maxFrameSize ?? model.maxFrameSize,
-    connectAttemptTimeoutMs: model.connectAttemptTimeoutMs,
-    defaultKeepAliveMs: model.defaultKeepAliveMs,
-    useInactivityMonitor: model.useInactivityMonitor,
-    publishDollarTopics: model.publishDollarTopics,
-    subscriptionPrefetch: model.subscriptionPrefetch,
-    certificateUserName: model.certificateUserName,
-    maxInactivityDurationMs: model.maxInactivityDurationMs,
-  };
+/** What carries MQTT at a connector that speaks it. */
+function carriageOf({ tls, webSocket }: TransportConnectorModel): ClientCarriage {
+  if (webSocket) return tls === null ? 'ws' : 'wss';
+  return tls === null ? 'mqtt' : 'mqtt+ssl';
 }
 
 function placeOf({ place }: TransportConnectorModel): string {

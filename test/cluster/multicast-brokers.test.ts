@@ -32,7 +32,7 @@ const mapAddress = (host: string): string => (host === '0.0.0.0' || host === '17
 /** A broker whose OpenWire connector, bound to every address as mapped, announces itself. */
 async function start(port: number, connectors: NetworkConnectorSettings[]): Promise<TestBroker> {
   const host = mapAddress('0.0.0.0');
-  const announcements = [{ multicast, host, port }];
+  const announcements = [{ multicast, host, published: { host, port } }];
   const broker = await TestBroker.start({
     name: 'broker2',
     port,

@@ -13,16 +13,19 @@ export class FileBroker {
   readonly server: BrokerServer;
   readonly lines: { readonly level: string; readonly message: string; readonly facts: Facts }[] = [];
 
-  /** @param inside of `<broker>`: its connectors, on port 0, and whatever they need */
-  static async start(t: Pick<TestContext, 'after'>, inside: string): Promise<FileBroker> {
-    const broker = new FileBroker(inside);
+  /**
+   * @param inside of `<broker>`: its connectors, on port 0, and whatever they need
+   * @param brokerName `localhost` unless given
+   */
+  static async start(t: Pick<TestContext, 'after'>, inside: string, brokerName = 'localhost'): Promise<FileBroker> {
+    const broker = new FileBroker(inside, brokerName);
     await broker.server.start();
     t.after(() => broker.server.stop());
     return broker;
   }
 
-  private constructor(inside: string) {
-    const text = `<broker xmlns="http://activemq.apache.org/schema/core" persistent="false">\n${inside}\n</broker>`;
+  private constructor(inside: string, brokerName: string) {
+    const text = `<broker xmlns="http://activemq.apache.org/schema/core" brokerName="${brokerName}" persistent="false">\n${inside}\n</broker>`;
     const { model, diagnostics } = readActiveMQ(text, 'broker.xml', {
       defines: new Map(),
       env: {},

@@ -35,6 +35,8 @@ export interface BrokerFile {
   readonly brokerName?: string;
   /** Absolute; `${activemq.data}/kahadb` unless given. */
   readonly storeFolder?: string;
+  /** More attributes of the connector for MQTT. */
+  readonly mqttAttributes?: string;
   /** URIs of more connectors. */
   readonly connectors?: readonly string[];
   /** Paths, as `<sslContext>` takes them. */
@@ -44,7 +46,7 @@ export interface BrokerFile {
 /** A small activemq.xml; everything on 127.0.0.1. */
 export function brokerXml(options: BrokerFile): string {
   const { mqttPort, openwirePort, linkTo, brokerName = 'test', storeFolder = `\${activemq.data}/kahadb` } = options;
-  const { connectors = [], sslContext } = options;
+  const { connectors = [], sslContext, mqttAttributes = '' } = options;
   const openwire = openwirePort === undefined ? '' : `<transportConnector name="openwire" uri="tcp://127.0.0.1:${openwirePort}"/>`;
   const peers = [linkTo ?? []].flat().map((port) => `tcp://127.0.0.1:${port}`);
   const network = peers.length === 0 ? '' : `<networkConnectors><networkConnector uri="static:(${peers.join(',')})"/></networkConnectors>`;
@@ -59,7 +61,7 @@ export function brokerXml(options: BrokerFile): string {
     ${network}
     ${tls}
     <transportConnectors>
-      <transportConnector name="mqtt" uri="mqtt://127.0.0.1:${mqttPort}"/>
+      <transportConnector name="mqtt" uri="mqtt://127.0.0.1:${mqttPort}" ${mqttAttributes}/>
       ${openwire}
       ${more.join('\n      ')}
     </transportConnectors>

@@ -151,6 +151,7 @@ export class TestBroker {
           publishDollarTopics: false,
           subscriptionPrefetch: 0,
           certificateUserName: false,
+          elsewhere: () => null,
           maxInactivityDurationMs: 30_000,
         }),
     });

@@ -63,6 +63,7 @@ export const MEMORY_CONNECTOR = {
   publishDollarTopics: false,
   subscriptionPrefetch: 0,
   certificateUserName: false,
+  elsewhere: () => null,
   maxInactivityDurationMs: 30_000,
 };
 

@@ -28,6 +28,7 @@ test('every command comes over as it went', () => {
     { kind: 'begin', count: '1.2', received: 2 ** 40, receivedCount: '3.4', connector: 'name=NC\n' },
     { kind: 'begin', count: '1.2', received: 0, receivedCount: '', connector: null },
     { kind: 'connector', connector: 'name=NC\n' },
+    { kind: 'clients', addresses: 'mqtt://a:1883 wss://[::1]:443' },
     { kind: 'demand' },
     { kind: 'claim', clientId: 'ünï, 😀', stamp, path: ['ID:a', 'ID:b'] },
     { kind: 'retained', topic: 'a/b,?', message: null, stamp, path: ['ID:a'] },
@@ -64,7 +65,8 @@ test('what is not known, or lacks a field, is nothing; what a client publishes i
   const unknown = crossed({ kind: 'end' });
   const name = (physicalName: string) => ({ ...unknown, destination: { ...unknown.destination!, physicalName } }) as BytesMessage;
   assert.equal(fromBytesMessage(name('$SYS.cluster.v1.later')), null);
-  for (const kind of ['claim', 'retained', 'connector']) assert.equal(fromBytesMessage(name(`$SYS.cluster.v1.${kind}`)), null, kind);
+  for (const kind of ['claim', 'retained', 'connector', 'clients'])
+    assert.equal(fromBytesMessage(name(`$SYS.cluster.v1.${kind}`)), null, kind);
   assert.equal(isClusterCommand({ ...unknown, type: null }), false);
   assert.equal(isClusterCommand(name('$SYS.cluster.v2.end')), false);
 });

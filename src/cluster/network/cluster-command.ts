@@ -27,6 +27,7 @@ import {
  *
  *     begin          this connection is the link; what the sender has got of ours so far; its networkConnector, if it has one for us
  *     connector      its networkConnector for us, when it finds out later that it has one
+ *     clients        where MQTT clients find the sender
  *     demand         all the sender's demand has been told
  *     claim          a client connected to the sender
  *     retained       a retained message was set or removed
@@ -46,6 +47,7 @@ export type ClusterCommand =
       readonly connector: string | null;
     }
   | { readonly kind: 'connector'; readonly connector: string }
+  | { readonly kind: 'clients'; readonly addresses: string }
   | { readonly kind: 'demand' }
   | { readonly kind: 'claim'; readonly clientId: string; readonly stamp: Stamp; readonly path: readonly string[] }
   | {
@@ -66,6 +68,7 @@ const COUNT = 'Count';
 const RECEIVED = 'Received';
 const RECEIVED_COUNT = 'ReceivedCount';
 const CONNECTOR = 'Connector';
+const ADDRESSES = 'Addresses';
 const CLIENT_ID = 'ClientId';
 const TOPIC_NAME = 'Topic';
 const WALL_MS = 'WallMs';
@@ -93,6 +96,9 @@ export function toBytesMessage(command: ClusterCommand): BytesMessage {
       break;
     case 'connector':
       properties.set(CONNECTOR, stringValue(command.connector));
+      break;
+    case 'clients':
+      properties.set(ADDRESSES, stringValue(command.addresses));
       break;
     case 'claim':
       properties.set(CLIENT_ID, stringValue(command.clientId));
@@ -155,6 +161,10 @@ export function fromBytesMessage(message: BytesMessage): ClusterCommand | null {
     case 'connector': {
       const connector = textOf(properties, CONNECTOR);
       return connector === null ? null : { kind: 'connector', connector };
+    }
+    case 'clients': {
+      const addresses = textOf(properties, ADDRESSES);
+      return addresses === null ? null : { kind: 'clients', addresses };
     }
     case 'demand':
       return { kind: 'demand' };

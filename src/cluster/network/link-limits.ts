@@ -77,6 +77,9 @@ export const PEER_DEMAND_MAX = 1_000_000;
 /** Brokers a message or an advertised filter may have come through: a longer path is no network but a loop, or an attack. */
 export const BROKER_PATH_MAX = 64;
 
+/** Addresses for clients that one broker tells its neighbours, and that are taken of one: each is a connector. */
+export const CLIENT_ADDRESSES_MAX = 64;
+
 /** Claims remembered so that each is passed on once. */
 export const SEEN_CLAIMS_MAX = 10_000;
 

@@ -48,7 +48,8 @@ export interface ConnectorAnnouncement {
   readonly multicast: MulticastSettings;
   /** Where it is bound; `0.0.0.0` for every address. */
   readonly host: string;
-  readonly port: number;
+  /** Where peers dial it. */
+  readonly published: { readonly host: string; readonly port: number };
 }
 
 /** What holds for a direction that no file says anything about. */

@@ -19,12 +19,12 @@ import type { Log } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
 import { connectTcp } from '../../transport/tcp-connection.ts';
 import type { Turn } from '../../transport/turn.ts';
-import { addressText, type Discovery } from '../discovery/discovery.ts';
-import { publishedHost } from '../discovery/local-address.ts';
+import { addressText, type Discovery, type PeerAddress } from '../discovery/discovery.ts';
 import { MulticastGroups } from '../discovery/multicast-groups.ts';
 import { StaticDiscovery } from '../discovery/static.ts';
 import { ActiveMQBridge } from './activemq-bridge.ts';
 import { Advisories, encodeAdvisory } from './advisory.ts';
+import { type ClientAddress, type ClientCarriage, formatClientAddresses } from './client-addresses.ts';
 import { type ClusterCommand, encodeCommand } from './cluster-command.ts';
 import { type Advert, Demand } from './demand.ts';
 import { DemandWave } from './demand-wave.ts';
@@ -50,8 +50,8 @@ export interface NetworkOptions {
   readonly connectors: readonly NetworkConnectorSettings[];
   /** transportConnectors with a `discoveryUri`. */
   readonly announcements?: readonly ConnectorAnnouncement[];
-  /** Where the OpenWire connector that peers dial is bound; null: they cannot. */
-  readonly listening?: { readonly host: string; readonly port: number } | null;
+  /** Where peers dial the OpenWire connector; null: they cannot. */
+  readonly listening?: PeerAddress | null;
   /** `--map-address`: applied to every address dialled and joined. What is bound has been mapped already. */
   readonly mapAddress?: (host: string) => string;
   readonly clock?: Clock;
@@ -95,6 +95,7 @@ export class Network implements Cluster, BrokerLinks {
   readonly #seenClaims = new Set<string>();
   #heartbeat: NodeJS.Timeout | null = null;
   #lastTickMs = 0;
+  #clientAddresses = '';
   /** Subscribers of this turn of the event loop, who wait together. */
   #wave: DemandWave | null = null;
   #stopped = false;
@@ -105,7 +106,7 @@ export class Network implements Cluster, BrokerLinks {
     this.#log = broker.log;
     this.#clock = clock;
     this.#announcements = announcements;
-    this.#url = listening === null ? '' : this.#serviceUri(listening);
+    this.#url = listening === null ? '' : serviceUri(listening);
     this.#demand = new Demand({
       demandGained: (advert) => this.#demandGained(advert),
       demandLost: (advert) => {
@@ -152,7 +153,7 @@ export class Network implements Cluster, BrokerLinks {
     this.#lastTickMs = this.#clock.monotonicMs();
     this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
     await this.#multicast.start();
-    for (const { multicast, host, port } of this.#announcements) this.#multicast.announce(multicast, this.#serviceUri({ host, port }));
+    for (const { multicast, published } of this.#announcements) this.#multicast.announce(multicast, serviceUri(published));
     for (const connector of this.#connectors) await connector.start();
   }
 
@@ -175,6 +176,23 @@ export class Network implements Cluster, BrokerLinks {
       for (const dialler of diallers) if (dialler.connecting) views.push(dialledView(dialler));
     }
     return views;
+  }
+
+  /** Tells linked brokers, and those to come, where MQTT clients find this one. */
+  announceClientAddresses(addresses: readonly ClientAddress[]): void {
+    this.#clientAddresses = formatClientAddresses(addresses);
+    for (const link of this.#links.values()) link.tellClientAddresses();
+  }
+
+  /**
+   * Where MQTT clients find the linked brokers of ours that are up, `host:port` each. A real ActiveMQ is none of them: clients that can be
+   * told where to go speak MQTT 5, which it does not.
+   */
+  clientAddresses(carriage: ClientCarriage, isWanted: (brokerName: string) => boolean): string[] {
+    return [...this.#links.values()]
+      .filter(({ peerName }) => isWanted(peerName))
+      .flatMap((link) => link.clientAddresses.filter((address) => address.carriage === carriage))
+      .map(({ authority }) => authority);
   }
 
   demandKnown(): Promise<void> | null {
@@ -337,6 +355,7 @@ export class Network implements Cluster, BrokerLinks {
       peerFor: (link) => this.#peers.linked(link.peerId, link.peerName, link.peerUrl),
       chosenByPeer: (link) => this.#choose(link),
       synchronised: (link) => this.#synchronised(link),
+      clientAddresses: () => this.#clientAddresses,
       deal: (address, message) => this.#peerGroups.deal(address, message),
       passOn: (command, from) => this.#passOn(command, from),
       demandKnownBehind: (path) => this.#demandKnownBehind(path),
@@ -473,11 +492,11 @@ export class Network implements Cluster, BrokerLinks {
   #discoveryFor({ discovery }: NetworkConnectorSettings): Discovery {
     return discovery.kind === 'static' ? new StaticDiscovery(discovery.uris) : this.#multicast.discoveryFor(discovery.multicast);
   }
+}
 
-  /** A URI that peers can dial, as ActiveMQ writes it. */
-  #serviceUri({ host, port }: { host: string; port: number }): string {
-    return `tcp://${addressText({ host: publishedHost(host), port })}`;
-  }
+/** A URI that peers can dial, as ActiveMQ writes it. */
+function serviceUri(address: PeerAddress): string {
+  return `tcp://${addressText(address)}`;
 }
 
 function dialledView(dialler: PeerDialler): LinkView {

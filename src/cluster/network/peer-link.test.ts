@@ -45,6 +45,7 @@ function linkWith(duplex: boolean | null) {
     peerFor: () => peer,
     chosenByPeer() {},
     synchronised() {},
+    clientAddresses: () => '',
     deal: (address, message) => groups.deal(address, message),
     passOn: ({ kind }) => events.push(`passed on ${kind}`),
     demandKnownBehind: () => null,

@@ -23,6 +23,7 @@ import {
 import type { Advisories } from './advisory.ts';
 import { consumerNews, encodeAdvisory } from './advisory.ts';
 import { ChunkedWork } from './chunked-work.ts';
+import { type ClientAddress, parseClientAddresses } from './client-addresses.ts';
 import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand, toBytesMessage } from './cluster-command.ts';
 import type { Advert, Demand } from './demand.ts';
 import { DemandMarkers } from './demand-markers.ts';
@@ -55,6 +56,8 @@ export interface LinkHost {
   chosenByPeer(link: PeerLink): void;
   /** Both sides have told each other everything. */
   synchronised(link: PeerLink): void;
+  /** Where MQTT clients find us, as `formatClientAddresses` has it; empty: nowhere yet. */
+  clientAddresses(): string;
   /** A message that the peer has for members of one shared subscription alone. */
   deal(address: GroupAddress, message: Message): void;
   /** A claim or a retained message of the peer, to be passed on where it is news. */
@@ -100,6 +103,7 @@ export class PeerLink implements Link {
   readonly #directions: LinkDirections;
   readonly #knowsGroups: boolean;
   #peer: PeerSubscriber | null = null;
+  #clientAddresses: readonly ClientAddress[] = [];
   #state: 'waiting' | 'syncing' | 'up' | 'closed' = 'waiting';
   #suspect = false;
   /** The peer said goodbye: it will not come back under this id. */
@@ -162,6 +166,11 @@ export class PeerLink implements Link {
     return this.begun && !this.#suspect && this.forwardsIn;
   }
 
+  /** Where MQTT clients find the peer; none while it is not known to be up. */
+  get clientAddresses(): readonly ClientAddress[] {
+    return this.begun && !this.#suspect && !this.#leaving ? this.#clientAddresses : [];
+  }
+
   /** True when the peer does not know all our demand yet, or we do not know that it does. */
   get demandUnknown(): boolean {
     return this.#markers.unknown;
@@ -179,7 +188,14 @@ export class PeerLink implements Link {
     peer.knowsGroups = this.#knowsGroups;
     peer.demand.markStale();
     peer.applySettings(this.#directions.outSettings);
+    this.tellClientAddresses();
     this.#work.add(this.#tellEverything());
+  }
+
+  /** Tells where MQTT clients find us, at the beginning and when that changes. */
+  tellClientAddresses(): void {
+    const addresses = this.#host.clientAddresses();
+    if (this.begun && addresses !== '') this.channel.send(toBytesMessage({ kind: 'clients', addresses }));
   }
 
   /** We found out that we have a networkConnector for this peer, too. */
@@ -391,6 +407,9 @@ export class PeerLink implements Link {
     switch (command.kind) {
       case 'connector':
         this.#setTheirs(command.connector);
+        return;
+      case 'clients':
+        this.#clientAddresses = parseClientAddresses(command.addresses);
         return;
       case 'demand':
         this.#peer!.demand.removeStale();

@@ -121,9 +121,18 @@ const TRANSPORT_CONNECTOR: Rules = {
     'maximumConsumersAllowedPerConnection maximumProducersAllowedPerConnection',
     inert('bounds what one JMS connection opens', BECAUSE.jms),
   ),
-  ...each(
-    'updateClusterClients updateClusterClientsOnRemove updateClusterFilter rebalanceClusterClients publishedAddressPolicy',
-    inert('tells JMS clients of other brokers', BECAUSE.jms),
+  updateClusterClients: honoured(
+    'tells clients of the linked brokers; here MQTT 5 clients, when the broker stops (DISCONNECT 0x9C with their addresses)',
+  ),
+  updateClusterFilter: honoured('lists the names of brokers that clients are told of, as regular expressions; all unless given'),
+  publishedAddressPolicy: honoured('decides which address of the connector others are told'),
+  updateClusterClientsOnRemove: inert(
+    'tells clients that a broker has left',
+    'MQTT clients keep no list of brokers: they are told where to go when they have to',
+  ),
+  rebalanceClusterClients: inert(
+    'moves clients to a broker that has joined',
+    'a session and what waits in it stay at their broker, so nobody is sent away from one that works',
   ),
   auditNetworkProducers: inert('drops what a link sends twice', BECAUSE.linkAcks),
   disableAsyncDispatch: inert('sends messages in the thread of their publisher', BECAUSE.threads),
@@ -371,7 +380,17 @@ const RULES: Readonly<Record<string, ElementRule>> = {
     inert('decides what queues send back over a link', BECAUSE.queues),
   ),
   proxyConnector: only(refused('listens on a port and forwards its clients to another broker', 'this is not supported; use a balancer')),
-  publishedAddressPolicy: only(inert('decides which address JMS clients are told', BECAUSE.jms)),
+  publishedAddressPolicy: {
+    element: honoured('decides which address of a connector others are told'),
+    properties: {
+      publishedHostStrategy: honoured(
+        'is DEFAULT (the host of the URI; an address of the machine for 0.0.0.0), IPADDRESS, HOSTNAME or FQDN',
+      ),
+      hostMapping: honoured('puts another host in the place of the one that would be published'),
+      portMapping: honoured('puts another port in the place of the one that is listened on'),
+      clusterClientUriQuery: inert('adds options to the address that JMS clients are told', BECAUSE.jms),
+    },
+  },
 
   kahaDB: { element: honoured('keeps messages in files'), properties: KAHADB },
   memoryPersistenceAdapter: {

@@ -122,6 +122,25 @@ export interface TransportConnectorModel {
   readonly maxInactivityDurationMs: number;
   /** Where the connector announces itself, e.g. `multicast://default`; null: nowhere. */
   readonly discovery: MulticastModel | null;
+  /** Where others are told to find it. */
+  readonly publishedAddress: PublishedAddressModel;
+  /** Which brokers MQTT clients are sent to when this one stops; null: they are just told that it does. */
+  readonly clusterClients: ClusterClientsModel | null;
+}
+
+/** What is published in place of where a connector listens. */
+export interface PublishedAddressModel {
+  /** What comes of the URI's host: itself, its address, its name, or that with its domain. */
+  readonly hostStrategy: 'default' | 'ipAddress' | 'hostName' | 'fqdn';
+  /** Another host, by the one that would be published. */
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly ports: Readonly<Record<number, number>>;
+}
+
+/** Brokers that clients may be sent to. */
+export interface ClusterClientsModel {
+  /** Regular expressions, each for whole names; empty: brokers of any name. */
+  readonly brokerNames: readonly string[];
 }
 
 /** A connector that finds out what its clients speak. */

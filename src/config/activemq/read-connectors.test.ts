@@ -152,6 +152,8 @@ test('defaults are those of ActiveMQ', () => {
     certificateUserName: false,
     maxInactivityDurationMs: 30_000,
     discovery: null,
+    publishedAddress: { hostStrategy: 'default', hosts: {}, ports: {} },
+    clusterClients: null,
   });
   assert.equal(read('tcp://127.0.0.1:61616').maxFrameSize, OPENWIRE_FRAME_SIZE_MAX);
 });
@@ -176,8 +178,6 @@ test('the options of an MQTT connector', () => {
   assert.equal(read('mqtt://h:1?wireFormat.maxFrameSize=999999999999').maxFrameSize, MQTT_FRAME_SIZE_MAX);
 });
 
-test('the options of sockets', () => {
-  for (const scheme of ['mqtt', 'tcp']) {
 test('a default keep alive is a whole number of seconds that fits into two bytes', () => {
   for (const [written, meant] of [
     [0, 0],
@@ -197,11 +197,44 @@ test('a default keep alive is a whole number of seconds that fits into two bytes
   }
 });
 
+test('the options of sockets', () => {
+  for (const scheme of ['mqtt', 'tcp']) {
     const { backlog, tcpNoDelay, keepAlive, soWriteTimeoutMs } = read(
       `${scheme}://h:1?backlog=50&amp;transport.tcpNoDelay=false&amp;transport.keepAlive=true&amp;transport.soWriteTimeout=3000`,
     );
     assert.deepEqual([backlog, tcpNoDelay, keepAlive, soWriteTimeoutMs], [50, false, true, 3000]);
   }
+});
+
+test('where clients are sent when the broker stops, and where others are told to find a connector', () => {
+  const policy = (inside: string) => {
+    const element = `<transportConnector uri="mqtt://h:1">${inside}</transportConnector>`;
+    const { model, diagnostics } = readText(connectors(element));
+    return model?.transportConnectors[0]?.publishedAddress ?? diagnostics.map(({ message }) => message);
+  };
+  assert.deepEqual(read('mqtt://h:1', ' updateClusterClients="true"').clusterClients, { brokerNames: [] });
+  assert.deepEqual(read('mqtt://h:1', ' updateClusterClients="true" updateClusterFilter="eu-.*, us-1"').clusterClients, {
+    brokerNames: ['eu-.*', 'us-1'],
+  });
+  assert.equal(read('mqtt://h:1', ' updateClusterClients="false"').clusterClients, null);
+  assert.deepEqual(saidOf(connector('mqtt://h:1', ' updateClusterFilter="x"')), [
+    '3:38: warning: updateClusterFilter has no effect without updateClusterClients="true"',
+  ]);
+  assert.deepEqual(saidOf(connector('mqtt://h:1', ' updateClusterClients="true" updateClusterFilter="a,(b"')), [
+    '3:89: error: updateClusterFilter: expected regular expressions with commas between, found "(b"',
+  ]);
+  const published = { hostStrategy: 'fqdn', hosts: { h: 'fleet.example' }, ports: { 1: 1883 } };
+  const maps =
+    '<hostMapping><map><entry key="h" value="fleet.example"/></map></hostMapping><portMapping><entry key="1" value="1883"/></portMapping>';
+  const nested = `<publishedAddressPolicy publishedHostStrategy="fqdn">${maps}</publishedAddressPolicy>`;
+  assert.deepEqual(policy(`<publishedAddressPolicy>${nested}</publishedAddressPolicy>`), published);
+  assert.deepEqual(policy(nested), published);
+  assert.deepEqual(policy('<publishedAddressPolicy publishedHostStrategy="NAME"/>'), [
+    'publishedHostStrategy: expected DEFAULT, IPADDRESS, HOSTNAME or FQDN, found "NAME"',
+  ]);
+  assert.deepEqual(policy('<publishedAddressPolicy><portMapping><entry key="1" value="70000"/></portMapping></publishedAddressPolicy>'), [
+    'portMapping: expected a whole number from 1 to 65535, found 70000',
+  ]);
 });
 
 test('the options of the PROXY protocol', () => {

@@ -5,6 +5,7 @@ import { describe } from './dispositions.ts';
 import type { MulticastModel, TransportConnectorModel } from './model.ts';
 import { type OptionValues, readOptions } from './option-values.ts';
 import { readProxyOptions } from './proxy-options.ts';
+import { readClusterClients, readPublishedAddress } from './read-cluster-clients.ts';
 import { readMulticast } from './read-discovery.ts';
 import type { Reading } from './reading.ts';
 import { type Carriage, SCHEMES, type Spoken } from './schemes.ts';
@@ -24,11 +25,11 @@ const CONNECT_ATTEMPT_TIMEOUT_MS = 30_000;
 /** Milliseconds, ActiveMQ's default. OpenWire specification section 2. */
 const MAX_INACTIVITY_DURATION_MS = 30_000;
 
-/** Bytes of a socket file's path: what `sun_path` of unix(7) holds, without its closing zero. */
 const DEFAULT_KEEP_ALIVE = 'transport.defaultKeepAlive';
 /** Seconds of the longest keep alive: its two bytes hold no more (MQTT 5.0 section 3.1.2.10). */
 const KEEP_ALIVE_MAX_S = 65_535;
 
+/** Bytes of a socket file's path: what `sun_path` of unix(7) holds, without its closing zero. */
 const SOCKET_PATH_MAX = 107;
 
 /** The ports a broker listens on. */
@@ -109,12 +110,11 @@ function readTransportConnector(bean: Bean, reading: Reading): TransportConnecto
       'wireFormat.maxInactivityDuration',
     ),
     discovery,
+    publishedAddress: readPublishedAddress(bean, reading),
+    clusterClients: readClusterClients(bean, reading),
   };
 }
 
-/** A connector's URI and what its scheme means. */
-interface Listener {
-  readonly parsed: ConnectorUri;
 /**
  * In whole seconds up to 65,535, as MQTT has it: a client of MQTT 5 is told the very time that holds for it (Server Keep Alive), and what is
  * between two seconds would end it before the time that it was told.
@@ -129,6 +129,9 @@ function readDefaultKeepAlive(options: OptionValues, uri: LocatedText, reading: 
   return read;
 }
 
+/** A connector's URI and what its scheme means. */
+interface Listener {
+  readonly parsed: ConnectorUri;
   readonly protocol: Spoken;
   readonly carriage: Carriage;
   /** Of a socket file; null: it listens on a port. */

@@ -62,6 +62,8 @@ test('the classic files are read as they are written', () => {
     certificateUserName: false,
     maxInactivityDurationMs: 30_000,
     discovery: null,
+    publishedAddress: { hostStrategy: 'default', hosts: {}, ports: {} },
+    clusterClients: null,
   });
   const multicast = { address: '239.255.2.3', port: 6155, group: 'default', timeToLive: 1, keepAliveIntervalMs: 500 };
   const openwire = (file: string, line: number, port: number) => ({
@@ -156,9 +158,9 @@ test('the source of a classic file knows where its parts stand and what stands b
       { place: at(128, 13), id: '', className: 'org.apache.activemq.hooks.SpringContextHook' },
     ],
     propertiesFiles: [{ place: at(27, 20), path: '/srv/credentials.properties', found: false }],
+    settings: [],
   });
 });
-    settings: [],
 
 test("a broker that says nothing has ActiveMQ's defaults", () => {
   const { model, diagnostics } = readText(`<broker xmlns="${CORE}"/>`);

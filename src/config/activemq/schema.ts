@@ -224,7 +224,7 @@ const TEXT_TYPES = new Set([
 ]);
 
 /** Maps whose content is read. */
-const MAPS = new Set(['userPasswords', 'userGroups']);
+const MAPS = new Set(['userPasswords', 'userGroups', 'hostMapping', 'portMapping']);
 
 const EDITOR_KINDS: Readonly<Record<string, (type: string) => PropertyKind>> = {
   BooleanEditor: () => ({ kind: 'boolean', strict: true }),

@@ -39,7 +39,7 @@ export function readRequest(connection: MqttConnection, packet: ConnectPacket): 
   connection.level = packet.level;
   connection.wantsReasons = p.requestProblemInformation !== 0;
   connection.maximumPacketSize = p.maximumPacketSize ?? PACKET_SIZE_MAX;
-  const { redirection } = connection.broker;
+  const redirection = protocol.redirectionOf(connection.options);
   if (redirection !== null) throw new RedirectionError(redirection);
   protocol.connectRates.countConnect(connection.options.name, connection.connection.remoteAddress, nowMs);
   const clientId = identify(packet);

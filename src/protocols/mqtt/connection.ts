@@ -1,4 +1,4 @@
-import type { Broker } from '../../core/broker.ts';
+import type { Broker, Redirection } from '../../core/broker.ts';
 import type { ClientOrigin, Dismissal, Principal, Refusal } from '../../core/ports.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
@@ -6,7 +6,7 @@ import { type Connection, type ConnectionHandler, DRAIN_BYTES_MIN } from '../../
 import type { ConnectorOptions } from '../protocol.ts';
 import { admit } from './admission.ts';
 import { type ConnectRequest, refusalError, refuse } from './connect.ts';
-import { DISMISSAL_CODES } from './dismissal.ts';
+import { DISMISSAL_CODES, RedirectionError } from './dismissal.ts';
 import type { EnhancedAuthentication } from './enhanced-authentication.ts';
 import { reportFault } from './fault-report.ts';
 import type { HeldPackets } from './held-packets.ts';
@@ -258,10 +258,12 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.disconnect(DISMISSAL_CODES[reason], text, serverReference);
   }
 
-  /** The server goes. `serverReference`: where its clients may go meanwhile; null: nobody knows. */
-  shutDown(serverReference: string | null): void {
+  /** The server goes. Where it knows of another one, who is about to connect is still answered with that. */
+  shutDown(redirection: Redirection): void {
+    const { serverReference } = redirection;
     if (serverReference === null) this.disconnect(SERVER_SHUTTING_DOWN, null);
-    else this.disconnect(USE_ANOTHER_SERVER, null, serverReference);
+    else if (this.session !== null) this.disconnect(USE_ANOTHER_SERVER, null, serverReference);
+    else if (this.pending !== null) this.refuseConnect(new RedirectionError(redirection));
   }
 
   /**

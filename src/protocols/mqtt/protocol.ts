@@ -1,4 +1,4 @@
-import type { Broker } from '../../core/broker.ts';
+import type { Broker, Redirection } from '../../core/broker.ts';
 import { FaultLog } from '../../telemetry/fault-log.ts';
 import type { Facts } from '../../telemetry/log.ts';
 import { type Clock, systemClock } from '../../timing/clock.ts';
@@ -21,6 +21,8 @@ export class MqttProtocol implements Protocol {
   readonly connections = new Set<MqttConnection>();
   readonly connectRates: ConnectRates;
   readonly #faults: FaultLog;
+  /** null: the broker does not stop. */
+  #whenStopping: ((options: ConnectorOptions) => Redirection) | null = null;
 
   constructor(broker: Broker, clock: Clock = systemClock) {
     this.broker = broker;
@@ -60,12 +62,23 @@ export class MqttProtocol implements Protocol {
     this.#faults.say(message, facts);
   }
 
+  /** Where the next client of this connector is sent instead of being let in; null: it is let in. */
+  redirectionOf(options: ConnectorOptions): Redirection | null {
+    return this.#whenStopping === null ? this.broker.redirection : this.#whenStopping(options);
+  }
+
   stop(serverReference: string | null): void {
+    const redirectionOf = ({ elsewhere }: ConnectorOptions): Redirection => ({
+      reason: 'useAnotherServer',
+      text: 'the broker stops',
+      serverReference: serverReference ?? elsewhere(),
+    });
+    this.#whenStopping = redirectionOf;
     // What is on its way to a member of a group goes to members at other brokers, not to the next one here that leaves.
     const sessions = [...this.broker.sessions.values()].filter((session) => session instanceof MqttSession);
     for (const session of sessions) session.leaveGroups();
     for (const session of sessions) session.handOverGroups();
-    for (const connection of this.connections) connection.shutDown(serverReference);
+    for (const connection of this.connections) connection.shutDown(redirectionOf(connection.options));
     this.timers.clear();
   }
 }
