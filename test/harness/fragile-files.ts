@@ -101,6 +101,7 @@ export class FragileFiles implements StoreFiles {
 class FragileFile implements StoreFile {
   readonly #disk: FragileFiles;
   readonly #state: FileState;
+  #closed = false;
 
   constructor(disk: FragileFiles, state: FileState) {
     this.#disk = disk;
@@ -108,6 +109,7 @@ class FragileFile implements StoreFile {
   }
 
   write(bytes: Buffer, at: number): Promise<void> {
+    if (this.#closed) return Promise.reject(badDescriptor());
     if (this.#disk.writeFault !== null) return Promise.reject(this.#disk.writeFault);
     this.#disk.writes++;
     const state = this.#state;
@@ -119,6 +121,7 @@ class FragileFile implements StoreFile {
   }
 
   sync(): Promise<void> {
+    if (this.#closed) return Promise.reject(badDescriptor());
     if (this.#disk.syncFault !== null) return Promise.reject(this.#disk.syncFault);
     this.#disk.syncs++;
     this.#state.synced = Buffer.from(this.#state.content);
@@ -133,10 +136,17 @@ class FragileFile implements StoreFile {
   }
 
   read(target: Buffer, at: number): number {
+    if (this.#closed) throw badDescriptor();
     return this.#state.content.copy(target, 0, at);
   }
 
   close(): Promise<void> {
+    if (this.#closed) return Promise.reject(badDescriptor());
+    this.#closed = true;
     return Promise.resolve();
   }
+}
+
+function badDescriptor(): Error {
+  return Object.assign(new Error('EBADF: bad file descriptor'), { code: 'EBADF' });
 }

@@ -38,7 +38,7 @@ export class Compactor {
     const dead = messages.segments.filter((segment) => segment.number < keptFrom && !segment.isPinned);
     for (const segment of dead) {
       messages.drop(segment);
-      await segment.file?.close();
+      await this.#store.closeFile(segment);
       await this.#files.remove(segment.name);
     }
   }

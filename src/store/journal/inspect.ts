@@ -8,6 +8,7 @@ import {
   DELIVERIES,
   MESSAGE,
   MOVED,
+  nextSoundRecord,
   RECEIVED,
   RECEIVED_DELETED,
   RECORD_HEADER_BYTES,
@@ -65,9 +66,9 @@ export async function* inspectJournal(files: StoreFiles): AsyncGenerator<Finding
         at = end;
         continue;
       }
-      let next = at + 1;
-      while (next < bytes.length && recordEnd(bytes, next, bytes.length) < 0) next++;
-      yield { file, place: at, end: next, kind: null, detail: '' };
+      const next = nextSoundRecord(bytes, at + 1);
+      yield { file, place: at, end: next < 0 ? bytes.length : next, kind: null, detail: '' };
+      if (next < 0) break;
       at = next;
     }
   }

@@ -76,6 +76,8 @@ export class Log {
   readonly #failed = new Set<(error: Error) => void>();
   #syncTimer: NodeJS.Timeout | null = null;
   readonly #unsynced = new Set<StoreFile>();
+  /** `periodic`: the syncs that are under way. */
+  #syncing: Promise<void> | null = null;
   /** Where all was synced, as far as is known. */
   #synced = 0;
   /** Bytes given to write() since the start. */
@@ -197,6 +199,12 @@ export class Log {
     });
   }
 
+  /** Resolves when a file that is to go can be closed: nothing is going to sync it. */
+  async release(file: StoreFile): Promise<void> {
+    this.#unsynced.delete(file);
+    await this.#syncing;
+  }
+
   /** Writes what it can, once more, and stops. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -204,6 +212,7 @@ export class Log {
     if (this.failure === null && this.durable < this.position) this.#schedule();
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    await this.#syncing;
     for (const file of this.#unsynced) await file.sync();
   }
 
@@ -321,12 +330,12 @@ export class Log {
       const files = [...this.#unsynced];
       const upTo = this.durable;
       this.#unsynced.clear();
-      Promise.all(files.map((each) => each.sync())).then(
-        () => {
-          this.#synced = upTo;
-        },
-        (error: Error) => this.#setFailure(error),
-      );
+      this.#syncing = Promise.allSettled(files.map((each) => each.sync())).then((results) => {
+        this.#syncing = null;
+        const failed = results.find((result) => result.status === 'rejected');
+        if (failed === undefined) this.#synced = upTo;
+        else this.#setFailure(failed.reason as Error);
+      });
     }, this.#options.syncIntervalMs).unref();
   }
 

@@ -16,6 +16,8 @@ export const RECORD_BODY_BYTES_MAX = 300 * 1024 * 1024;
 
 /** Begins each batch: the log's position up to which all was durable when the batch was written. */
 export const BATCH = 1;
+/** Size of such a record, header included. */
+const BATCH_BYTES = RECORD_HEADER_BYTES + 8;
 /** A message, and the sessions that get it. */
 export const MESSAGE = 2;
 /** Sessions that get a message which is stored already. */
@@ -50,10 +52,37 @@ export function sealRecord(buffer: Buffer, start: number, end: number, kind: num
 
 /** Where the record at `start` ends in `buffer[0, end)`; -1 when there is no whole and sound one. */
 export function recordEnd(buffer: Buffer, start: number, end: number): number {
+  const claimed = claimedEnd(buffer, start, end);
+  return claimed >= 0 && crc32(buffer.subarray(start + 4, claimed)) === buffer.readUInt32BE(start) ? claimed : -1;
+}
+
+/**
+ * Bytes that are checksummed for each byte that is searched, on the average. What is searched may be a client's payload, every byte of which
+ * looks like the beginning of a record of megabytes: the search would take days.
+ */
+const SEARCH_FACTOR = 16;
+
+/**
+ * Where the next whole and sound record begins in a damaged file, from `from` on; -1: there is none. Where very much looks like a record
+ * and is none, only the beginning of a batch is looked for.
+ */
+export function nextSoundRecord(bytes: Buffer, from: number): number {
+  const end = bytes.length;
+  let left = (end - from) * SEARCH_FACTOR;
+  for (let at = from; at + RECORD_HEADER_BYTES <= end; at++) {
+    const claimed = claimedEnd(bytes, at, end);
+    if (claimed < 0 || (left < 0 && (bytes[at + 8] !== BATCH || claimed - at !== BATCH_BYTES))) continue;
+    if (recordEnd(bytes, at, end) >= 0) return at;
+    left -= claimed - at;
+  }
+  return -1;
+}
+
+/** Where the record at `start` would end by its header; -1 when it cannot be one. */
+function claimedEnd(buffer: Buffer, start: number, end: number): number {
   if (start + RECORD_HEADER_BYTES > end) return -1;
   const kind = buffer[start + 8]!;
   const length = buffer.readUInt32BE(start + 4);
-  const recordEnd = start + RECORD_HEADER_BYTES + length;
-  if (kind === 0 || kind > KIND_MAX || length > RECORD_BODY_BYTES_MAX || recordEnd > end) return -1;
-  return crc32(buffer.subarray(start + 4, recordEnd)) === buffer.readUInt32BE(start) ? recordEnd : -1;
+  const claimed = start + RECORD_HEADER_BYTES + length;
+  return kind === 0 || kind > KIND_MAX || length > RECORD_BODY_BYTES_MAX || claimed > end ? -1 : claimed;
 }

@@ -6,7 +6,7 @@ import type { RetainedEntry } from './entries.ts';
 import { FIRST_SESSION_ID } from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import type { Messages } from './messages.ts';
-import { BATCH, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
+import { BATCH, nextSoundRecord, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
 import { Replay } from './replay.ts';
 import { readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber } from './segment.ts';
 import type { SessionContent } from './session.ts';
@@ -160,11 +160,6 @@ async function replaySegment(
 function readWhole(segment: Segment): Buffer {
   const bytes = Buffer.allocUnsafeSlow(segment.size);
   return bytes.subarray(0, segment.file!.read(bytes, 0));
-}
-
-function nextSoundRecord(bytes: Buffer, from: number): number {
-  for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) if (recordEnd(bytes, at, bytes.length) >= 0) return at;
-  return -1;
 }
 
 /** Whether a batch behind the damage says that all was durable up to beyond `position`. */

@@ -99,7 +99,7 @@ export class JournalStore implements Store, SessionStore {
   #checkpointing: Promise<void> | null = null;
   #checkpointDue: number;
   #closed = false;
-  #tidying = false;
+  #tidying: Promise<void> | null = null;
   readonly #tidyTimer: NodeJS.Timeout;
 
   /**
@@ -319,16 +319,27 @@ export class JournalStore implements Store, SessionStore {
 
   /** Housekeeping that need not be done at once: what may leave memory, checkpoints, files nobody needs. */
   async tidy(): Promise<void> {
-    if (this.#closed || this.#tidying || this.failure !== null) return;
-    this.#tidying = true;
+    if (this.#closed || this.#tidying !== null || this.failure !== null) return;
+    this.#tidying = this.#tidy().finally(() => {
+      this.#tidying = null;
+    });
+    await this.#tidying;
+  }
+
+  async #tidy(): Promise<void> {
     try {
       if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
       await this.#compactor.run();
     } catch (error) {
       this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
-    } finally {
-      this.#tidying = false;
     }
+  }
+
+  /** Closes the file of a segment that is to go. */
+  async closeFile({ file }: Segment): Promise<void> {
+    if (file === null) return;
+    await this.#log.release(file);
+    await file.close();
   }
 
   /** Resolves when all that was appended is durable. */
@@ -365,6 +376,7 @@ export class JournalStore implements Store, SessionStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     clearInterval(this.#tidyTimer);
+    await this.#tidying;
     this.#endOpen();
     try {
       await this.#log.flushed();
