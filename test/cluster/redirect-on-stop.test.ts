@@ -129,7 +129,12 @@ test('a connector that needs a PROXY header is no address for clients, unless th
   );
 });
 
-test('at SIGTERM a broker process sends its clients to its neighbour', async (t) => {
+for (const isFrozen of [false, true]) {
+  const what = isFrozen ? 'to no neighbour that is silent' : 'to its neighbour';
+  test(`at SIGTERM a broker process sends its clients ${what}`, (t) => stopProcess(t, isFrozen));
+}
+
+async function stopProcess(t: TestContext, isFrozen: boolean): Promise<void> {
   const folder = await DeploymentFolder.make();
   const [mqttA, linksA, mqttB, linksB] = (await freePorts(4)) as [number, number, number, number];
   const files = [
@@ -148,12 +153,16 @@ test('at SIGTERM a broker process sends its clients to its neighbour', async (t)
     programs.push(program);
     await program.saying(/broker is up/);
   }
-  const [, leaving] = programs;
+  const [neighbour, leaving] = programs;
   await leaving!.saying(/link up/);
   const peer = await MqttPeer.dial(mqttA, { level: 5 });
-  await peer.connect({ clientId: 'c' });
+  await peer.connect({ clientId: 'c', properties: '17 00' });
+  if (isFrozen) {
+    neighbour!.kill('SIGSTOP');
+    await leaving!.saying(/linked broker is silent/);
+  }
   leaving!.kill('SIGTERM');
-  await peer.expect(disconnect(`127.0.0.1:${mqttB}`));
+  await peer.expect(disconnect(isFrozen ? null : `127.0.0.1:${mqttB}`));
   await peer.expectClose();
   assert.equal((await leaving!.ended).code, 0);
-});
+}

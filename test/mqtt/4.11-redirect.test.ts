@@ -99,3 +99,22 @@ test('a broker that stops tells where to go meanwhile, if that is said', async (
   await v5.expectClose();
   await v4.expectClose();
 });
+
+test('a broker that stops answers a CONNECT that waits for its verdict, and one that comes only now, with where to go; others are closed', async (t) => {
+  const broker = await startBroker(t, { authenticator: { authenticate: () => new Promise(() => {}) } });
+  const waiting = await broker.dial({ level: 5 });
+  waiting.send(waiting.packets.connect({ clientId: 'waiting', properties: '17 00' }));
+  const late = await broker.dial({ level: 5 });
+  await broker.until(() => broker.broker.counters.connects === 1 && broker.connections === 2, 'both to be there');
+  broker.protocol.stop('b.example:1883');
+  late.send(late.packets.connect({ clientId: 'late', properties: '17 00' }));
+  for (const peer of [waiting, late]) {
+    await peer.expect("20 14 00 9c 11 1c 000e 'b.example:1883'");
+    await peer.expectClose();
+  }
+  const alone = await startBroker(t);
+  const silent = await alone.dial({ level: 5 });
+  await alone.until(() => alone.connections === 1, 'it to be there');
+  alone.protocol.stop(null);
+  await silent.expectClose();
+});
