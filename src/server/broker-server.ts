@@ -66,8 +66,8 @@ interface OpenConnector {
   readonly model: TransportConnectorModel;
   readonly host: string;
   readonly listener: TcpListener;
-  /** Where others find it; null for a socket file. */
-  readonly published: HostAndPort | null;
+  /** Where others find it; null for a socket file, and until that is known. */
+  published: HostAndPort | null;
 }
 
 /**
@@ -270,8 +270,9 @@ export class BrokerServer {
       if (!(error instanceof CodedError)) throw error;
       throw new ConfigError(error.code, `${placeOf(model)}: ${error.message}`, error);
     }
-    const published = model.socketFile === null ? await publishedAddress(model.publishedAddress, { host, port: listener.port }) : null;
-    this.#open.push({ model, host, listener, published });
+    const open: OpenConnector = { model, host, listener, published: null };
+    this.#open.push(open);
+    if (model.socketFile === null) open.published = await publishedAddress(model.publishedAddress, { host, port: listener.port });
     const address = model.socketFile?.path ?? formatAddress(host, listener.port);
     this.#log.info('connector listens', { connector: model.name, protocol: this.#spokenAt(model), address });
   }

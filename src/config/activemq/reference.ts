@@ -45,7 +45,8 @@ const FORMS = `## How the file is read
   a folder called \`conf\`, otherwise the file's), \`activemq.hostname\`, then in the environment, then in the properties
   files that a placeholder configurer lists. \`file:\` URLs are relative to the working directory, \`classpath:\` and bare
   names to the file's folder. A properties file that is missing is a warning; a placeholder that nobody defines is an
-  error. Encrypted values, \`ENC(...)\`, are refused.
+  error. Encrypted values, \`ENC(...)\`, are refused. Properties \`roundhouse.limit.<name>\` are for no placeholder: they set
+  [limits](limits.md).
 - **Sizes** (type *size*) are digits and a unit: b, k, kb, m, mb, g or gb in either case, powers of 1024, spaces around
   either: \`100 gb\`. One that is too large for its property is an error; ActiveMQ reads \`4gb\` as 0 there.
 - **Booleans** are \`true\` and \`false\`; where ActiveMQ takes them, also on, yes, 1, off, no and 0.
