@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { IDLE } from '../../test/harness/idle-session.ts';
 import { type Facts, type Log, silentLog } from '../telemetry/log.ts';
 import { Broker } from './broker.ts';
 import type { Stamp } from './hybrid-clock.ts';
@@ -11,8 +12,6 @@ import { AWAY, BEHIND, READY, type Readiness, type Route, type Subscriber, Subsc
 function broker(): Broker {
   return new Broker({ id: 'b', name: 'test', log: silentLog, wallNow: () => 1_000 });
 }
-
-const NOTHING_HELD = { queued: 0, inflight: 0, heldBytes: 0, dropped: 0 };
 
 /** Writes down what it gets. */
 class Recorder implements Subscriber {
@@ -168,7 +167,7 @@ test('a client id claimed elsewhere ends an older connection here, not a newer o
   const session = (clientId: string, connected: boolean, wallMs: number): Session => ({
     clientId,
     connected,
-    ...NOTHING_HELD,
+    ...IDLE,
     claimedAt: { wallMs, counter: 0, brokerId: 'b' },
     takeOver: () => taken++,
     discard: () => assert.fail('a session is kept'),
@@ -189,7 +188,7 @@ test('a session is removed only while it is the one of its client id', () => {
   const make = (): Session => ({
     clientId: 'a',
     connected: true,
-    ...NOTHING_HELD,
+    ...IDLE,
     claimedAt: { wallMs: 0, counter: 0, brokerId: 'b' },
     takeOver() {},
     discard() {},

@@ -47,6 +47,7 @@ export class Broker {
   readonly limits: Limits;
   readonly wallNow: () => number;
   readonly clock: HybridClock;
+  readonly policies: DestinationPolicies;
   readonly router: Router;
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
@@ -74,7 +75,8 @@ export class Broker {
     this.wallNow = options.wallNow ?? Date.now;
     this.#limitWatch = new LimitWatch(this.counters, this.log, this.wallNow);
     this.clock = new HybridClock(options.id, this.wallNow);
-    this.router = new Router(this.limits.routeCacheTopics, options.policies ?? NO_POLICIES);
+    this.policies = options.policies ?? NO_POLICIES;
+    this.router = new Router(this.limits.routeCacheTopics, this.policies);
     this.router.watch(this.subscriptions);
     this.retained = new RetainedMessages(this.limits, this.wallNow);
     this.authenticator = options.authenticator ?? null;

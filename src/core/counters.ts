@@ -33,6 +33,8 @@ export class BrokerCounters {
   };
   /** Copies that expired while they waited for their receiver. */
   expired = 0;
+  /** Clients disconnected because they did not keep up, by a `slowConsumerStrategy`. */
+  slowClients = 0;
   /** How often somebody was refused something because of this limit. */
   readonly refusedBy: Record<RefusingLimit, number> = noRefusals();
   /** Connections accepted by MQTT connectors, whatever came of them. */

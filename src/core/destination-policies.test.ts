@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DestinationPolicies, type DestinationPolicy, NO_POLICIES } from './destination-policies.ts';
+import { DestinationPolicies, type DestinationPolicy, NO_POLICIES, NO_POLICY } from './destination-policies.ts';
 import { Router } from './router.ts';
 
-const policy = (destination: string): DestinationPolicy => ({
-  destination,
-  pendingMessageLimit: Number.POSITIVE_INFINITY,
-  uniqueProperty: null,
-  evictExpiredMessagesHighWatermark: 1_000,
-});
+const policy = (destination: string): DestinationPolicy => ({ ...NO_POLICY, destination });
 
 function policies(patterns: string, defaultPolicy: DestinationPolicy | null = null): DestinationPolicies {
   return new DestinationPolicies(

@@ -1,3 +1,5 @@
+import type { SlowConsumerStrategy } from './slow-consumers.ts';
+
 /** What a `policyEntry` of the file asks for the topics that it names. */
 export interface DestinationPolicy {
   /** The topics, in ActiveMQ's spelling as the file has it: `>`, `orders.*`. For the log. */
@@ -8,7 +10,24 @@ export interface DestinationPolicy {
   readonly uniqueProperty: string | null;
   /** Of more than so many that wait expired ones go first. */
   readonly evictExpiredMessagesHighWatermark: number;
+  /** QoS 1 and 2 messages in flight to a client with a subscription below it; Infinity: as many as `Limits.inflightMessages`. */
+  readonly topicPrefetch: number;
+  /** The same for a session that outlives its connections. */
+  readonly durableTopicPrefetch: number;
+  /** null: a client may be as slow as it is. */
+  readonly slowConsumerStrategy: SlowConsumerStrategy | null;
 }
+
+/** Nothing is asked for. */
+export const NO_POLICY: DestinationPolicy = {
+  destination: '>',
+  pendingMessageLimit: Number.POSITIVE_INFINITY,
+  uniqueProperty: null,
+  evictExpiredMessagesHighWatermark: Number.POSITIVE_INFINITY,
+  topicPrefetch: Number.POSITIVE_INFINITY,
+  durableTopicPrefetch: Number.POSITIVE_INFINITY,
+  slowConsumerStrategy: null,
+};
 
 interface Level {
   readonly below: Map<string, Level>;
@@ -31,6 +50,7 @@ interface Level {
 export class DestinationPolicies {
   readonly #root: Level = level();
   readonly #default: DestinationPolicy | null;
+  readonly #all: DestinationPolicy[] = [];
 
   /**
    * @param entries by pattern, in MQTT's spelling; the first of two with one pattern counts
@@ -45,9 +65,18 @@ export class DestinationPolicies {
         at = next;
         if (name === '#') break;
       }
-      at.policy ??= policy;
+      if (at.policy === null) {
+        at.policy = policy;
+        this.#all.push(policy);
+      }
     }
     this.#default = defaultPolicy;
+    if (defaultPolicy !== null) this.#all.push(defaultPolicy);
+  }
+
+  /** Every policy that counts for some topic. */
+  get all(): readonly DestinationPolicy[] {
+    return this.#all;
   }
 
   /**

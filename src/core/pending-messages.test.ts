@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { DestinationPolicy } from './destination-policies.ts';
+import { type DestinationPolicy, NO_POLICY } from './destination-policies.ts';
 import { Message, type MessageProperties } from './message.ts';
 import { type Discard, PendingMessages } from './pending-messages.ts';
 
@@ -33,7 +33,7 @@ function messageOf(name: string, { expiresAtMs = 0, value = null, payloadBytes =
 }
 
 function policyOf(pendingMessageLimit: number, rest: Partial<DestinationPolicy> = {}): DestinationPolicy {
-  return { destination: '>', pendingMessageLimit, uniqueProperty: null, evictExpiredMessagesHighWatermark: 1_000, ...rest };
+  return { ...NO_POLICY, pendingMessageLimit, ...rest };
 }
 
 function list(now = { ms: 0 }) {

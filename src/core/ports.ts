@@ -1,5 +1,6 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Message } from './message.ts';
+import type { SlowConsumerStrategy } from './slow-consumers.ts';
 
 /**
  * The other brokers, as this one sees them: implemented by `cluster/`, or absent for a broker that stands alone.
@@ -35,11 +36,17 @@ export interface Session {
   readonly heldBytes: number;
   /** Messages that it did not get, since the broker's start. */
   readonly dropped: number;
+  /** PUBACK, PUBREC and PUBCOMP that came, counted. */
+  readonly acknowledgements: number;
+  /** Whether more waits for the client than it may have in flight. */
+  readonly isSlow: boolean;
+  /** Of its subscriptions' policies; null: none has one. */
+  readonly slowConsumerStrategies: ReadonlySet<SlowConsumerStrategy> | null;
   /** When its present or last connection claimed the client id. */
   readonly claimedAt: Stamp;
   /** Ends the connection because the same client id connected elsewhere (MQTT 5: DISCONNECT 0x8E). Keeps the session's state. */
   takeOver(): void;
-  /** Ends the connection because an operator wants it. Keeps the session's state. */
+  /** Ends the connection because an operator or a policy wants it. Keeps the session's state. */
   dismiss(dismissal: Dismissal): void;
   /** Ends connection and session: nothing of it stays. */
   discard(): void;
@@ -49,9 +56,10 @@ export interface Session {
 export interface Dismissal {
   /**
    * `administrativeAction`: it may come again. `useAnotherServer`: for the time being it should go elsewhere. `serverMoved`: from now on.
-   * MQTT 5: DISCONNECT 0x98, 0x9C, 0x9D; clients of earlier versions cannot be told.
+   * `quotaExceeded`: more waits for it than a policy of the file lets. MQTT 5: DISCONNECT 0x98, 0x9C, 0x9D, 0x97; clients of earlier
+   * versions cannot be told.
    */
-  readonly reason: 'administrativeAction' | 'useAnotherServer' | 'serverMoved';
+  readonly reason: 'administrativeAction' | 'useAnotherServer' | 'serverMoved' | 'quotaExceeded';
   /** For clients that want reasons, and for the log; null: none. */
   readonly text: string | null;
   /** Where to go instead, as `host:port`; several with spaces between (MQTT 5.0 section 4.11). null: the client knows. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { IDLE } from '../../test/harness/idle-session.ts';
 import { silentLog } from '../telemetry/log.ts';
 import { FakeClock } from '../timing/clock.ts';
 import { Broker } from './broker.ts';
@@ -102,10 +103,10 @@ test('what sessions hold is summed up', () => {
   const session = (clientId: string, queued: number, inflight: number, heldBytes: number): Session => ({
     clientId,
     connected: false,
+    ...IDLE,
     queued,
     inflight,
     heldBytes,
-    dropped: 0,
     claimedAt: broker.clock.next(),
     takeOver() {},
     discard() {},

@@ -63,6 +63,11 @@ export const SYS_VALUES: readonly SysValue[] = [
     meaning: 'Sessions that ended because their Session Expiry Interval had passed.',
     value: ({ counters }) => counters.sessionsExpired,
   },
+  {
+    topic: 'clients/too slow',
+    meaning: 'Clients disconnected by a `slowConsumerStrategy`. Not of mosquitto.',
+    value: ({ counters }) => counters.slowClients,
+  },
   { topic: 'messages/received', meaning: 'MQTT packets of all kinds received.', value: messagesReceived },
   { topic: 'messages/sent', meaning: 'MQTT packets of all kinds sent.', value: messagesSent },
   {

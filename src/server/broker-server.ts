@@ -5,6 +5,7 @@ import type { BrokerModel, TransportConnectorModel } from '../config/activemq/mo
 import { Broker, createBrokerId } from '../core/broker.ts';
 import type { Limits } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
+import { SlowConsumers } from '../core/slow-consumers.ts';
 import { SysTopics } from '../core/sys-topics.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
@@ -92,6 +93,7 @@ export class BrokerServer {
   /** null: no connector has TLS. */
   #tlsRenewal: TlsRenewal | null = null;
   readonly #sysTopics: SysTopics;
+  readonly #slowConsumers: SlowConsumers;
   /** Where clients of connectors with `updateClusterClients` may go; empty until the broker stops. */
   readonly #elsewhere = new Map<TransportConnectorModel, ServerReferences>();
   #isUp = false;
@@ -121,6 +123,8 @@ export class BrokerServer {
       accept: (channel, offer, peer) => this.#network!.accept(channel, offer, peer),
     };
     this.#registry = new ProtocolRegistry(this.broker, links);
+    const strategies = new Set(this.broker.policies.all.flatMap(({ slowConsumerStrategy }) => slowConsumerStrategy ?? []));
+    this.#slowConsumers = new SlowConsumers(this.broker, strategies);
     this.#sysTopics = new SysTopics({
       broker: this.broker,
       version: programVersion(),
@@ -176,6 +180,7 @@ export class BrokerServer {
     }
     this.#isUp = true;
     this.#sysTopics.start();
+    this.#slowConsumers.start();
     const { brokerName } = this.model;
     this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
@@ -186,6 +191,7 @@ export class BrokerServer {
    */
   async stop(serverReference: string | null = null): Promise<void> {
     this.#sysTopics.stop();
+    this.#slowConsumers.stop();
     this.#tlsRenewal?.stop();
     for (const { listener } of this.#open) listener.close();
     this.#findElsewhere();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brokerFile, readText } from '../../test/harness/activemq-file.ts';
-import type { DestinationPolicies } from '../core/destination-policies.ts';
+import { type DestinationPolicies, type DestinationPolicy, NO_POLICY } from '../core/destination-policies.ts';
 import { destinationPolicies } from './destination-policies.ts';
 
 function policiesOf(entries: string, rest = ''): DestinationPolicies {
@@ -34,4 +34,61 @@ test('the default entry is for topics that no other names', () => {
   const policies = policiesOf('<policyEntry topic="a"/>', '<defaultEntry><policyEntry/></defaultEntry>');
   assert.equal(policies.of('a')!.destination, 'a');
   assert.equal(policies.of('b')!.destination, '>');
+});
+
+function policyOf(attributes: string, inside = ''): DestinationPolicy {
+  return policiesOf(`<policyEntry topic=">"${attributes}>${inside}</policyEntry>`).of('a')!;
+}
+
+test('an entry that asks for nothing bounds nothing', () => {
+  assert.deepEqual(policyOf(''), { ...NO_POLICY, evictExpiredMessagesHighWatermark: 1_000 });
+});
+
+test('a pending limit is a number, or a share of the prefetch', () => {
+  const limit = (strategy: string, attributes = '') =>
+    policyOf(attributes, `<pendingMessageLimitStrategy>${strategy}</pendingMessageLimitStrategy>`).pendingMessageLimit;
+  assert.equal(limit('<constantPendingMessageLimitStrategy limit="1000"/>'), 1_000);
+  assert.equal(limit('<constantPendingMessageLimitStrategy limit="0"/>'), 0);
+  assert.equal(limit('<constantPendingMessageLimitStrategy limit="-1"/>'), Number.POSITIVE_INFINITY);
+  assert.equal(limit('<prefetchRatePendingMessageLimitStrategy/>'), 16_383);
+  assert.equal(limit('<prefetchRatePendingMessageLimitStrategy multiplier="2.5"/>', ' topicPrefetch="101"'), 252);
+});
+
+test('an eviction strategy says what goes first', () => {
+  const eviction = (strategy: string) => {
+    const { uniqueProperty, evictExpiredMessagesHighWatermark } = policyOf(
+      '',
+      `<messageEvictionStrategy>${strategy}</messageEvictionStrategy>`,
+    );
+    return [uniqueProperty, evictExpiredMessagesHighWatermark];
+  };
+  assert.deepEqual(eviction('<oldestMessageEvictionStrategy evictExpiredMessagesHighWatermark="5"/>'), [null, 5]);
+  assert.deepEqual(eviction('<oldestMessageWithLowestPriorityEvictionStrategy/>'), [null, 1_000]);
+  assert.deepEqual(eviction('<uniquePropertyMessageEvictionStrategy propertyName="device"/>'), ['device', 1_000]);
+});
+
+test('prefetches bound what is in flight', () => {
+  const { topicPrefetch, durableTopicPrefetch } = policyOf(' topicPrefetch="7" durableTopicPrefetch="3"');
+  assert.deepEqual([topicPrefetch, durableTopicPrefetch], [7, 3]);
+});
+
+test('slow consumer strategies have the defaults of ActiveMQ, where 0 and less lift a bound', () => {
+  const strategy = (element: string) => policyOf('', `<slowConsumerStrategy>${element}</slowConsumerStrategy>`).slowConsumerStrategy;
+  assert.deepEqual(strategy('<abortSlowConsumerStrategy/>'), {
+    kind: 'abortSlow',
+    checkPeriodMs: 30_000,
+    maxSlowDurationMs: 30_000,
+    maxSlowCount: Number.POSITIVE_INFINITY,
+    maxTimeSinceLastAckMs: 30_000,
+  });
+  assert.deepEqual(
+    strategy('<abortSlowAckConsumerStrategy checkPeriod="1000" maxSlowDuration="-1" maxSlowCount="4" maxTimeSinceLastAck="5000"/>'),
+    {
+      kind: 'abortSlowAck',
+      checkPeriodMs: 1_000,
+      maxSlowDurationMs: Number.POSITIVE_INFINITY,
+      maxSlowCount: 4,
+      maxTimeSinceLastAckMs: 5_000,
+    },
+  );
 });

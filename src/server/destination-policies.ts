@@ -1,5 +1,6 @@
 import type { BrokerModel, PolicyEntryModel } from '../config/activemq/model.ts';
 import { DestinationPolicies, type DestinationPolicy } from '../core/destination-policies.ts';
+import type { SlowConsumerStrategy } from '../core/slow-consumers.ts';
 import { swapName } from '../protocols/openwire/destination.ts';
 
 /** Messages that ActiveMQ sends a topic's subscriber ahead of its acknowledgements, unless the file says otherwise. */
@@ -7,6 +8,11 @@ const TOPIC_PREFETCH = 32_767;
 
 /** ActiveMQ's default of how many waiting messages make expired ones go first. */
 const EVICT_EXPIRED_HIGH_WATERMARK = 1_000;
+
+/** ActiveMQ's default of the times of `slowConsumerStrategy`, in milliseconds. */
+const SLOW_CONSUMER_MS = 30_000;
+
+type AttributeValue = string | number | boolean | undefined;
 
 /** The file's policy entries for topics. Those for queues say nothing about them, and there are no temporary topics. */
 export function destinationPolicies({ policyEntries, defaultPolicyEntry }: BrokerModel): DestinationPolicies {
@@ -18,13 +24,41 @@ export function destinationPolicies({ policyEntries, defaultPolicyEntry }: Broke
 }
 
 function policyOf(entry: PolicyEntryModel): DestinationPolicy {
-  const { messageEvictionStrategy: eviction } = entry;
+  const { messageEvictionStrategy: eviction, attributes } = entry;
+  const { topicPrefetch, durableTopicPrefetch } = attributes;
   return {
     destination: entry.destination.physicalName,
     pendingMessageLimit: pendingMessageLimit(entry),
     uniqueProperty: eviction?.kind === 'uniqueProperty' ? eviction.propertyName : null,
     evictExpiredMessagesHighWatermark: eviction?.evictExpiredMessagesHighWatermark ?? EVICT_EXPIRED_HIGH_WATERMARK,
+    topicPrefetch: prefetchOf(topicPrefetch),
+    durableTopicPrefetch: prefetchOf(durableTopicPrefetch),
+    slowConsumerStrategy: slowConsumerStrategy(entry),
   };
+}
+
+/** Where the file does not say it the broker's own bound is the smaller one. */
+function prefetchOf(prefetch: AttributeValue): number {
+  return prefetch === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Number(prefetch));
+}
+
+function slowConsumerStrategy({ slowConsumerStrategy: strategy }: PolicyEntryModel): SlowConsumerStrategy | null {
+  if (strategy === null) return null;
+  const { kind, attributes } = strategy;
+  const { checkPeriod, maxSlowDuration, maxSlowCount, maxTimeSinceLastAck } = attributes;
+  return {
+    kind,
+    checkPeriodMs: Number(checkPeriod ?? SLOW_CONSUMER_MS),
+    maxSlowDurationMs: positive(maxSlowDuration ?? SLOW_CONSUMER_MS),
+    maxSlowCount: positive(maxSlowCount),
+    maxTimeSinceLastAckMs: positive(maxTimeSinceLastAck ?? SLOW_CONSUMER_MS),
+  };
+}
+
+/** 0 and less mean that there is no bound. */
+function positive(value: AttributeValue): number {
+  const bound = Number(value ?? -1);
+  return bound > 0 ? bound : Number.POSITIVE_INFINITY;
 }
 
 function pendingMessageLimit({ pendingMessageLimitStrategy: strategy, attributes }: PolicyEntryModel): number {

@@ -14,6 +14,7 @@ import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { connectTcp, type TcpConnection } from '../../src/transport/tcp-connection.ts';
 import { TcpListener } from '../../src/transport/tcp-listener.ts';
 import { Turn } from '../../src/transport/turn.ts';
+import { IDLE } from './idle-session.ts';
 
 /** One received message, as a subscriber keeps it. */
 export interface Received {
@@ -194,10 +195,7 @@ export class TestBroker {
     const session = {
       clientId,
       connected: true,
-      queued: 0,
-      inflight: 0,
-      heldBytes: 0,
-      dropped: 0,
+      ...IDLE,
       claimedAt,
       takenOver: false,
       takeOver() {

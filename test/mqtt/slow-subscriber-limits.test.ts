@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { DestinationPolicies, type DestinationPolicy } from '../../src/core/destination-policies.ts';
+import { DestinationPolicies, type DestinationPolicy, NO_POLICY } from '../../src/core/destination-policies.ts';
 import { type Facts, type Log, silentLog } from '../../src/telemetry/log.ts';
 import { startBroker, type TestBroker, type TestBrokerOptions } from '../harness/mqtt-broker.ts';
 import { PINGREQ, PINGRESP } from '../harness/mqtt-bytes.ts';
@@ -13,7 +13,7 @@ const MESSAGES = 8_000;
 const BATCH = 200;
 
 function policyOf(pendingMessageLimit: number, rest: Partial<DestinationPolicy> = {}): DestinationPolicy {
-  return { destination: '>', pendingMessageLimit, uniqueProperty: null, evictExpiredMessagesHighWatermark: 1_000, ...rest };
+  return { ...NO_POLICY, pendingMessageLimit, ...rest };
 }
 
 function policies(...entries: readonly (readonly [string, DestinationPolicy])[]): DestinationPolicies {

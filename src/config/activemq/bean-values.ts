@@ -31,17 +31,14 @@ export function placeOf(bean: Bean, name: string): Place {
   return bean.values.get(name)?.place ?? bean.beans.get(name)?.place ?? bean.place;
 }
 
-/** All plain values but some, by name. Both spellings of a name come out as the right one. */
+/** All plain values but some, by name. */
 export function plainAttributes(bean: Bean, without: readonly string[] = []): Readonly<Record<string, PlainValue>> {
   const attributes: Record<string, PlainValue> = {};
   for (const { name, value } of bean.values.values()) {
-    if (!without.includes(name)) attributes[SPELLINGS[name] ?? name] = value;
+    if (!without.includes(name)) attributes[name] = value;
   }
   return attributes;
 }
-
-/** Public names that ActiveMQ misspelled, next to the right ones it took later. */
-const SPELLINGS: Readonly<Record<string, string>> = { inactiveTimoutBeforeGC: 'inactiveTimeoutBeforeGC' };
 
 /** ActiveMQ's default of a whole number. */
 export function defaultNumber(element: string, property: string): number {

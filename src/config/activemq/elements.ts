@@ -248,7 +248,7 @@ const POLICY_ENTRY: Rules = {
   pendingMessageLimitStrategy: honoured('bounds what waits for a slow subscriber'),
   messageEvictionStrategy: honoured('chooses what a slow subscriber loses'),
   deadLetterStrategy: honouredLater('says where undeliverable messages go'),
-  slowConsumerStrategy: honouredLater('closes slow subscribers'),
+  slowConsumerStrategy: honoured('closes slow subscribers'),
   memoryLimit: honouredLater('bounds the memory of one destination'),
   producerFlowControl: honouredLater('slows publishers down when memory is short'),
   ...each(
@@ -256,13 +256,13 @@ const POLICY_ENTRY: Rules = {
     honouredLater('says what publishers are told when a limit is reached'),
   ),
   ...each('cursorMemoryHighWaterMark storeUsageHighWaterMark', honouredLater('is the share of a limit at which it counts as reached')),
-  ...each('topicPrefetch durableTopicPrefetch', honouredLater('is how many messages a subscriber gets ahead')),
+  ...each('topicPrefetch durableTopicPrefetch', honoured('is how many messages a subscriber gets ahead of its acknowledgements')),
   expireMessagesPeriod: honouredLater('says how often expired messages are looked for'),
   ...each(
     'gcInactiveDestinations gcWithNetworkConsumers inactiveTimeoutBeforeGC inactiveTimoutBeforeGC',
-    honouredLater('removes destinations nobody uses'),
+    inert('removes destinations nobody uses', BECAUSE.noTopicObjects),
   ),
-  maxDestinations: honouredLater('bounds the number of destinations'),
+  maxDestinations: inert('bounds the number of destinations', BECAUSE.noTopicObjects),
   ...each(
     'advisoryForConsumed advisoryForDelivery advisoryForDiscardingMessages advisoryForFastProducers advisoryForSlowConsumers ' +
       'advisoryWhenFull sendAdvisoryIfNoConsumers includeBodyForAdvisory',
@@ -300,10 +300,11 @@ const EVICTION: Rules = {
 };
 
 const SLOW_CONSUMER: Rules = {
-  ...each('maxSlowCount maxSlowDuration maxTimeSinceLastAck', honouredLater('says when a subscriber is slow enough to be closed')),
-  checkPeriod: honouredLater('says how often slow subscribers are looked for'),
-  abortConnection: honouredLater('closes the connection; an MQTT client has no other way to be told'),
-  ...each('ignoreNetworkConsumers ignoreIdleConsumers', honouredLater('leaves links, or subscribers without traffic, alone')),
+  ...each('maxSlowCount maxSlowDuration maxTimeSinceLastAck', honoured('says when a subscriber is slow enough to be closed')),
+  checkPeriod: honoured('says how often slow subscribers are looked for'),
+  abortConnection: inert('closes the connection, and not the subscription alone', 'an MQTT client has no other way to be told'),
+  ignoreNetworkConsumers: inert('leaves links alone', 'links have limits of their own and are never closed for this'),
+  ignoreIdleConsumers: inert('leaves subscribers alone that have nothing to acknowledge', 'they always are'),
   name: inert('names the strategy in JMX', BECAUSE.jmx),
 };
 
@@ -473,8 +474,8 @@ const RULES: Readonly<Record<string, ElementRule>> = {
     element: honoured('drops what a newer message with the same value of a property replaces, else the oldest'),
     properties: { ...EVICTION, propertyName: honoured('is the property, of MQTT messages a User Property') },
   },
-  abortSlowConsumerStrategy: { element: honouredLater('closes subscribers that are slow for long'), properties: SLOW_CONSUMER },
-  abortSlowAckConsumerStrategy: { element: honouredLater('closes subscribers that do not acknowledge'), properties: SLOW_CONSUMER },
+  abortSlowConsumerStrategy: { element: honoured('closes subscribers that are slow for long'), properties: SLOW_CONSUMER },
+  abortSlowAckConsumerStrategy: { element: honoured('closes subscribers that do not acknowledge'), properties: SLOW_CONSUMER },
   sharedDeadLetterStrategy: { element: honouredLater('sends undeliverable messages to one queue'), properties: DEAD_LETTER },
   individualDeadLetterStrategy: {
     element: honouredLater('sends undeliverable messages to a queue for each destination'),

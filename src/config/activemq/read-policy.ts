@@ -54,6 +54,7 @@ export function readDefaultEntry(bean: Bean | undefined, reading: Reading): Poli
 }
 
 function readEntry(bean: Bean, destination: DestinationModel, reading: Reading): PolicyEntryModel {
+  for (const name of ['topicPrefetch', 'durableTopicPrefetch']) checkPrefetch(bean, name, reading);
   return {
     place: bean.place,
     destination,
@@ -61,8 +62,16 @@ function readEntry(bean: Bean, destination: DestinationModel, reading: Reading):
     pendingMessageLimitStrategy: readPendingLimit(bean, reading),
     messageEvictionStrategy: readEviction(bean, reading),
     deadLetterStrategy: readDeadLetter(bean),
-    slowConsumerStrategy: readSlowConsumer(bean),
+    slowConsumerStrategy: readSlowConsumer(bean, reading),
   };
+}
+
+function checkPrefetch(bean: Bean, name: string, reading: Reading): void {
+  const prefetch = numberOf(bean, name, 1);
+  const place = bean.values.get(name)?.text.at(0) ?? bean.place;
+  if (prefetch < 0) reading.error(place, name, `${name}: expected 1 or more, found ${prefetch}`);
+  if (prefetch !== 0) return;
+  reading.warn(place, name, `${name}="0" lets JMS clients fetch their messages; MQTT clients cannot, so that it counts as 1 for them`);
 }
 
 function readPendingLimit(entry: Bean, reading: Reading): PolicyEntryModel['pendingMessageLimitStrategy'] {
@@ -106,8 +115,11 @@ function readDeadLetter(entry: Bean): PolicyEntryModel['deadLetterStrategy'] {
   };
 }
 
-function readSlowConsumer(entry: Bean): PolicyEntryModel['slowConsumerStrategy'] {
+function readSlowConsumer(entry: Bean, reading: Reading): PolicyEntryModel['slowConsumerStrategy'] {
   const bean = beanOf(entry, 'slowConsumerStrategy');
   if (bean === undefined) return null;
+  const checkPeriod = numberOf(bean, 'checkPeriod', 1);
+  if (checkPeriod < 1)
+    reading.error(bean.values.get('checkPeriod')!.text.at(0), 'checkPeriod', `checkPeriod: expected 1 or more, found ${checkPeriod}`);
   return { kind: SLOW_CONSUMER_KINDS[bean.name as keyof typeof SLOW_CONSUMER_KINDS], attributes: plainAttributes(bean) };
 }

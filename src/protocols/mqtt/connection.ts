@@ -254,7 +254,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   dismiss({ reason, text, serverReference }: Dismissal): void {
     if (this.#closed) return;
-    this.broker.log.info('client disconnected by an operator', { ...this.facts(), reason, text, serverReference });
+    this.broker.log.info('client disconnected by the server', { ...this.facts(), reason, text, serverReference });
     this.disconnect(DISMISSAL_CODES[reason], text, serverReference);
   }
 

@@ -29,8 +29,8 @@ export interface SessionLink {
   readonly level: ProtocolLevel;
   /** Largest packet that the client accepts, in bytes. */
   readonly maximumPacketSize: number;
-  /** Unacknowledged QoS 1 and 2 messages that the client accepts. */
-  readonly inflightMax: number;
+  /** Unacknowledged QoS 1 and 2 messages that the client accepts, or may have by its subscriptions' policies. */
+  inflightMax: number;
   /**
    * Bytes on the connection beyond which QoS 1 and 2 messages wait. SEND_AHEAD_BYTES; 0 while QoS 0 messages wait, which have their turn at
    * every drain and would get none of one that acknowledgements keep full.

@@ -5,6 +5,7 @@ import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { type Discard, type DiscardWatcher, PendingMessages } from '../../core/pending-messages.ts';
 import type { Dismissal, Session } from '../../core/ports.ts';
+import type { SlowConsumerStrategy } from '../../core/slow-consumers.ts';
 import type { DurabilityListener, StoredSession } from '../../core/store.ts';
 import {
   AWAY,
@@ -71,6 +72,10 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   #pending: PendingMessages | null = null;
   /** Bytes that the kernel has not taken from which on they wait. */
   readonly #aheadBytes: number;
+  /** The smallest that a policy of one of its subscriptions has said. */
+  #prefetch = Number.POSITIVE_INFINITY;
+  #strategies: Set<SlowConsumerStrategy> | null = null;
+  #acknowledgements = 0;
   #dropped = 0;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
   #pendingWill: Will | null = null;
@@ -125,6 +130,19 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     return this.#dropped;
   }
 
+  get acknowledgements(): number {
+    return this.#acknowledgements;
+  }
+
+  get isSlow(): boolean {
+    const link = this.#link;
+    return link !== null && (this.#pending !== null || this.#deliveries.queued > link.inflightMax);
+  }
+
+  get slowConsumerStrategies(): ReadonlySet<SlowConsumerStrategy> | null {
+    return this.#strategies;
+  }
+
   get isBehind(): boolean {
     return this.#pending !== null;
   }
@@ -137,6 +155,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   /** Gives the session a new connection. Call `resume` after CONNACK. */
   attach(link: SessionLink, claimedAt: Stamp): void {
     this.#link = link;
+    link.inflightMax = Math.min(link.inflightMax, this.#prefetch);
     this.#broker.counters.clientConnected();
     this.claimedAt = claimedAt;
     this.#droppedAtMs = Number.NEGATIVE_INFINITY;
@@ -231,6 +250,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
       identifier,
     });
     this.subscriptions.set(filter, subscription);
+    this.#followPolicy(this.#broker.policies.of(shared.filter));
     if (this.isDurable) this.#stored!.setAttribute(SUBSCRIPTION + filter, encodeSubscription(subscription));
     return this.#broker.subscribe(subscription) === null;
   }
@@ -274,16 +294,19 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
 
   /** PUBACK: a QoS 1 message is done, and not before [MQTT-4.3.2-3]. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   acknowledged(packetIdentifier: number): void {
+    this.#acknowledgements++;
     this.#deliveries.acknowledged(packetIdentifier);
   }
 
   /** PUBREC: a QoS 2 message has arrived, or is refused. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   receivedByClient(packetIdentifier: number, reasonCode: number): void {
+    this.#acknowledgements++;
     this.#deliveries.receivedByClient(packetIdentifier, reasonCode);
   }
 
   /** PUBCOMP: a QoS 2 message is done, and not before [MQTT-4.3.3-5]. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   completed(packetIdentifier: number): void {
+    this.#acknowledgements++;
     this.#deliveries.completed(packetIdentifier);
   }
 
@@ -389,6 +412,14 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
         this.#broker.counters.expired++; // [MQTT-3.3.2-5]
       else sendPublish(link, this, message, 0, retain, identifiers, 0, false);
     }
+  }
+
+  /** What a subscription's policy asks for is for all of the session: there is one window, and one connection to end. */
+  #followPolicy(policy: DestinationPolicy | null): void {
+    if (policy === null) return;
+    this.#prefetch = Math.min(this.#prefetch, this.isDurable ? policy.durableTopicPrefetch : policy.topicPrefetch);
+    if (this.#link !== null) this.#link.inflightMax = Math.min(this.#link.inflightMax, this.#prefetch);
+    if (policy.slowConsumerStrategy !== null) (this.#strategies ??= new Set()).add(policy.slowConsumerStrategy);
   }
 
   /** The groups that it is a member of pass it over while it is away. */
