@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { topicMatches } from '../src/core/topic-filter.ts';
-import { crowdFilters, FLEET_REGIONS, fleetFilters, fleetTopics } from './fleet.ts';
+import { crowdFilters, crowdTopic, FLEET_REGIONS, fleetFilters, fleetTopics } from './fleet.ts';
 
 const regions = Array.from({ length: FLEET_REGIONS }, (_, region) => region);
 
@@ -36,4 +36,23 @@ test('the crowd subscribes for the devices that publish: their levels are walked
   const device = topic!.split('/').slice(0, 4).join('/');
   const filters = Array.from({ length: 100 }, (_, client) => crowdFilters(client, 999)).flat();
   assert.ok(filters.some((filter) => filter.startsWith(`${device}/`)));
+});
+
+test("a filter's own topics are matched by it and by no other filter of the crowd", () => {
+  const perClient = 40;
+  const filters = Array.from({ length: 200 }, (_, client) => crowdFilters(client, perClient));
+  const all = filters.flat();
+  for (const client of [0, 1, 10, 137]) {
+    const topics = filters[client]!.flatMap((filter, index) =>
+      [5, 6, 1_000_003].map((any) => [filter, crowdTopic(client, perClient, index, any)]),
+    );
+    const own = topics.filter((each): each is [string, string] => each[1] !== null);
+    assert.equal(own.length, 3 * 16, 'those of wildcards at the end');
+    assert.equal(new Set(own.map(([, topic]) => topic)).size, own.length);
+    for (const [filter, topic] of own)
+      assert.deepEqual(
+        all.filter((other) => topicMatches(other, topic)),
+        [filter],
+      );
+  }
 });

@@ -15,7 +15,7 @@ import { MqttProtocol } from '../src/protocols/mqtt/protocol.ts';
 import type { MqttSession } from '../src/protocols/mqtt/session.ts';
 import { silentLog } from '../src/telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../src/transport/connection.ts';
-import { fleetFilter, fleetOwner, fleetTopic, takesNewTopics } from './fleet-filters.ts';
+import { crowdFilters, crowdTopic } from './fleet.ts';
 import { connectFrame, publishTemplate } from './frames.ts';
 
 /** What is measured, and how it is said. */
@@ -37,8 +37,8 @@ type Figures = Record<keyof typeof FIGURES, number>;
 const ROUNDS = 5;
 /** Subscriptions made, at least, for the rates of subscribing. */
 const SUBSCRIBES = 300_000;
-/** Subscriptions made between two looks at the processor's time. */
-const CHUNK = 10_000;
+/** Subscriptions of a client, at least: one of each kind and as many as it takes to be like the others. */
+const CLIENT_SUBSCRIPTIONS = 20;
 const CROWD = 10_000;
 const SAME_TOPICS = 1_000;
 const NEW_TOPICS = 1_000_000;
@@ -51,7 +51,7 @@ const READ_PACKETS = 32;
 /** Publishes for each subscription that comes or goes. */
 const CHURN = 20;
 /** Filters that come and go: some match what is published, `#` does not come for it would receive everything. */
-const CHURN_FILTERS = ['+/nowhere/+', 'fleet/eu-west/+/nothing', 'fleet/eu-west/d9999999/cmd/+', 'state/eu-west/d9999999', '+/+/+/+/+/#'];
+const CHURN_FILTERS = ['+/nowhere/+', 'fleet/r3/s07/+/nothing', 'fleet/r3/s07/d99999/config/+', 'fleet/r3/s07/d99999', '+/+/+/+/module/#'];
 
 const CONNECTOR = {
   name: 'memory',
@@ -97,14 +97,15 @@ class NullConnection implements Connection {
   countProbe(): void {}
 }
 
-/** A broker with the first so many subscriptions of a fleet. */
+/** A broker with so many of a fleet's subscriptions. */
 class Fleet {
   readonly size: number;
   readonly router: Router;
   readonly publisher: ConnectionHandler;
   readonly #protocol: MqttProtocol;
   readonly #sessions: MqttSession[] = [];
-  readonly #receivers: number[];
+  /** Subscriptions of each client. */
+  readonly #perClient: number;
   #changes = 0;
 
   constructor(size: number, clients: number) {
@@ -112,9 +113,12 @@ class Fleet {
     this.size = size;
     this.router = broker.router;
     this.#protocol = new MqttProtocol(broker);
-    this.#receivers = Array.from({ length: size }, (_, n) => n).filter(takesNewTopics);
+    const count = Math.min(clients, size / CLIENT_SUBSCRIPTIONS);
+    this.#perClient = size / count;
+    if (!Number.isInteger(count) || !Number.isInteger(this.#perClient))
+      throw new Error(`${size} subscriptions: expected a multiple of ${count}`);
     this.publisher = this.#connect('publisher');
-    for (let i = 0; i < clients; i++) {
+    for (let i = 0; i < count; i++) {
       this.#connect(`client-${i}`);
       this.#sessions.push(broker.sessions.get(`client-${i}`) as MqttSession);
     }
@@ -139,11 +143,11 @@ class Fleet {
 
   #forAll(act: (session: MqttSession, filter: string) => void): number {
     let seconds = 0;
-    for (let from = 0; from < this.size; from += CHUNK) {
-      const filters: string[] = [];
-      for (let n = from; n < Math.min(from + CHUNK, this.size); n++) filters.push(decoded(fleetFilter(n)));
+    for (let client = 0; client < this.#sessions.length; client++) {
+      const session = this.#sessions[client]!;
+      const filters = crowdFilters(client, this.#perClient).map(decoded);
       seconds += cpuSeconds(() => {
-        for (let i = 0; i < filters.length; i++) act(this.#sessions[fleetOwner(from + i, this.#sessions.length)]!, filters[i]!);
+        for (const filter of filters) act(session, filter);
       });
     }
     return seconds;
@@ -151,8 +155,10 @@ class Fleet {
 
   /** The i-th of topics that go to subscriptions here and there. */
   topic(i: number): string {
-    const receiver = this.#receivers[(Math.imul(i, 0x9e37_79b1) >>> 0) % this.#receivers.length]!;
-    return fleetTopic(receiver, i);
+    for (let at = Math.imul(i, 0x9e37_79b1) >>> 0; ; at++) {
+      const topic = crowdTopic(Math.floor(at / this.#perClient) % this.#sessions.length, this.#perClient, at % this.#perClient, i);
+      if (topic !== null) return topic;
+    }
   }
 
   /** One more subscription comes, or the last that came goes. */

@@ -20,7 +20,7 @@ test('an edge leads where it was last led, in one page or in many, of 4 to 16 sl
         const key = `${edge.node} ${edge.level}`;
         if (to !== 0) {
           const reference = typeof to === 'number' ? to : hung(key);
-          table.set(edge.node, edge.level, reference);
+          table.set(edge.node, edge.level, reference, changes.length);
           model.set(key, reference);
         } else if (model.delete(key)) {
           table.delete(edge.node, edge.level);
@@ -39,7 +39,7 @@ test('tens of thousands of edges come and go, page by page', () => {
   const table = new EdgeTable<Filtered>(64);
   const count = 30_000;
   for (let round = 0; round < 2; round++) {
-    for (let i = 1; i <= count; i++) table.set(i, i * 7, i);
+    for (let i = 1; i <= count; i++) table.set(i, i * 7, i, -i);
     for (let i = 1; i <= count; i++) assert.equal(table.get(i, i * 7), i);
     for (let i = 1; i <= count; i++) {
       table.delete(i, i * 7);

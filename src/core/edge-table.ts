@@ -1,3 +1,4 @@
+import { END, PLUS, REST } from './level-hashes.ts';
 import { topicMatches } from './topic-filter.ts';
 
 /** What hangs in the tree: it knows its filter. */
@@ -17,7 +18,7 @@ export class Alike<Value extends Filtered> {
 /** What an edge leads to: the number of a node, from 1 on, or what hangs there. 0: there is no edge. */
 export type Reference<Value extends Filtered> = number | Value | Alike<Value>;
 
-/** Slots of a page. A power of two: 96 KB, which are split in some 200 µs. */
+/** Slots of a page. A power of two: 128 KB, which are split in some 200 µs. */
 const PAGE_SLOTS = 4_096;
 
 /** Part of its slots that a page fills before it is split: beyond it searches get long. */
@@ -29,62 +30,81 @@ const SPARSE = 0.25;
 /** Top bits of a hash that choose a page, at most. A page whose edges still have them all in common grows. */
 const DEPTH_MAX = 20;
 
+/** Numbers of a slot in `Page.edges`: 16 bytes, so that no slot lies in two lines of the processor's cache. */
+const NODE = 0;
+const LEVEL = 1;
+const TO = 2;
+const HINT = 3;
+const STRIDE = 4;
+
+/** What TO says of an edge that leads to no node but has something hanging there. */
+const HUNG = -1;
+
 class Page<Value extends Filtered> {
-  /** Node and level of each slot. */
-  readonly keys: Int32Array;
-  readonly references: Reference<Value>[];
-  /** Filters of the values that hang there. They are in `references` too, but behind another access to memory: see `follow`. */
-  readonly filters: string[];
+  readonly edges: Int32Array;
+  /** For each slot what hangs there, and the filter of a value: it knows it too, but behind another access to memory. See `follow`. */
+  readonly hung: (Value | Alike<Value> | string | null)[];
+  readonly slots: number;
+  /** Of a place in `edges`. */
   readonly mask: number;
   /** How many of the top bits of their hashes its edges have in common. */
   readonly depth: number;
   used = 0;
 
   constructor(slots: number, depth: number) {
-    this.keys = new Int32Array(slots * 2);
-    this.references = new Array<Reference<Value>>(slots).fill(0);
-    this.filters = new Array<string>(slots).fill('');
-    this.mask = slots - 1;
+    this.edges = new Int32Array(slots * STRIDE);
+    this.hung = new Array<Value | Alike<Value> | string | null>(slots * 2).fill(null);
+    this.slots = slots;
+    this.mask = slots * STRIDE - 1;
     this.depth = depth;
   }
 
   get full(): boolean {
-    return this.used >= this.references.length * FULL;
+    return this.used >= this.slots * FULL;
   }
 
-  /** The slot of the edge, or the one where it would be put. */
+  /** Where in `edges` the edge begins, or would be put. */
   find(hash: number, node: number, level: number): number {
-    const { keys, references, mask } = this;
-    let slot = hash & mask;
-    while (!(keys[slot * 2 + 1] === level && keys[slot * 2] === node) && references[slot] !== 0) slot = (slot + 1) & mask;
-    return slot;
+    const { edges, mask } = this;
+    let at = (hash * STRIDE) & mask;
+    for (let of = edges[at]!; of !== 0 && !(of === node && edges[at + LEVEL] === level); of = edges[at]!) at = (at + STRIDE) & mask;
+    return at;
   }
 
-  write(slot: number, node: number, level: number, to: Reference<Value>): void {
-    this.keys[slot * 2] = node;
-    this.keys[slot * 2 + 1] = level;
-    this.references[slot] = to;
-    this.filters[slot] = typeof to === 'number' || to instanceof Alike ? '' : to.filter;
+  read(at: number): Reference<Value> {
+    const to = this.edges[at + TO]!;
+    return to === HUNG ? (this.hung[at / 2] as Value | Alike<Value>) : to;
+  }
+
+  write(at: number, node: number, level: number, to: Reference<Value>, hint: number): void {
+    const { edges, hung } = this;
+    const isNode = typeof to === 'number';
+    edges[at + NODE] = node;
+    edges[at + LEVEL] = level;
+    edges[at + TO] = isNode ? to : HUNG;
+    edges[at + HINT] = hint;
+    hung[at / 2] = isNode ? null : to;
+    hung[at / 2 + 1] = isNode || to instanceof Alike ? null : to.filter;
   }
 
   /** Adds an edge that is not there. */
-  add(hash: number, node: number, level: number, to: Reference<Value>): void {
-    this.write(this.find(hash, node, level), node, level, to);
+  add(hash: number, node: number, level: number, to: Reference<Value>, hint: number): void {
+    this.write(this.find(hash, node, level), node, level, to, hint);
     this.used++;
   }
 
-  /** Takes the edge in a slot away. Those behind that were pushed past the slot move up. */
-  clear(slot: number): void {
-    const { keys, references, mask } = this;
-    let gap = slot;
-    for (let i = (gap + 1) & mask; references[i] !== 0; i = (i + 1) & mask) {
-      const node = keys[i * 2]!;
-      const level = keys[i * 2 + 1]!;
-      if (((i - hashOf(node, level)) & mask) < ((i - gap) & mask)) continue;
-      this.write(gap, node, level, references[i]!);
-      gap = i;
+  /** Takes an edge away. Those behind that were pushed past its slot move up. */
+  clear(edge: number): void {
+    const { edges, mask } = this;
+    let gap = edge;
+    for (let at = (gap + STRIDE) & mask; edges[at] !== 0; at = (at + STRIDE) & mask) {
+      const node = edges[at + NODE]!;
+      const level = edges[at + LEVEL]!;
+      if (((at - hashOf(node, level) * STRIDE) & mask) < ((at - gap) & mask)) continue;
+      this.write(gap, node, level, this.read(at), edges[at + HINT]!);
+      gap = at;
     }
-    this.write(gap, 0, 0, 0);
+    this.write(gap, 0, 0, 0, 0);
     this.used--;
   }
 }
@@ -96,12 +116,20 @@ class Page<Value extends Filtered> {
  * taken takes the next. A full page is split by one more bit, so that a change never moves more than one page: a table that doubles as a
  * whole stops everybody for a tenth of a second when it has a million.
  *
- *     directory   00 ──► page (depth 2)       page   keys        | node level | node level |  0 0  | ...
- *                 01 ──► page (depth 2)              references  |     7      |   value    |   0   | ...
- *                 10 ─┬► page (depth 1)              filters     |            |  its filter |       | ...
+ *     directory   00 ──► page (depth 2)       page   edges   | node level to hint | node level to hint |  0 0 0 0  | ...
+ *                 01 ──► page (depth 2)              hung    |     -        -     |   value  filter    |   -   -   | ...
+ *                 10 ─┬► page (depth 1)
  *                 11 ─┘
+ *
+ * With a million filters nearly each slot that is looked at lies in memory that no cache of the processor holds. So an edge carries a hint
+ * of what is behind it, and most of what does not lead on is known without another look:
+ *
+ *     to a node    what edges that one may have: the tree's business
+ *     to a value   the level that its filter has next; REST: none, or whatever hangs there is to be compared
  */
 export class EdgeTable<Value extends Filtered> {
+  /** The hint of the edge that was read or followed last. */
+  hint = 0;
   #directory: Page<Value>[];
   #depth = 0;
   readonly #pageSlots: number;
@@ -115,44 +143,53 @@ export class EdgeTable<Value extends Filtered> {
   get(node: number, level: number): Reference<Value> {
     const hash = hashOf(node, level);
     const page = this.#pageOf(hash);
-    return page.references[page.find(hash, node, level)]!;
+    const at = page.find(hash, node, level);
+    this.hint = page.edges[at + HINT]!;
+    return page.read(at);
   }
 
   /**
    * Goes on by an edge, for a topic: returns the node it leads to, or 0. A value that hangs there is added to `found` if its filter matches.
    *
-   * With a million filters each access to memory waits for it: the value and the text of its filter are therefore asked for at the same time
-   * and not one by the other.
+   * The value and the text of its filter are asked for at the same time, and not one by the other.
+   * @param next the topic's next level
    */
-  follow(node: number, level: number, topic: string, found: Value[]): number {
+  follow(node: number, level: number, next: number, topic: string, found: Value[]): number {
     const hash = hashOf(node, level);
     const page = this.#pageOf(hash);
-    const slot = page.find(hash, node, level);
-    const to = page.references[slot]!;
-    if (typeof to === 'number') return to;
-    const filter = page.filters[slot]!;
-    if (to instanceof Alike) {
-      for (const value of to.values) if (topicMatches(value.filter, topic)) found.push(value);
+    const at = page.find(hash, node, level);
+    const to = page.edges[at + TO]!;
+    const hint = page.edges[at + HINT]!;
+    if (to !== HUNG) {
+      this.hint = hint;
+      return to;
+    }
+    if (hint !== next && hint !== REST && (hint !== PLUS || next === END)) return 0;
+    const hung = page.hung[at / 2] as Value | Alike<Value>;
+    const filter = page.hung[at / 2 + 1] as string;
+    // Looking at its kind fetches the value, which whoever finds it needs, while its filter is on the way.
+    if (hung instanceof Alike) {
+      for (const value of hung.values) if (topicMatches(value.filter, topic)) found.push(value);
     } else if (topicMatches(filter, topic)) {
-      found.push(to);
+      found.push(hung);
     }
     return 0;
   }
 
   /** Adds the edge, or leads it elsewhere. `to` is not 0. */
-  set(node: number, level: number, to: Reference<Value>): void {
+  set(node: number, level: number, to: Reference<Value>, hint: number): void {
     const hash = hashOf(node, level);
     let page = this.#pageOf(hash);
-    const slot = page.find(hash, node, level);
-    if (page.references[slot] !== 0) {
-      page.write(slot, node, level, to);
+    const at = page.find(hash, node, level);
+    if (page.edges[at] !== 0) {
+      page.write(at, node, level, to, hint);
       return;
     }
     while (page.full) {
       this.#makeRoom(page, hash);
       page = this.#pageOf(hash);
     }
-    page.add(hash, node, level, to);
+    page.add(hash, node, level, to, hint);
   }
 
   /** Takes away an edge that is there. */
@@ -166,9 +203,9 @@ export class EdgeTable<Value extends Filtered> {
   /** All values, in no particular order. The table must not change meanwhile. */
   *values(): Generator<Value> {
     for (const page of new Set(this.#directory)) {
-      for (const to of page.references) {
-        if (to instanceof Alike) yield* to.values;
-        else if (typeof to !== 'number') yield to;
+      for (const hung of page.hung) {
+        if (hung instanceof Alike) yield* hung.values;
+        else if (hung !== null && typeof hung !== 'string') yield hung;
       }
     }
   }
@@ -179,7 +216,7 @@ export class EdgeTable<Value extends Filtered> {
 
   #makeRoom(page: Page<Value>, hash: number): void {
     if (page.depth === DEPTH_MAX) {
-      const grown = new Page<Value>(page.references.length * 2, page.depth);
+      const grown = new Page<Value>(page.slots * 2, page.depth);
       move(page, grown, grown);
       this.#place(hash, page.depth, grown);
       return;
@@ -216,14 +253,13 @@ export class EdgeTable<Value extends Filtered> {
 
 /** Moves all edges of `page` to `low` or `high`, by the last of the bits that those have in common. */
 function move<Value extends Filtered>(page: Page<Value>, low: Page<Value>, high: Page<Value>): void {
-  const { keys, references } = page;
-  for (let slot = 0; slot < references.length; slot++) {
-    const to = references[slot]!;
-    if (to === 0) continue;
-    const node = keys[slot * 2]!;
-    const level = keys[slot * 2 + 1]!;
+  const { edges } = page;
+  for (let at = 0; at < edges.length; at += STRIDE) {
+    const node = edges[at + NODE]!;
+    if (node === 0) continue;
+    const level = edges[at + LEVEL]!;
     const hash = hashOf(node, level);
-    (topBits(hash, low.depth) & 1 ? high : low).add(hash, node, level, to);
+    (topBits(hash, low.depth) & 1 ? high : low).add(hash, node, level, page.read(at), edges[at + HINT]!);
   }
 }
 

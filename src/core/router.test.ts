@@ -214,23 +214,6 @@ test('a group stays the same while members come and go, also in remembered route
   assert.equal(router.group('b', 'g'), null);
 });
 
-test('the generation is another one after every change that can change routes: until then a publisher may keep its own', () => {
-  const router = new Router(100);
-  let generation = router.generation;
-  const changed = (change: () => unknown): boolean => {
-    change();
-    const before = generation;
-    generation = router.generation;
-    return before !== generation;
-  };
-  assert.ok(changed(() => router.subscribe(subscription('a/+'))));
-  assert.ok(changed(() => router.subscribe(subscription('a/+', { qos: 1 }))));
-  assert.ok(changed(() => router.subscribe(subscription('a', { group: 'g' }))));
-  assert.ok(!changed(() => router.match('a/b')));
-  assert.ok(changed(() => router.unsubscribe('a', 'g', SUBSCRIBERS[0]!)));
-  assert.ok(changed(() => router.unsubscribe('a/+', null, SUBSCRIBERS[0]!)));
-});
-
 test('routes that somebody holds stay as they were', () => {
   const router = new Router(100);
   for (const subscriber of SUBSCRIBERS) router.subscribe(subscription('a', { subscriber }));

@@ -38,11 +38,6 @@ export class Router {
     return this.#size;
   }
 
-  /** Another number after every change. What `match` said is right as long as this is the same: a publisher may keep it as long. */
-  get generation(): number {
-    return this.#cache.generation;
-  }
-
   watch(watcher: SubscriptionWatcher): void {
     this.#watchers.push(watcher);
   }
