@@ -165,7 +165,7 @@ for (const [entry, expected] of [
   ],
   [
     '<policyEntry topic=">"><slowConsumerStrategy><abortSlowConsumerStrategy checkPeriod="0"/></slowConsumerStrategy></policyEntry>',
-    '3:73: error: checkPeriod: expected 1 or more, found 0',
+    '3:86: error: checkPeriod: expected 1 or more, found 0',
   ],
   [
     '<policyEntry topic=">" maxDestinations="10"/>',
