@@ -8,6 +8,7 @@ export class MemoryStore implements Store {
   readonly position = 0;
   readonly durable = 0;
   readonly failure = null;
+  readonly isBehind = false;
   readonly #sessions = new Set<StoredSession>();
 
   whenDurable(_position: number, listener: DurabilityListener): void {

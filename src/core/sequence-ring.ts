@@ -103,11 +103,11 @@ export class SequenceRing<Ref> {
     return [...this.#released];
   }
 
-  /** Everything that is not done with, in order. */
-  *entries(): Generator<{ readonly sequence: number; readonly ref: Ref | null; readonly size: number; readonly delivery: Delivery }> {
+  /** Calls `visit` with each that waits, in order. */
+  eachRef(visit: (ref: Ref) => void): void {
     for (let sequence = this.first; sequence < this.next; sequence++) {
-      if (this.stateOf(sequence) === DONE) continue;
-      yield { sequence, ref: this.refAt(sequence), size: this.sizeAt(sequence), delivery: this.deliveryAt(sequence) };
+      const slot = sequence & this.#mask;
+      if ((this.#flags[slot]! & 3) === WAITING) visit(this.#refs[slot]!);
     }
   }
 

@@ -21,6 +21,8 @@ export interface Store {
   readonly durable: number;
   /** null while the store works; what is the matter when it cannot write. Nothing appended since is promised to anybody. */
   readonly failure: Error | null;
+  /** More has been appended and is not durable than may wait in memory: whoever makes it grow is to be listened to when it is. */
+  readonly isBehind: boolean;
   /** Calls `listener.onDurable` once, when `durable` has reached `position`. Listeners are called in the order of their positions. */
   whenDurable(position: number, listener: DurabilityListener): void;
   /**

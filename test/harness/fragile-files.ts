@@ -3,23 +3,31 @@ import type { StoreFile, StoreFiles } from '../../src/store/journal/files.ts';
 interface FileState {
   /** As a process reads it. */
   content: Buffer;
-  /** As it was when it was last synced. */
+  /** As the disk has it. */
   synced: Buffer;
+  /** Bytes that the next sync is to bring to the disk. */
+  dirty: { from: number; to: number }[];
+  isBroken: boolean;
 }
 
 /**
  * A disk in memory that forgets: after a power failure a file has what was synced, and of the rest whatever the test says; a name that was
- * not synced with its folder is gone. It can be full, or fail to sync.
+ * not synced with its folder is gone. It can be full, or fail to sync. As on Linux, what a sync could not bring to the disk counts as clean
+ * after it: the next one succeeds without it.
  */
 export class FragileFiles implements StoreFiles {
   #names = new Map<string, FileState>();
   #syncedNames = new Map<string, FileState>();
+  /** Names changed since the folder was synced; null: removed. */
+  #dirtyNames = new Map<string, FileState | null>();
   /** Thrown by every write. */
   writeFault: Error | null = null;
   /** Thrown by every sync. */
   syncFault: Error | null = null;
   writes = 0;
   syncs = 0;
+  /** Called before each write. */
+  onWrite: () => void = () => {};
 
   list(): string[] {
     return [...this.#names.keys()];
@@ -32,26 +40,31 @@ export class FragileFiles implements StoreFiles {
   open(name: string): Promise<StoreFile> {
     let state = this.#names.get(name);
     if (state === undefined) {
-      state = { content: Buffer.alloc(0), synced: Buffer.alloc(0) };
-      this.#names.set(name, state);
+      state = { content: Buffer.alloc(0), synced: Buffer.alloc(0), dirty: [], isBroken: false };
+      this.#setName(name, state);
     }
     return Promise.resolve(new FragileFile(this, state));
   }
 
   rename(from: string, to: string): Promise<void> {
-    this.#names.set(to, this.#state(from));
-    this.#names.delete(from);
+    this.#setName(to, this.#state(from));
+    this.#setName(from, null);
     return Promise.resolve();
   }
 
   remove(name: string): Promise<void> {
-    this.#names.delete(name);
+    this.#setName(name, null);
     return Promise.resolve();
   }
 
   syncFolder(): Promise<void> {
+    const changed = [...this.#dirtyNames];
+    this.#dirtyNames.clear();
     if (this.syncFault !== null) return Promise.reject(this.syncFault);
-    this.#syncedNames = new Map(this.#names);
+    for (const [name, state] of changed) {
+      if (state === null) this.#syncedNames.delete(name);
+      else this.#syncedNames.set(name, state);
+    }
     return Promise.resolve();
   }
 
@@ -75,6 +88,11 @@ export class FragileFiles implements StoreFiles {
     return files;
   }
 
+  /** No sync of this file succeeds any more; of another that takes its name it does. */
+  breakFile(name: string): void {
+    this.#state(name).isBroken = true;
+  }
+
   /** Bytes of one file that a power failure can take. */
   unsynced(name: string): number {
     const { content, synced } = this.#state(name);
@@ -86,9 +104,15 @@ export class FragileFiles implements StoreFiles {
   }
 
   put(name: string, content: Buffer): void {
-    const state = { content: Buffer.from(content), synced: Buffer.from(content) };
+    const state = { content: Buffer.from(content), synced: Buffer.from(content), dirty: [], isBroken: false };
     this.#names.set(name, state);
     this.#syncedNames.set(name, state);
+  }
+
+  #setName(name: string, state: FileState | null): void {
+    if (state === null) this.#names.delete(name);
+    else this.#names.set(name, state);
+    this.#dirtyNames.set(name, state);
   }
 
   #state(name: string): FileState {
@@ -112,19 +136,28 @@ class FragileFile implements StoreFile {
     if (this.#closed) return Promise.reject(badDescriptor());
     if (this.#disk.writeFault !== null) return Promise.reject(this.#disk.writeFault);
     this.#disk.writes++;
+    this.#disk.onWrite();
     const state = this.#state;
     const content = Buffer.alloc(Math.max(state.content.length, at + bytes.length));
     state.content.copy(content);
     bytes.copy(content, at);
     state.content = content;
+    state.dirty.push({ from: at, to: at + bytes.length });
     return Promise.resolve();
   }
 
   sync(): Promise<void> {
     if (this.#closed) return Promise.reject(badDescriptor());
+    const state = this.#state;
+    const dirty = state.dirty;
+    state.dirty = [];
     if (this.#disk.syncFault !== null) return Promise.reject(this.#disk.syncFault);
+    if (state.isBroken) return Promise.reject(new Error('EIO: i/o error, fdatasync'));
     this.#disk.syncs++;
-    this.#state.synced = Buffer.from(this.#state.content);
+    const synced = Buffer.alloc(state.content.length);
+    state.synced.copy(synced);
+    for (const { from, to } of dirty) state.content.copy(synced, from, from, to);
+    state.synced = synced;
     return Promise.resolve();
   }
 
@@ -132,6 +165,7 @@ class FragileFile implements StoreFile {
     const content = Buffer.alloc(size);
     this.#state.content.copy(content);
     this.#state.content = content;
+    this.#state.dirty = this.#state.dirty.flatMap(({ from, to }) => (from < size ? [{ from, to: Math.min(to, size) }] : []));
     return Promise.resolve();
   }
 

@@ -1,10 +1,24 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
+import type { SequenceRing } from '../../core/sequence-ring.ts';
+import { DONE } from '../../core/store.ts';
 import { type RetainedEntry, readDelivery, readStamp, writeDelivery, writeStamp } from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import { readText, writeText } from './message-codec.ts';
 import type { Messages } from './messages.ts';
-import { CHECKPOINT, END, MOVED, RECORD_HEADER_BYTES, RETAINED, recordEnd, SEGMENT, SESSION_STATE, sealRecord } from './record.ts';
+import {
+  CHECKPOINT,
+  END,
+  MOVED,
+  PLACES,
+  RECORD_HEADER_BYTES,
+  RETAINED,
+  recordEnd,
+  SEGMENT,
+  SESSION_ENTRIES,
+  SESSION_STATE,
+  sealRecord,
+} from './record.ts';
 import { Segment } from './segment.ts';
 import { SessionContent } from './session.ts';
 
@@ -25,35 +39,52 @@ export interface Checkpoint {
   readonly previousSegment: number;
 }
 
+/** What a checkpoint is about. Numbers are of the moment at which it was begun; what they are about goes on changing while it is written. */
 export interface CheckpointState {
   readonly serial: number;
   readonly position: number;
-  readonly segment: Segment;
+  readonly segmentNumber: number;
+  readonly nextMessage: number;
+  readonly nextSessionId: number;
+  /** Journal files, and how many messages each had. */
+  readonly segments: readonly (readonly [segment: Segment, count: number])[];
   readonly messages: Messages;
   readonly sessions: ReadonlyMap<number, Pick<SessionContent, 'clientId' | 'ring' | 'received' | 'attributes'>>;
-  readonly nextSessionId: number;
   readonly retained: ReadonlyMap<string, RetainedEntry>;
-  /** Resolves when the journal is durable as far as the checkpoint is about it. */
+  /** Resolves when all that has been appended is safe. */
   durable(): Promise<void>;
 }
 
-/** Takes the state down at once, and writes it when the journal has it, too. */
-export async function writeCheckpoint(files: StoreFiles, state: CheckpointState): Promise<Checkpoint> {
-  const writer = encode(state);
-  await state.durable();
+/** Messages of a journal file, and entries of a session, that are in one record at most: it is encoded at once. */
+const RECORD_ENTRIES_MAX = 8_192;
+
+/**
+ * Writes the state down, piece by piece, while it goes on changing. So each part is as it was at some moment since the beginning, and all
+ * that happened since then is read from the journal after it: done again, it comes to the same. Messages are written before what refers to
+ * them, and the whole counts only when the journal is safe up to its end.
+ *
+ * @param pieceBytes that are encoded at once; while they are written everybody else has a turn
+ */
+export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, state: CheckpointState): Promise<Checkpoint> {
   const name = `checkpoint-${String(state.serial).padStart(8, '0')}.bin`;
   const temporary = `${name}.tmp`;
   const file = await files.open(temporary);
+  let bytes = 0;
   try {
     await file.truncate(0);
-    await file.write(writer.buffer.subarray(0, writer.length), 0);
+    for (const writer of encode(state, pieceBytes)) {
+      await file.write(writer.buffer.subarray(0, writer.length), bytes);
+      bytes += writer.length;
+      writer.reset();
+    }
+    await state.durable();
     await file.sync();
   } finally {
     await file.close();
   }
   await files.rename(temporary, name);
   await files.syncFolder();
-  return { serial: state.serial, bytes: writer.length, segmentNumber: state.segment.number, previousSegment: 0 };
+  return { serial: state.serial, bytes, segmentNumber: state.segmentNumber, previousSegment: 0 };
 }
 
 /** Serials of the checkpoints there are, the newest first. */
@@ -71,62 +102,84 @@ export async function removeOldCheckpoints(files: StoreFiles, newest: number, ke
   }
 }
 
-function encode(state: CheckpointState): ByteWriter {
+/** Yields whenever there is enough to be written; the writer is then to be emptied. */
+function* encode(state: CheckpointState, pieceBytes: number): Generator<ByteWriter> {
   const writer = new ByteWriter();
-  const record = (kind: number, write: () => void): void => {
-    const start = writer.length;
+  let start = 0;
+  const begin = (): void => {
+    start = writer.length;
     writer.skip(RECORD_HEADER_BYTES);
-    write();
-    sealRecord(writer.buffer, start, writer.length, kind);
   };
-  record(CHECKPOINT, () => {
-    writer.varint(state.serial);
-    writer.f64(state.position);
-    writer.varint(state.segment.number);
-    writer.varint(state.messages.next);
-    writer.varint(state.nextSessionId);
-  });
-  for (const segment of state.messages.segments) record(SEGMENT, () => writeSegment(writer, segment));
-  for (const [number, { segment, place, references }] of state.messages.movedEntries) {
-    record(MOVED, () => {
-      for (const value of [number, segment.number, place, references]) writer.varint(value);
-    });
+  /** @returns whether there is enough */
+  const end = (kind: number): boolean => {
+    sealRecord(writer.buffer, start, writer.length, kind);
+    return writer.length >= pieceBytes;
+  };
+  begin();
+  writer.varint(state.serial);
+  writer.f64(state.position);
+  writer.varint(state.segmentNumber);
+  writer.varint(state.nextMessage);
+  writer.varint(state.nextSessionId);
+  end(CHECKPOINT);
+  for (const [segment, count] of state.segments) {
+    begin();
+    const { number, start: from, firstMessage } = segment;
+    writer.varint(number);
+    writer.f64(from);
+    writer.varint(firstMessage);
+    if (end(SEGMENT)) yield writer;
+    if (segment.live === 0) continue;
+    for (let index = 0; index < count; index += RECORD_ENTRIES_MAX) {
+      begin();
+      writePlaces(writer, segment, index, Math.min(count, index + RECORD_ENTRIES_MAX));
+      if (end(PLACES)) yield writer;
+    }
   }
-  for (const [id, session] of state.sessions) record(SESSION_STATE, () => writeSession(writer, id, session));
+  for (const [number, { segment, place }] of state.messages.movedEntries) {
+    begin();
+    for (const value of [number, segment.number, place]) writer.varint(value);
+    if (end(MOVED)) yield writer;
+  }
+  for (const [id, session] of state.sessions) {
+    const { next } = session.ring;
+    begin();
+    writeSession(writer, id, session);
+    if (end(SESSION_STATE)) yield writer;
+    for (let sequence = session.ring.first; sequence < next; ) {
+      begin();
+      sequence = writeEntries(writer, session.ring, sequence, Math.min(next, sequence + RECORD_ENTRIES_MAX));
+      if (end(SESSION_ENTRIES)) yield writer;
+    }
+  }
   for (const [topic, { number, stamp }] of state.retained) {
-    record(RETAINED, () => {
-      writeText(writer, topic);
-      writer.varint(number);
-      writeStamp(writer, stamp);
-    });
+    begin();
+    writeText(writer, topic);
+    writer.varint(number);
+    writeStamp(writer, stamp);
+    if (end(RETAINED)) yield writer;
   }
-  record(END, () => {});
-  return writer;
+  begin();
+  end(END);
+  yield writer;
 }
 
-function writeSegment(writer: ByteWriter, segment: Segment): void {
-  const { number, start, size, firstMessage, count, places, references } = segment;
+/** Where messages `from` to `to` of a file stand, each as the distance to the one before; 0 for one that nobody needs. */
+function writePlaces(writer: ByteWriter, { number, places, references }: Segment, from: number, to: number): void {
   writer.varint(number);
-  writer.f64(start);
-  writer.varint(size);
-  writer.varint(firstMessage);
-  writer.varint(segment.live === 0 ? 0 : count);
-  if (segment.live === 0) return;
+  writer.varint(from);
   let last = 0;
-  for (let i = 0; i < count; i++) {
-    writer.varint(references[i]!);
-    if (references[i] === 0) continue;
-    writer.varint(places[i]! - last);
-    last = places[i]!;
+  for (let i = from; i < to; i++) {
+    writer.varint(references[i] === 0 ? 0 : places[i]! - last);
+    if (references[i] !== 0) last = places[i]!;
   }
 }
 
 function writeSession(
   writer: ByteWriter,
   id: number,
-  session: Pick<SessionContent, 'clientId' | 'ring' | 'received' | 'attributes'>,
+  { clientId, ring, received, attributes }: Pick<SessionContent, 'clientId' | 'ring' | 'received' | 'attributes'>,
 ): void {
-  const { clientId, ring, received, attributes } = session;
   writer.varint(id);
   writeText(writer, clientId);
   writer.varint(ring.next);
@@ -138,14 +191,20 @@ function writeSession(
     writer.varint(value.length);
     writer.bytes(value);
   }
-  const released = ring.released();
-  writer.varint(released.length);
-  for (const sequence of released) writer.varint(sequence);
-  for (const { sequence, ref, size, delivery } of ring.entries()) {
-    if (ref === null) continue;
-    writer.varint(ref);
-    writeDelivery(writer, 0, sequence, size, delivery);
+  for (const sequence of ring.released()) writer.varint(sequence);
+}
+
+/**
+ * Messages of the session whose record stands before. One that has been released has 0 in the place of its number.
+ * @returns where to go on
+ */
+function writeEntries(writer: ByteWriter, ring: SequenceRing<number>, from: number, to: number): number {
+  let sequence = Math.max(from, ring.first);
+  for (; sequence < to; sequence++) {
+    if (ring.stateOf(sequence) === DONE) continue;
+    writeDelivery(writer, ring.refAt(sequence) ?? 0, sequence, ring.sizeAt(sequence), ring.deliveryAt(sequence));
   }
+  return sequence;
 }
 
 /** A checkpoint as read. */
@@ -188,10 +247,16 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
   let position = 0;
   let segmentNumber = 0;
   let nextSessionId = 0;
+  let session: SessionReading | null = null;
   for (let at = 0; at < bytes.length; ) {
     const end = at + RECORD_HEADER_BYTES + bytes.readUInt32BE(at + 4);
     reader.open(bytes, at + RECORD_HEADER_BYTES, end);
-    switch (bytes[at + 8]) {
+    const kind = bytes[at + 8];
+    if (kind !== SESSION_ENTRIES && session !== null) {
+      finishSession(session);
+      session = null;
+    }
+    switch (kind) {
       case CHECKPOINT:
         serial = reader.varint();
         position = reader.f64();
@@ -200,18 +265,22 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
         nextSessionId = reader.varint();
         break;
       case SEGMENT: {
-        const segment = readSegment(reader);
+        const segment = new Segment(reader.varint(), reader.f64());
+        segment.firstMessage = reader.varint();
         segments.set(segment.number, segment);
-        messages.append(segment);
         break;
       }
-      case MOVED: {
-        const [number, segment, place, references] = [reader.varint(), reader.varint(), reader.varint(), reader.varint()];
-        messages.move(number, segments.get(segment)!, place, references);
+      case PLACES:
+        readPlaces(reader, segments.get(reader.varint())!);
         break;
-      }
+      case MOVED:
+        messages.move(reader.varint(), segments.get(reader.varint())!, reader.varint());
+        break;
       case SESSION_STATE:
-        readSession(reader, sessions);
+        session = readSession(reader, sessions);
+        break;
+      case SESSION_ENTRIES:
+        readEntries(reader, session!.ring);
         break;
       case RETAINED: {
         const topic = readText(reader);
@@ -222,32 +291,32 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
     }
     at = end;
   }
+  messages.adopt([...segments.values()]);
   const checkpoint = { serial, bytes: bytes.length, segmentNumber, previousSegment: 0 };
   return { checkpoint, position, nextSessionId, sessions, retained };
 }
 
-function readSegment(reader: ByteReader): Segment {
-  const segment = new Segment(reader.varint(), reader.f64());
-  segment.size = reader.varint();
-  segment.firstMessage = reader.varint();
-  segment.count = reader.varint();
-  segment.places = new Uint32Array(segment.count);
-  segment.references = new Uint32Array(segment.count);
+function readPlaces(reader: ByteReader, segment: Segment): void {
   let place = 0;
-  for (let i = 0; i < segment.count; i++) {
-    const references = reader.varint();
-    if (references === 0) continue;
-    place += reader.varint();
-    segment.references[i] = references;
-    segment.places[i] = place;
-    segment.live++;
+  for (let index = reader.varint(); reader.remaining > 0; index++) {
+    const distance = reader.varint();
+    if (distance === 0) continue;
+    place += distance;
+    segment.setPlace(index, place);
   }
-  return segment;
 }
 
-function readSession(reader: ByteReader, sessions: Map<number, SessionContent>): void {
+/** A session whose messages are still to come. */
+interface SessionReading {
+  readonly ring: SequenceRing<number>;
+  readonly next: number;
+  readonly released: readonly number[];
+}
+
+function readSession(reader: ByteReader, sessions: Map<number, SessionContent>): SessionReading {
   const id = reader.varint();
   const content = new SessionContent(readText(reader));
+  sessions.set(id, content);
   const next = reader.varint();
   for (let left = reader.varint(); left > 0; left--) content.received.add(reader.varint());
   for (let left = reader.varint(); left > 0; left--) {
@@ -255,26 +324,20 @@ function readSession(reader: ByteReader, sessions: Map<number, SessionContent>):
     content.attributes.set(name, reader.copy(reader.varint()));
   }
   const released: number[] = [];
-  for (let left = reader.varint(); left > 0; left--) released.push(reader.varint());
-  const { ring } = content;
-  const inOrder = [...released].sort((a, b) => a - b);
-  let at = 0;
-  const addReleasedBefore = (sequence: number): void => {
-    for (; at < inOrder.length && inOrder[at]! < sequence; at++) {
-      ring.skipTo(inOrder[at]!);
-      ring.push(0, 0, { qos: 2, retain: false, identifiers: [] });
-    }
-  };
+  while (reader.remaining > 0) released.push(reader.varint());
+  return { ring: content.ring, next, released };
+}
+
+function readEntries(reader: ByteReader, ring: SequenceRing<number>): void {
   while (reader.remaining > 0) {
-    const ref = reader.varint();
-    reader.varint(); // in the place of a session's id
+    const number = reader.varint();
     const { sequence, size, delivery } = readDelivery(reader);
-    addReleasedBefore(sequence);
     ring.skipTo(sequence);
-    ring.push(ref, size, delivery);
+    ring.push(number, size, delivery);
   }
-  addReleasedBefore(next);
+}
+
+function finishSession({ ring, next, released }: SessionReading): void {
   for (const sequence of released) ring.release(sequence);
   ring.skipTo(next);
-  sessions.set(id, content);
 }

@@ -1,4 +1,3 @@
-import type { StoreFiles } from './files.ts';
 import type { Segment } from './segment.ts';
 import type { JournalStore } from './store.ts';
 
@@ -8,17 +7,18 @@ const SPARE_SEGMENTS = 4;
 /** A file is emptied when this share of its messages lives at the most: what is moved is written twice. */
 const LIVE_SHARE_MAX = 0.25;
 
-/** Messages moved before others have their turn. */
-const MOVED_AT_ONCE = 500;
+/** Bytes of journal read and written anew before everybody else has a turn. */
+const MOVED_BYTES_AT_ONCE = 256 * 1024;
 
 /** Frees journal files: those that nobody needs, and those that only a few messages keep, which are moved on. */
 export class Compactor {
   readonly #store: JournalStore;
-  readonly #files: StoreFiles;
+  readonly #release: (name: string) => Promise<void>;
 
-  constructor(store: JournalStore, files: StoreFiles) {
+  /** @param release takes a file that nobody needs out of the folder */
+  constructor(store: JournalStore, release: (name: string) => Promise<void>) {
     this.#store = store;
-    this.#files = files;
+    this.#release = release;
   }
 
   /**
@@ -37,9 +37,9 @@ export class Compactor {
     const keptFrom = checkpoint.previousSegment || checkpoint.segmentNumber;
     const dead = messages.segments.filter((segment) => segment.number < keptFrom && !segment.isPinned);
     for (const segment of dead) {
+      await this.#release(segment.name);
       messages.drop(segment);
       await this.#store.closeFile(segment);
-      await this.#files.remove(segment.name);
     }
   }
 
@@ -64,9 +64,13 @@ export class Compactor {
     const numbers: number[] = [];
     for (let i = 0; i < segment.count; i++) if (segment.references[i]! > 0) numbers.push(segment.firstMessage + i);
     for (const [number, moved] of messages.movedEntries) if (moved.segment === segment) numbers.push(number);
-    for (let from = 0; from < numbers.length; from += MOVED_AT_ONCE) {
-      for (const number of numbers.slice(from, from + MOVED_AT_ONCE)) if (messages.referencesTo(number) > 0) this.#store.move(number);
+    let upTo = this.#store.position + MOVED_BYTES_AT_ONCE;
+    for (const number of numbers) {
+      if (messages.referencesTo(number) > 0) this.#store.move(number);
+      if (this.#store.position < upTo) continue;
       await this.#store.flushed();
+      upTo = this.#store.position + MOVED_BYTES_AT_ONCE;
     }
+    await this.#store.flushed();
   }
 }

@@ -15,6 +15,8 @@ export const TAG_RECEIVED = 0;
 /** The message is the retained one of its topic: in a DELIVERIES record the topic, then the write's stamp. */
 export const TAG_RETAINED = 1;
 
+const NO_IDENTIFIERS: readonly number[] = [];
+
 /** The newest write of a topic's retained message. */
 export interface RetainedEntry {
   /** Message number; 0: removed. */
@@ -32,7 +34,7 @@ export function readStamp(reader: ByteReader): Stamp {
   return { wallMs: reader.f64(), counter: reader.varint(), brokerId: readText(reader) };
 }
 
-/** @param tag the session's id */
+/** @param tag the session's id; in a checkpoint the message's number */
 export function writeDelivery(
   writer: ByteWriter,
   tag: number,
@@ -54,7 +56,6 @@ export function readDelivery(reader: ByteReader): { sequence: number; size: numb
   const sequence = reader.varint();
   const flags = reader.u8();
   const size = reader.varint();
-  const identifiers: number[] = [];
-  if ((flags & 8) !== 0) for (let left = reader.varint(); left > 0; left--) identifiers.push(reader.varint());
+  const identifiers = (flags & 8) === 0 ? NO_IDENTIFIERS : Array.from({ length: reader.varint() }, () => reader.varint());
   return { sequence, size, delivery: { qos: (flags & 3) as QoS, retain: (flags & 4) !== 0, identifiers } };
 }

@@ -111,10 +111,10 @@ export function explainPinning(store: JournalStore): Pinning[] {
     return entry;
   };
   for (const { clientId, ring } of store.sessionsById.values()) {
-    for (const { ref } of ring.entries()) {
-      const sessions = ref === null ? undefined : entryOf(ref)?.sessions;
+    ring.eachRef((number) => {
+      const sessions = entryOf(number)?.sessions;
       sessions?.set(clientId, (sessions.get(clientId) ?? 0) + 1);
-    }
+    });
   }
   for (const { number } of store.retainedByTopic.values()) {
     const entry = number === 0 ? null : entryOf(number);

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
-import type { StoreFile, StoreFiles } from './files.ts';
+import type { StoreFiles } from './files.ts';
 import { BATCH, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
 import { SEGMENT_HEADER_BYTES, Segment, segmentHeader } from './segment.ts';
 
@@ -41,6 +41,9 @@ const UNHURRIED_MS = 100;
 /** Bytes of that which are not left to gather any longer. */
 const UNHURRIED_BYTES_MAX = 1024 * 1024;
 
+/** Bytes of a file that are copied at once. */
+const COPY_BYTES = 1024 * 1024;
+
 /** Writers kept for the next batches. */
 const SPARE_WRITERS_MAX = 4;
 
@@ -52,7 +55,8 @@ const SPARE_WRITERS_MAX = 4;
  *     ───── batch ─────             ◄ on its way: written, then synced
  *     ═════════════════ segments    ◄ durable
  *
- * A batch that cannot be written stays as it is and is tried again from its start; `durable` does not move until it is through.
+ * A batch that cannot be written stays as it is and is tried again from its start; `durable` does not move until it is through. A file
+ * whose sync has failed is given up, and what was in it goes to a new one.
  */
 export class Log {
   readonly #options: LogOptions;
@@ -75,11 +79,14 @@ export class Log {
   #idle: (() => void)[] = [];
   readonly #failed = new Set<(error: Error) => void>();
   #syncTimer: NodeJS.Timeout | null = null;
-  readonly #unsynced = new Set<StoreFile>();
-  /** `periodic`: the syncs that are under way. */
-  #syncing: Promise<void> | null = null;
+  /** Written to and not synced, where not every batch is. */
+  readonly #unsynced = new Set<Segment>();
+  /** One at a time, so that nobody closes a file that another syncs. */
+  #syncing: Promise<void> = Promise.resolve();
+  /** Whose sync has failed: see `#renew`. */
+  readonly #suspects = new Set<Segment>();
   /** Where all was synced, as far as is known. */
-  #synced = 0;
+  #syncedTo = 0;
   /** Bytes given to write() since the start. */
   writtenBytes = 0;
   position: number;
@@ -95,6 +102,7 @@ export class Log {
     this.#options = options;
     this.#segment = segment;
     this.#writerAt = segment.size;
+    segment.written = segment.size;
     if (segment.size === 0) {
       this.#writer.bytes(segmentHeader(segment));
       segment.size = SEGMENT_HEADER_BYTES;
@@ -200,9 +208,9 @@ export class Log {
   }
 
   /** Resolves when a file that is to go can be closed: nothing is going to sync it. */
-  async release(file: StoreFile): Promise<void> {
-    this.#unsynced.delete(file);
-    await this.#syncing;
+  async release(segment: Segment): Promise<void> {
+    this.#unsynced.delete(segment);
+    await this.#syncing.catch(() => {}); // whoever asked for it is told
   }
 
   /** Writes what it can, once more, and stops. */
@@ -212,8 +220,16 @@ export class Log {
     if (this.failure === null && this.durable < this.position) this.#schedule();
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
-    await this.#syncing;
-    for (const file of this.#unsynced) await file.sync();
+    await this.synced();
+  }
+
+  /**
+   * Resolves when all that has been written is safe from a power failure, whatever the strategy.
+   * @throws Node's errors
+   */
+  synced(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncAll());
+    return this.#syncing;
   }
 
   #beginBatch(): void {
@@ -240,7 +256,7 @@ export class Log {
     let isFirst = true;
     for (;;) {
       this.onFlush();
-      if (!this.#hasBytes) break;
+      if (!this.#hasBytes && this.#suspects.size === 0) break;
       if (!isFirst && !this.#isAwaited) {
         this.#flushing = false;
         this.wake();
@@ -288,7 +304,7 @@ export class Log {
   #stampBatch(bytes: ByteWriter, start: number): void {
     const end = start + RECORD_HEADER_BYTES + 8;
     if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
-    bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#synced, start + RECORD_HEADER_BYTES);
+    bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#syncedTo, start + RECORD_HEADER_BYTES);
     sealRecord(bytes.buffer, start, end, BATCH);
   }
 
@@ -308,35 +324,88 @@ export class Log {
     }
   }
 
-  async #write(chunks: readonly Chunk[]): Promise<void> {
-    const { files, strategy } = this.#options;
-    for (const { segment, at, bytes } of chunks) {
-      if (segment.file === null) {
-        segment.file = await files.open(segment.name);
-        if (strategy !== 'never') await files.syncFolder();
-      }
-      const { file } = segment;
-      await file.write(bytes.buffer.subarray(0, bytes.length), at);
-      this.writtenBytes += bytes.length;
-      if (strategy === 'always') await file.sync();
-      else if (strategy === 'periodic') this.#syncLater(file);
+  async #syncAll(): Promise<void> {
+    for (const segment of [...this.#unsynced]) {
+      this.#unsynced.delete(segment);
+      await this.#sync(segment);
     }
   }
 
-  #syncLater(file: StoreFile): void {
-    this.#unsynced.add(file);
-    this.#syncTimer ??= setTimeout(() => {
-      this.#syncTimer = null;
-      const files = [...this.#unsynced];
-      const upTo = this.durable;
-      this.#unsynced.clear();
-      this.#syncing = Promise.allSettled(files.map((each) => each.sync())).then((results) => {
-        this.#syncing = null;
-        const failed = results.find((result) => result.status === 'rejected');
-        if (failed === undefined) this.#synced = upTo;
-        else this.#setFailure(failed.reason as Error);
-      });
-    }, this.#options.syncIntervalMs).unref();
+  async #write(chunks: readonly Chunk[]): Promise<void> {
+    const { files, strategy } = this.#options;
+    for (const segment of this.#suspects) await this.#renew(segment);
+    for (const { segment, at, bytes } of chunks) {
+      if (segment.file === null) {
+        segment.file = await files.open(segment.name);
+        if (strategy !== 'never') await this.#trust(segment, files.syncFolder());
+      }
+      await segment.file.write(bytes.buffer.subarray(0, bytes.length), at);
+      this.writtenBytes += bytes.length;
+      if (strategy === 'always') await this.#sync(segment);
+      else this.#syncLater(segment);
+      segment.written = at + bytes.length;
+    }
+  }
+
+  #sync(segment: Segment): Promise<void> {
+    return this.#trust(segment, segment.file!.sync());
+  }
+
+  async #trust(segment: Segment, syncing: Promise<void>): Promise<void> {
+    try {
+      await syncing;
+    } catch (error) {
+      this.#suspects.add(segment);
+      throw error;
+    }
+  }
+
+  /**
+   * Writes a file anew whose sync has failed, under its name. Linux counts pages as clean that it could not write, so that the next sync of
+   * that file succeeds without the disk having them; a new file has no such past, and other blocks of the disk. What is read of the old one
+   * was durable before, or is still in the page cache.
+   */
+  async #renew(segment: Segment): Promise<void> {
+    const { files } = this.#options;
+    const old = segment.file!;
+    const file = await files.open(segment.renewedName);
+    try {
+      await file.truncate(0);
+      const block = Buffer.allocUnsafe(COPY_BYTES);
+      for (let at = 0; at < segment.written; at += COPY_BYTES) {
+        const wanted = block.subarray(0, Math.min(COPY_BYTES, segment.written - at));
+        if (old.read(wanted, at) < wanted.length) throw new Error(`${segment.name}: shorter than what was written to it`);
+        await file.write(wanted, at);
+      }
+      await file.sync();
+      await files.rename(segment.renewedName, segment.name);
+      await files.syncFolder();
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    segment.file = file;
+    this.#suspects.delete(segment);
+    await old.close();
+  }
+
+  #syncLater(segment: Segment): void {
+    this.#unsynced.add(segment);
+    if (this.#options.strategy === 'periodic')
+      this.#syncTimer ??= setTimeout(() => void this.#syncNow(), this.#options.syncIntervalMs).unref();
+  }
+
+  async #syncNow(): Promise<void> {
+    const upTo = this.durable;
+    try {
+      await this.synced();
+      this.#syncedTo = upTo;
+    } catch (error) {
+      this.#setFailure(error as Error);
+      setTimeout(() => this.#schedule(), this.#options.retryMs).unref();
+    }
+    this.#syncTimer = null;
+    for (const segment of this.#unsynced) this.#syncLater(segment);
   }
 
   #setFailure(error: Error | null): void {

@@ -121,6 +121,15 @@ export class Messages {
     segment.moved++;
   }
 
+  /** Lets go of messages that were moved and that nobody needs. */
+  forgetUnneeded(): void {
+    for (const [number, moved] of this.#moved) {
+      if (moved.references > 0) continue;
+      moved.segment.moved--;
+      this.#moved.delete(number);
+    }
+  }
+
   cached(number: number): Message | undefined {
     return this.#cache.get(number);
   }

@@ -34,14 +34,18 @@ export const ATTRIBUTE = 11;
 export const RETAINED = 12;
 /** Of a checkpoint: where it belongs in the log. */
 export const CHECKPOINT = 20;
-/** Of a checkpoint: which messages of one journal file live. */
+/** Of a checkpoint: one journal file. */
 export const SEGMENT = 21;
-/** Of a checkpoint: one session, whole. */
+/** Of a checkpoint: one session, without its messages. */
 export const SESSION_STATE = 22;
 /** Of a checkpoint: nothing follows, so that nothing is missing. */
 export const END = 23;
+/** Of a checkpoint: which messages of a journal file live, and where they stand. */
+export const PLACES = 24;
+/** Of a checkpoint: messages of the session before. */
+export const SESSION_ENTRIES = 25;
 
-const KIND_MAX = 23;
+const KIND_MAX = 25;
 
 /** Fills in the header of the record at `start`, whose body ends at `end`. */
 export function sealRecord(buffer: Buffer, start: number, end: number, kind: number): void {

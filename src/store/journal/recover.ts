@@ -8,7 +8,7 @@ import type { StoreFiles } from './files.ts';
 import type { Messages } from './messages.ts';
 import { BATCH, nextSoundRecord, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
 import { Replay } from './replay.ts';
-import { readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber } from './segment.ts';
+import { isRenewedName, readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber } from './segment.ts';
 import type { SessionContent } from './session.ts';
 
 /** What is in a store's folder. */
@@ -54,6 +54,15 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
     }
     last = segment;
     const from = segment.number === loaded.checkpoint.segmentNumber ? loaded.position - segment.start : SEGMENT_HEADER_BYTES;
+    if (segment.size < from) {
+      log.error('the journal is shorter than its checkpoint says: what stood there is lost', {
+        file: segment.name,
+        from: segment.size,
+        to: from,
+      });
+      await segment.file!.truncate(from);
+      segment.size = from;
+    }
     cutAt = await replaySegment(segment, from, segments, replay, damaged);
     if (cutAt < 0) continue;
     log.warn('the journal ends within a record, as after a power failure: it goes on there', { file: segment.name, place: cutAt });
@@ -62,6 +71,7 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
   }
   for (const { file, from, to } of damaged)
     log.error('a record of the journal is damaged: what it said is lost, the rest is there', { file, from, to });
+  countReferences(messages, loaded);
   dropGone(messages, log);
   if (last === null) {
     last = new Segment(loaded.checkpoint.segmentNumber + 1, loaded.position);
@@ -69,6 +79,13 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
   }
   const { checkpoint, sessions, retained } = loaded;
   return { checkpoint, sessions, retained, nextSessionId: replay.nextSessionId, segment: last, damaged };
+}
+
+function countReferences(messages: Messages, { sessions, retained }: Loaded): void {
+  const refer = (number: number): void => messages.refer(number);
+  for (const { ring } of sessions.values()) ring.eachRef(refer);
+  for (const { number } of retained.values()) if (number !== 0) messages.refer(number);
+  messages.forgetUnneeded();
 }
 
 async function loadNewest(files: StoreFiles, log: Log, messages: Messages): Promise<Loaded> {
@@ -89,6 +106,7 @@ async function loadNewest(files: StoreFiles, log: Log, messages: Messages): Prom
 /** Opens all journal files, in order. Those that the checkpoint knows have their messages already. */
 async function openSegments(files: StoreFiles, messages: Messages, loaded: Loaded): Promise<Segment[]> {
   const known = new Map(messages.segments.map((segment) => [segment.number, segment]));
+  for (const name of files.list()) if (isRenewedName(name)) await files.remove(name);
   const numbers = files.list().flatMap((name) => segmentNumber(name) ?? []);
   const segments: Segment[] = [];
   for (const number of numbers.sort((a, b) => a - b)) {
@@ -101,6 +119,12 @@ async function openSegments(files: StoreFiles, messages: Messages, loaded: Loade
       // A file that was made and not written to, when the power failed.
       await file.close();
       if (number >= loaded.checkpoint.segmentNumber) await files.remove(name);
+      continue;
+    }
+    if (number < loaded.checkpoint.segmentNumber && !known.has(number)) {
+      // It was removed before the checkpoint, and the power failed before its name was gone for good.
+      await file.close();
+      await files.remove(name);
       continue;
     }
     const segment = known.get(number) ?? new Segment(number, start);

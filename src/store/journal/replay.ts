@@ -18,7 +18,10 @@ import {
 import type { Segment } from './segment.ts';
 import { SessionContent } from './session.ts';
 
-/** Does again what the journal's records say was done. What a damaged record has taken with it is passed over. */
+/**
+ * Does again what the journal's records say was done, also what a checkpoint knows already: it was written while records went on to be
+ * appended. What a damaged record has taken with it is passed over. Who needs which message is counted after it (`countReferences`).
+ */
 export class Replay {
   readonly #messages: Messages;
   readonly #sessions: Map<number, SessionContent>;
@@ -42,16 +45,14 @@ export class Replay {
         this.#entries(reader, reader.varint(), null);
         break;
       case MOVED:
-        this.#moved(reader.varint(), segment, place);
+        this.#messages.move(reader.varint(), segment, place);
         break;
       case REMOVED:
         this.#removed(reader);
         break;
-      case RELEASED: {
-        const number = this.#sessions.get(reader.varint())?.ring.release(reader.varint()) ?? null;
-        if (number !== null) this.#messages.unrefer(number);
+      case RELEASED:
+        this.#sessions.get(reader.varint())?.ring.release(reader.varint());
         break;
-      }
       case RECEIVED:
         this.#sessions.get(reader.varint())?.received.add(reader.varint());
         break;
@@ -60,12 +61,12 @@ export class Replay {
         break;
       case SESSION: {
         const id = reader.varint();
-        this.#sessions.set(id, new SessionContent(readText(reader)));
+        if (!this.#sessions.has(id)) this.#sessions.set(id, new SessionContent(readText(reader)));
         this.nextSessionId = Math.max(this.nextSessionId, id + 1);
         break;
       }
       case SESSION_DROPPED:
-        this.#dropped(reader.varint());
+        this.#sessions.delete(reader.varint());
         break;
       case ATTRIBUTE: {
         const attributes = this.#sessions.get(reader.varint())?.attributes;
@@ -75,7 +76,7 @@ export class Replay {
         break;
       }
       case RETAINED:
-        this.#retain(readText(reader), { number: 0, stamp: readStamp(reader) });
+        this.#retained.set(readText(reader), { number: 0, stamp: readStamp(reader) });
         break;
     }
   }
@@ -96,44 +97,21 @@ export class Replay {
         this.#sessions.get(reader.varint())?.received.add(reader.varint());
       } else if (tag < FIRST_SESSION_ID) {
         const of = topic ?? readText(reader);
-        const stamp = readStamp(reader);
-        this.#messages.refer(number);
-        this.#retain(of, { number, stamp });
+        this.#retained.set(of, { number, stamp: readStamp(reader) });
       } else {
         const { sequence, size, delivery } = readDelivery(reader);
         const ring = this.#sessions.get(tag)?.ring;
         if (ring === undefined || sequence < ring.next) continue;
         ring.skipTo(sequence);
         ring.push(number, size, delivery);
-        this.#messages.refer(number);
       }
     }
-  }
-
-  #retain(topic: string, entry: RetainedEntry): void {
-    const before = this.#retained.get(topic);
-    this.#retained.set(topic, entry);
-    if (before !== undefined && before.number !== 0) this.#messages.unrefer(before.number);
-  }
-
-  #moved(number: number, segment: Segment, place: number): void {
-    if (this.#messages.referencesTo(number) > 0) this.#messages.move(number, segment, place);
   }
 
   #removed(reader: ByteReader): void {
     const ring = this.#sessions.get(reader.varint())?.ring;
     const first = reader.varint();
     const end = first + reader.varint();
-    for (let sequence = first; sequence < end; sequence++) {
-      const number = ring?.remove(sequence) ?? null;
-      if (number !== null) this.#messages.unrefer(number);
-    }
-  }
-
-  #dropped(id: number): void {
-    const session = this.#sessions.get(id);
-    if (session === undefined) return;
-    this.#sessions.delete(id);
-    for (const { ref } of session.ring.entries()) if (ref !== null) this.#messages.unrefer(ref);
+    for (let sequence = first; sequence < end; sequence++) ring?.remove(sequence);
   }
 }

@@ -1,12 +1,14 @@
 import type { StoreFile } from './files.ts';
 
 /** `RHJRNL`, and the version of the format in two digits. A change that an older program would misread gets a new one. */
-const MAGIC = Buffer.from('RHJRNL01');
+const MAGIC = Buffer.from('RHJRNL02');
 
 /** Magic, the file's number (4 bytes), 4 bytes of zero, and the log's position of the file's first byte (8 bytes, a float). */
 export const SEGMENT_HEADER_BYTES = 24;
 
 const NAME = /^journal-(\d{8})\.log$/;
+
+const RENEWED_SUFFIX = '.tmp';
 
 /** One file of the journal, and which of its messages live. */
 export class Segment {
@@ -15,6 +17,8 @@ export class Segment {
   readonly start: number;
   /** Bytes, header included, appended; written or not. */
   size = 0;
+  /** Bytes that its file has, and that are durable where every batch is synced. */
+  written = 0;
   /** null until it is written to or read. */
   file: StoreFile | null = null;
   /** Number of its first message. Its messages are numbered in order, without gaps. */
@@ -35,6 +39,11 @@ export class Segment {
     this.start = start;
   }
 
+  /** Under which it is written when it is to be written anew. */
+  get renewedName(): string {
+    return this.name + RENEWED_SUFFIX;
+  }
+
   get name(): string {
     return `journal-${String(this.number).padStart(8, '0')}.log`;
   }
@@ -47,7 +56,11 @@ export class Segment {
   addMessage(number: number, place: number): void {
     if (this.count === 0) this.firstMessage = number;
     // Numbers that were lost with a damaged record have no place.
-    const index = number - this.firstMessage;
+    this.setPlace(number - this.firstMessage, place);
+  }
+
+  /** @param index of the message in this file */
+  setPlace(index: number, place: number): void {
     if (index >= this.places.length) {
       const capacity = Math.max(64, this.places.length * 2, index + 1);
       const places = new Uint32Array(capacity);
@@ -58,7 +71,7 @@ export class Segment {
       this.references = references;
     }
     this.places[index] = place;
-    this.count = index + 1;
+    this.count = Math.max(this.count, index + 1); // one that a checkpoint has already may be read again
   }
 
   /** Gives back what it has allocated beyond its messages: it gets no more. */
@@ -66,6 +79,11 @@ export class Segment {
     this.places = this.places.slice(0, this.count);
     this.references = this.references.slice(0, this.count);
   }
+}
+
+/** Whether a crash has left it while a journal file was written anew. */
+export function isRenewedName(name: string): boolean {
+  return name.endsWith(RENEWED_SUFFIX) && NAME.test(name.slice(0, -RENEWED_SUFFIX.length));
 }
 
 /** null for a file that is none. */

@@ -167,6 +167,143 @@ for (const fault of ['write', 'sync'] as const) {
   });
 }
 
+test('a file whose sync fails is given up: what was in it and what was to come is in a new one, and nothing waits for ever', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  session.push(message('a', 'before'), AT_ONCE);
+  await store.flushed();
+  const [name] = files.list().filter((each) => each.endsWith('.log')) as [string];
+  files.breakFile(name);
+  session.push(message('a', 'after'), AT_ONCE);
+  await assert.rejects(store.flushed(), /EIO/);
+  await until(() => store.failure === null, 'the store to go on');
+  await store.flushed();
+  const expected = contentOf(store);
+  assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), expected);
+  session.push(message('a', 'later'), AT_ONCE);
+  await store.flushed();
+  assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store));
+  await store.close();
+});
+
+test('what a failed sync did not bring to the disk is written again: the next sync that succeeds does not hide it', async () => {
+  for (const strategy of ['always', 'periodic'] as const) {
+    const files = new FragileFiles();
+    const store = await open(files, { strategy, syncIntervalMs: 1 });
+    const session = store.createSession('c');
+    await store.flushed();
+    for (let i = 0; i < 5; i++) {
+      files.syncFault = new Error('EIO: i/o error, fdatasync');
+      session.push(message('a', `${i}`), AT_ONCE);
+      store.whenDurable(store.position, { onDurable() {} });
+      await until(() => store.failure !== null, 'the failure');
+      files.syncFault = null;
+      await until(() => store.failure === null, 'the end of it');
+    }
+    await store.flushed();
+    if (strategy === 'periodic') await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store), strategy);
+    await store.close();
+  }
+});
+
+test('a crash while a file is written anew leaves the one there was', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  store.createSession('c').push(message('a', '1'), AT_ONCE);
+  await store.flushed();
+  const crashed = files.afterKill();
+  crashed.put('journal-00000001.log.tmp', Buffer.from('half of it'));
+  const again = await open(crashed);
+  assert.equal(contentOf(again), contentOf(store));
+  assert.ok(!crashed.list().some((name) => name.endsWith('.tmp')));
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('files without any message between others hide none', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 4_096, cacheBytes: 0 });
+  const session = store.createSession('c');
+  session.push(message('a', 'first'), AT_ONCE);
+  for (let i = 0; i < 1_000; i++) session.setAttribute('n', Buffer.from(`value ${i}`));
+  for (let i = 0; i < 200; i++) session.push(message('a', `payload ${i}`), AT_ONCE);
+  await store.flushed();
+  assert.ok(store.messages.segments.length > 5);
+  const expected = ['first', ...Array.from({ length: 200 }, (_, i) => `payload ${i}`)];
+  const payloads = (of: StoredSession): (string | undefined)[] => expected.map((_, i) => of.get(i + 1)?.message.payload.toString());
+  assert.deepEqual(payloads(session), expected);
+  await store.writeCheckpoint();
+  await store.writeCheckpoint();
+  await store.tidy();
+  assert.deepEqual(payloads(session), expected);
+  const again = await open(files.afterKill(), { segmentBytes: 4_096, cacheBytes: 0 });
+  assert.deepEqual(payloads([...again.sessions()][0]!), expected);
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('a checkpoint that is written while everything goes on, and the journal behind it, come to what there is', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(999), { minLength: 50, maxLength: 300 }), async (numbers) => {
+      const files = new FragileFiles();
+      const store = await open(files, { segmentBytes: 2_048, cacheBytes: 500, checkpointPieceBytes: 64 });
+      const sessions = Array.from({ length: 5 }, (_, i) => store.createSession(`c${i}`));
+      for (const session of sessions) for (let i = 0; i < 20; i++) session.push(message('t', `${i}`, 2), { ...AT_ONCE, qos: 2 });
+      files.onWrite = () => {
+        for (let i = 0; i < 6; i++) {
+          const number = numbers.shift();
+          if (number !== undefined) change(store, sessions[number % 5]!, sessions[(number + 1) % 5]!, number);
+        }
+      };
+      while (numbers.length > 0) await store.writeCheckpoint();
+      files.onWrite = () => {};
+      await store.flushed();
+      const again = await open(files.afterPowerFailure(() => Buffer.alloc(0)));
+      assert.equal(contentOf(again), contentOf(store));
+      assert.deepEqual(livingOf(again), livingOf(store));
+      await Promise.all([store.close(), again.close()]);
+    }),
+    { numRuns: 60 * SOAK_FACTOR },
+  );
+});
+
+/** One of the things that can happen to a session. */
+function change(store: JournalStore, session: StoredSession, other: StoredSession, number: number): void {
+  const at = session.first + (number % Math.max(1, session.next - session.first));
+  switch (Math.floor(number / 100)) {
+    case 0:
+      session.release(at);
+      break;
+    case 1:
+      session.addReceived(number);
+      break;
+    case 2:
+      session.deleteReceived(number - 100);
+      break;
+    case 3:
+      session.setAttribute(`n${number % 3}`, number % 2 === 0 ? Buffer.from(`${number}`) : null);
+      break;
+    case 4:
+      store.retain(`r${number % 3}`, number % 2 === 0 ? message(`r${number % 3}`, `${number}`) : null, stamp(number));
+      break;
+    case 5:
+      store.createSession(`new ${number}`).push(message('t', 'new'), AT_ONCE);
+      break;
+    case 6: {
+      const both = message('t', `${number}`, 2);
+      for (const each of [session, other]) each.push(both, { ...AT_ONCE, qos: 2, identifiers: [number + 1] });
+      break;
+    }
+    default:
+      session.remove(at);
+  }
+}
+
+/** Which messages live, by journal file. */
+function livingOf({ messages }: JournalStore): Record<string, number> {
+  return Object.fromEntries(messages.segments.filter(({ isPinned }) => isPinned).map(({ name, live, moved }) => [name, live + moved]));
+}
+
 /** A store with a synced part and a tail that is not, and what it held after each step of the tail. */
 async function withUnsyncedTail(t: TestContext): Promise<{ files: FragileFiles; name: string; states: string[] }> {
   const files = new FragileFiles();
@@ -416,6 +553,8 @@ test('synced now and then: a file that goes before its turn is synced by nobody,
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const { syncs } = files;
+  session.push(message('t', 'last'), AT_ONCE);
+  await store.flushed();
   await until(() => files.syncs > syncs, 'a sync');
   assert.deepEqual(failures, []);
   await store.close();

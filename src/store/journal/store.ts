@@ -41,7 +41,11 @@ export interface JournalStoreOptions {
   readonly syncIntervalMs?: number;
   /** Bytes of one journal file (`journalMaxFileLength`). */
   readonly segmentBytes?: number;
+  /** Bytes of a checkpoint that are encoded at once, before everybody else has a turn. */
+  readonly checkpointPieceBytes?: number;
   readonly retryMs?: number;
+  /** Takes a journal file that nobody needs out of the store's folder; it is removed unless given. */
+  archive?(name: string): Promise<void>;
   /** Told when the store cannot write, and when it can again (null). */
   onFailure?(error: Error | null): void;
 }
@@ -55,11 +59,17 @@ const RETRY_MS = 1_000;
 const CHECKPOINT_BYTES_MIN = 64 * 1024 * 1024;
 const CHECKPOINT_FACTOR = 2;
 
+/** A millisecond or two of work. */
+const CHECKPOINT_PIECE_BYTES = 128 * 1024;
+
 /** Where somebody asks for it, a file is emptied of which at most this share lives. */
 const COMPACTED_SHARE_MAX = 0.5;
 
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
+
+/** Bytes of journal that may wait in memory for a slow or full disk before those who add to it have to wait; far above a batch. */
+const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Bytes read at once, for messages that are not in memory: a session that returns is sent them in order, which is how they lie. */
 const READ_BYTES = 262_144;
@@ -134,7 +144,7 @@ export class JournalStore implements Store, SessionStore {
     };
     this.#durableMessages = messages.next;
     this.#checkpointDue = this.#log.position + this.#checkpointInterval;
-    this.#compactor = new Compactor(this, options.files);
+    this.#compactor = new Compactor(this, (name) => (options.archive === undefined ? options.files.remove(name) : options.archive(name)));
     this.#tidyTimer = setInterval(() => void this.tidy(), TIDY_MS).unref();
   }
 
@@ -149,6 +159,10 @@ export class JournalStore implements Store, SessionStore {
 
   get failure(): Error | null {
     return this.#log.failure;
+  }
+
+  get isBehind(): boolean {
+    return this.#log.position - this.#log.durable > UNWRITTEN_BYTES_MAX;
   }
 
   /** Bytes given to write() since the store was opened. */
@@ -285,7 +299,7 @@ export class JournalStore implements Store, SessionStore {
     writer.varint(session.id);
     this.#log.end(SESSION_DROPPED);
     this.sessionsById.delete(session.id);
-    for (const { ref } of session.ring.entries()) if (ref !== null) this.messages.unrefer(ref);
+    session.ring.eachRef((number) => this.messages.unrefer(number));
   }
 
   /** A stored message; null when it was lost with a damaged record. */
@@ -318,28 +332,18 @@ export class JournalStore implements Store, SessionStore {
   }
 
   /** Housekeeping that need not be done at once: what may leave memory, checkpoints, files nobody needs. */
-  async tidy(): Promise<void> {
-    if (this.#closed || this.#tidying !== null || this.failure !== null) return;
-    this.#tidying = this.#tidy().finally(() => {
+  tidy(): Promise<void> {
+    if (this.#closed || this.failure !== null) return Promise.resolve();
+    this.#tidying ??= this.#tidy().finally(() => {
       this.#tidying = null;
     });
-    await this.#tidying;
-  }
-
-  async #tidy(): Promise<void> {
-    try {
-      if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
-      await this.#compactor.run();
-    } catch (error) {
-      this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
-    }
+    return this.#tidying;
   }
 
   /** Closes the file of a segment that is to go. */
-  async closeFile({ file }: Segment): Promise<void> {
-    if (file === null) return;
-    await this.#log.release(file);
-    await file.close();
+  async closeFile(segment: Segment): Promise<void> {
+    await this.#log.release(segment);
+    await segment.file?.close();
   }
 
   /** Resolves when all that was appended is durable. */
@@ -350,6 +354,8 @@ export class JournalStore implements Store, SessionStore {
 
   /** Frees as much as can be freed, for a store that nobody uses meanwhile. */
   async compact(onProgress: () => void): Promise<void> {
+    clearInterval(this.#tidyTimer);
+    await this.#tidying;
     this.#endOpen();
     this.#log.roll();
     await this.writeCheckpoint();
@@ -386,8 +392,21 @@ export class JournalStore implements Store, SessionStore {
       this.#options.log.error('the store is closed without all that was to be written', { reason: (error as Error).message });
     }
     this.#closed = true;
-    await this.#log.close();
+    try {
+      await this.#log.close();
+    } catch (error) {
+      this.#options.log.error('the store is closed without all being safe from a power failure', { reason: (error as Error).message });
+    }
     for (const { file } of this.messages.segments) await file?.close();
+  }
+
+  async #tidy(): Promise<void> {
+    try {
+      if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
+      await this.#compactor.run();
+    } catch (error) {
+      this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
+    }
   }
 
   get #checkpointInterval(): number {
@@ -395,20 +414,26 @@ export class JournalStore implements Store, SessionStore {
   }
 
   async #writeCheckpoint(): Promise<void> {
-    const { files } = this.#options;
+    const { files, checkpointPieceBytes = CHECKPOINT_PIECE_BYTES } = this.#options;
     this.#endOpen();
-    const written = await writeCheckpoint(files, {
+    const { position } = this.#log;
+    const written = await writeCheckpoint(files, checkpointPieceBytes, {
       serial: this.#checkpoint.serial + 1,
-      position: this.#log.position,
-      segment: this.#log.segment,
+      position,
+      segmentNumber: this.#log.segment.number,
+      nextMessage: this.messages.next,
+      nextSessionId: this.#nextSessionId,
+      segments: this.messages.segments.map((segment) => [segment, segment.count]),
       messages: this.messages,
       sessions: this.sessionsById,
-      nextSessionId: this.#nextSessionId,
       retained: this.retainedByTopic,
-      durable: () => this.flushed(),
+      durable: async () => {
+        await this.flushed();
+        await this.#log.synced();
+      },
     });
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
-    this.#checkpointDue = this.#log.position + this.#checkpointInterval;
+    this.#checkpointDue = position + this.#checkpointInterval;
     await removeOldCheckpoints(files, this.#checkpoint.serial, CHECKPOINTS_KEPT);
   }
 
