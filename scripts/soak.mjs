@@ -16,5 +16,6 @@ if (process.argv.length === 2)
     'core/filter-tree',
     'core/route-cache',
     'core/router',
+    'store/',
   );
 await import('./test.mjs');

@@ -17,6 +17,8 @@ export interface SysSnapshot {
   readonly queued: number;
   readonly inflight: number;
   readonly heldBytes: number;
+  /** What is the matter with the store; null: nothing. */
+  readonly storeFailure: Error | null;
   readonly heapBytes: number;
   readonly heapBytesMax: number;
 }
@@ -104,6 +106,11 @@ export const SYS_VALUES: readonly SysValue[] = [
     meaning: 'Their payloads, topics and properties.',
     value: ({ retainedBytes, heldBytes }) => retainedBytes + heldBytes,
   },
+  {
+    topic: 'store/state',
+    meaning: '`working`, or why the store cannot write: nothing is acknowledged then that has to be stored. Not of mosquitto.',
+    value: ({ storeFailure }) => storeFailure?.message ?? 'working',
+  },
   { topic: 'heap/current', meaning: 'Bytes of memory that objects and buffers take.', value: ({ heapBytes }) => heapBytes },
   { topic: 'heap/maximum', meaning: 'The most that was seen.', value: ({ heapBytesMax }) => heapBytesMax },
   {
@@ -155,6 +162,7 @@ export function takeSnapshot(
     queued,
     inflight,
     heldBytes,
+    storeFailure: broker.store.failure,
   };
 }
 

@@ -38,6 +38,8 @@ export interface Protocol {
   restore?(): void;
   /** What was restored goes on (wills, lifetimes). Called once, when linked brokers can be reached and before clients are accepted. */
   goOn?(): void;
+  /** Tells every client that it has to go elsewhere for the time being, and why, and closes all connections. Sessions stay. */
+  disconnectClients?(text: string): void;
   /**
    * Tells every client that the server goes (MQTT 5: DISCONNECT 0x8B, or 0x9C with a Server Reference), closes all connections and stops all
    * timers. A connection that has not said yet what it wants is left open where there is somewhere to send it: its CONNECT is answered with

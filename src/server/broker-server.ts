@@ -22,7 +22,7 @@ import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { destinationPolicies } from './destination-policies.ts';
 import { formatAddress } from './listen-address.ts';
 import { usedMemoryBytes } from './machine.ts';
-import { openStore } from './open-store.ts';
+import { openStore, stopsConnectors } from './open-store.ts';
 import { programVersion } from './program-version.ts';
 import { type HostAndPort, publishedAddress } from './published-address.ts';
 import { ProtocolRegistry } from './registry.ts';
@@ -31,6 +31,8 @@ import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000;
+/** Pause before a connector that was stopped for the store's sake tries again to listen, in milliseconds. */
+const LISTEN_AGAIN_MS = 1_000;
 /** How often it is looked whether they have, in milliseconds. */
 const CLOSE_LOOK_MS = 10;
 
@@ -87,6 +89,10 @@ export class BrokerServer {
   readonly #turn = new Turn();
   readonly #users: UserList | null;
   readonly #open: OpenConnector[] = [];
+  /** Connectors that are stopped until the store can write again. */
+  #suspended: OpenConnector[] = [];
+  /** Stopping and starting them, one behind the other. */
+  #suspending: Promise<void> = Promise.resolve();
   #network: Network | null = null;
   #directory: DataDirectory | null = null;
   #store: JournalStore | null = null;
@@ -160,7 +166,7 @@ export class BrokerServer {
       await this.#users?.ready();
       if (persistenceAdapter.kind !== 'memory') {
         this.#directory = await openDataDirectory(persistenceAdapter.directory);
-        this.#store = await openStore(this.#directory.path, persistenceAdapter, this.#log);
+        this.#store = await openStore(this.#directory.path, this.model, this.#log, (error) => this.#onStoreFailure(error));
         this.broker.store = this.#store;
         this.broker.restoreRetained();
         for (const protocol of this.#registry.protocols) protocol.restore?.();
@@ -190,26 +196,63 @@ export class BrokerServer {
    *   connector says so (`updateClusterClients`)
    */
   async stop(serverReference: string | null = null): Promise<void> {
+    const wasUp = this.#isUp;
     this.#sysTopics.stop();
     this.#slowConsumers.stop();
     this.#tlsRenewal?.stop();
+    this.#isUp = false;
+    await this.#suspending;
     for (const { listener } of this.#open) listener.close();
     this.#findElsewhere();
     for (const protocol of this.#registry.protocols) protocol.stop(serverReference);
     await this.#network?.stop();
-    await this.#connectionsClosed();
+    await connectionsClosed([...this.#open, ...this.#suspended]);
     this.#open.length = 0;
+    this.#suspended = [];
     await this.#store?.close();
     this.#store = null;
     await this.#directory?.release();
     this.#directory = null;
-    if (this.#isUp) this.#log.info('broker stopped', { brokerName: this.model.brokerName });
-    this.#isUp = false;
+    if (wasUp) this.#log.info('broker stopped', { brokerName: this.model.brokerName });
   }
 
   /** Reads keys and certificates again, for handshakes from now on. What cannot be used is logged, and leaves all as it was. */
   renewCertificates(): void {
     this.#tlsRenewal?.renew();
+  }
+
+  #onStoreFailure(error: Error | null): void {
+    if (!this.#isUp) return;
+    if (error !== null && !stopsConnectors(error, this.model.ioExceptionHandler)) return;
+    this.#suspending = this.#suspending.then(() => (error === null ? this.#resumeConnectors() : this.#suspendConnectors()));
+  }
+
+  async #suspendConnectors(): Promise<void> {
+    if (!this.#isUp || this.#suspended.length > 0) return;
+    this.#suspended = this.#open.splice(0).map((open) => {
+      const { model, listener } = open;
+      return { ...open, model: model.socketFile === null ? { ...model, port: listener.port } : model };
+    });
+    for (const { listener } of this.#suspended) listener.close();
+    for (const protocol of this.#registry.protocols) protocol.disconnectClients?.('the store cannot write');
+    await connectionsClosed(this.#suspended);
+    this.#log.warn('connectors are stopped until the store can write', {
+      connectors: this.#suspended.map(({ model }) => model.name).join(', '),
+    });
+  }
+
+  async #resumeConnectors(): Promise<void> {
+    for (const { model } of this.#suspended.splice(0)) {
+      while (this.#isUp) {
+        try {
+          await this.#listen(model);
+          break;
+        } catch (error) {
+          this.#log.error('a connector cannot listen again, and tries on', { connector: model.name, reason: (error as Error).message });
+          await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+        }
+      }
+    }
   }
 
   /** What may be spoken: one, or several of which it is found out. */
@@ -320,15 +363,15 @@ export class BrokerServer {
       mapAddress: this.#mapAddress,
     });
   }
+}
 
-  /** Waits until every connection is closed; one whose peer does not take its last bytes is cut. */
-  async #connectionsClosed(): Promise<void> {
-    const deadline = performance.now() + CLOSE_WAIT_MS;
-    const connections = () => this.#open.flatMap(({ listener }) => [...listener.connections]);
-    while (connections().length > 0) {
-      if (performance.now() >= deadline) for (const connection of connections()) connection.destroy();
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
-    }
+/** Waits until every connection is closed; one whose peer does not take its last bytes is cut. */
+async function connectionsClosed(connectors: readonly OpenConnector[]): Promise<void> {
+  const deadline = performance.now() + CLOSE_WAIT_MS;
+  const connections = () => connectors.flatMap(({ listener }) => [...listener.connections]);
+  while (connections().length > 0) {
+    if (performance.now() >= deadline) for (const connection of connections()) connection.destroy();
+    await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
   }
 }
 

@@ -110,6 +110,11 @@ export class EmbeddedBroker {
     return this.#server.broker.counters;
   }
 
+  /** Why the store cannot write, so that nothing is acknowledged that has to be stored; null: it can. */
+  get storeFailure(): Error | null {
+    return this.#server.broker.store.failure;
+  }
+
   /** What listens, with the ports that the system gave. */
   get connectors(): readonly ListeningConnector[] {
     return this.#server.connectors;

@@ -1,4 +1,6 @@
-import type { PersistenceAdapterModel } from '../config/activemq/model.ts';
+import { access, constants, copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BrokerModel, IOExceptionHandlerModel, PersistenceAdapterModel } from '../config/activemq/model.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../protocols/mqtt/message-properties.ts';
 import { FolderFiles } from '../store/journal/files.ts';
 import type { SyncStrategy } from '../store/journal/log.ts';
@@ -8,25 +10,76 @@ import type { Log } from '../telemetry/log.ts';
 /** Bytes of stored messages in memory; what is beyond is read from the journal when its turn comes. */
 const CACHE_BYTES = 128 * 1024 * 1024;
 
+/** Files of a store, and what a crash can leave of one. */
+const STORE_FILE = /^(journal-\d{8}\.log|checkpoint-\d{8}\.bin)(\.tmp)?$/;
+
 /**
- * Opens the store of a `persistenceAdapter` in its folder, which the caller has locked.
+ * Opens the store of a broker in its folder, which the caller has locked.
+ *
+ * @param onFailure told when the store cannot write, and when it can again (null); the log has said it
  * @throws ConfigError STORE_FORMAT; Node's errors where the folder cannot be read
  */
-export function openStore(path: string, { attributes }: PersistenceAdapterModel, log: Log): Promise<JournalStore> {
+export async function openStore(
+  path: string,
+  { persistenceAdapter, ioExceptionHandler, deleteAllMessagesOnStartup }: BrokerModel,
+  log: Log,
+  onFailure: (error: Error | null) => void,
+): Promise<JournalStore> {
+  const { attributes, archiveDirectory } = persistenceAdapter;
   const { journalMaxFileLength, journalDiskSyncInterval } = attributes;
+  const files = new FolderFiles(path);
+  if (deleteAllMessagesOnStartup) await empty(files, path, log);
   return JournalStore.open({
-    files: new FolderFiles(path),
+    files,
     log,
     propertiesForm: MQTT_5_STORED_PROPERTIES,
     cacheBytes: CACHE_BYTES,
     strategy: strategyOf(attributes),
+    retryMs: ioExceptionHandler.resumeCheckSleepPeriodMs,
     ...(typeof journalMaxFileLength === 'number' ? { segmentBytes: journalMaxFileLength } : {}),
     ...(typeof journalDiskSyncInterval === 'number' ? { syncIntervalMs: journalDiskSyncInterval } : {}),
+    ...(archiveDirectory === null ? {} : { archive: (name) => moveTo(archiveDirectory, path, name) }),
     onFailure(error) {
       if (error === null) log.info('the store can write again: what was waiting is acknowledged', { store: path });
       else log.error('the store cannot write: nothing is acknowledged that has to be stored', { store: path, reason: error.message });
+      onFailure(error);
     },
   });
+}
+
+/** Whether an error is one for which connectors are to stop: see `ioExceptionHandler`. */
+export function stopsConnectors(error: NodeJS.ErrnoException, handler: IOExceptionHandlerModel): boolean {
+  if (!handler.stopStartConnectors || handler.ignoreAllErrors) return false;
+  const isNoSpace = error.code === 'EDQUOT' || error.message.toLowerCase().includes(handler.noSpaceMessage.toLowerCase());
+  return !(handler.ignoreNoSpaceErrors && isNoSpace);
+}
+
+async function empty(files: FolderFiles, path: string, log: Log): Promise<void> {
+  const names = files.list().filter((name) => STORE_FILE.test(name));
+  for (const name of names) await files.remove(name);
+  if (names.length > 0) log.info('the store was emptied, as deleteAllMessagesOnStartup asks for', { store: path, files: names.length });
+}
+
+/** Moves a file of the store to the archive, under a name that nothing there has: a store that was begun anew counts from 1 again. */
+async function moveTo(archive: string, folder: string, name: string): Promise<void> {
+  await mkdir(archive, { recursive: true });
+  let target = join(archive, name);
+  for (let i = 1; await exists(target); i++) target = join(archive, `${name}.${i}`);
+  const from = join(folder, name);
+  try {
+    await rename(from, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    await copyFile(from, target, constants.COPYFILE_EXCL); // another file system
+    await rm(from);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** ActiveMQ's default is `always`, and `enableJournalDiskSyncs="false"` its older way to say `never`. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt from 'mqtt';
+import { connected, NumberedPublisher, NumberedSubscriber, persistentClient, retainedNumber, until } from '../harness/numbered-load.ts';
 import { freePorts, Program } from '../harness/program.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 
@@ -15,19 +16,6 @@ const ROUND_MS_MAX = 300;
 /** Publishers of each QoS, and what one has under way at most. */
 const PUBLISHERS = 3;
 const WINDOW = 20;
-/** Bound for every wait, in milliseconds. */
-const WAIT_MS = 60_000;
-
-/** What one publisher has sent, and what of it the broker has acknowledged. */
-interface Sent {
-  readonly client: MqttClient;
-  readonly name: string;
-  readonly qos: 1 | 2;
-  next: number;
-  underWay: number;
-  readonly acknowledged: Set<number>;
-}
-
 test('a broker killed at any moment under load loses nothing that it acknowledged, at QoS 1 and 2, retained messages and sessions', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-killed-'));
   const [port] = (await freePorts(1)) as [number];
@@ -37,62 +25,32 @@ test('a broker killed at any moment under load loses nothing that it acknowledge
   const seed = Math.floor(Math.random() * 1e9);
   const random = generator(seed);
   try {
-    const received: { topic: string; payload: string }[] = [];
-    const subscriber = client(port, 'subscriber');
-    subscriber.on('message', (topic, payload) => received.push({ topic, payload: payload.toString() }));
-    await connected(subscriber);
-    await subscriber.subscribeAsync({ 'load/1/+': { qos: 1 }, 'load/2/+': { qos: 2 } });
-    const publishers: Sent[] = ([1, 2] as const).flatMap((qos) =>
-      Array.from({ length: PUBLISHERS }, (_, i) => ({
-        client: client(port, `publisher-${qos}-${i}`),
-        name: `load/${qos}/${i}`,
-        qos,
-        next: 0,
-        underWay: 0,
-        acknowledged: new Set<number>(),
-      })),
+    const subscriber = new NumberedSubscriber(port, 'subscriber');
+    await connected(subscriber.client);
+    await subscriber.client.subscribeAsync({ 'load/1/+': { qos: 1 }, 'load/2/+': { qos: 2 } });
+    const publishers = ([1, 2] as const).flatMap((qos) =>
+      Array.from({ length: PUBLISHERS }, (_, i) => new NumberedPublisher(port, `load/${qos}/${i}`, qos)),
     );
+    const clients = [subscriber, ...publishers].map(({ client }) => client);
     for (let round = 0; round < ROUNDS; round++) {
-      await Promise.all([subscriber, ...publishers.map((each) => each.client)].map(connected));
+      await connected(...clients);
       const endMs = Date.now() + random() * ROUND_MS_MAX;
       while (Date.now() < endMs) {
-        for (const publisher of publishers) publish(publisher);
+        for (const publisher of publishers) publisher.fill(WINDOW);
         await sleep(1);
       }
       broker.kill('SIGKILL');
       await broker.ended;
       broker = await start(file);
     }
-    await until(() => publishers.every(({ underWay }) => underWay === 0), 'all acknowledgements', seed);
-    const missing = (): string[] =>
-      publishers.flatMap(({ name, acknowledged }) => {
-        const have = new Set(received.filter(({ topic }) => topic === name).map(({ payload }) => Number(payload)));
-        return [...acknowledged].filter((number) => !have.has(number)).map((number) => `${name} ${number}`);
-      });
-    await until(
-      () => missing().length === 0,
-      () => `messages that were acknowledged: ${missing().slice(0, 10).join(', ')}`,
-      seed,
-    );
-    await sleep(200); // for a repetition that should not be
-
-    for (const { name, qos, next } of publishers) {
-      const numbers = received.filter(({ topic }) => topic === name).map(({ payload }) => Number(payload));
-      assert.ok(next > ROUNDS, `${name} has published ${next}`);
-      if (qos === 2) assert.equal(new Set(numbers).size, numbers.length, `${name}: exactly once (seed ${seed})`);
-      const firsts = [...new Set(numbers)];
-      assert.deepEqual(
-        firsts,
-        [...firsts].sort((a, b) => a - b),
-        `${name}: in order (seed ${seed})`,
-      );
-      const retained = await retainedOf(port, name);
-      assert.ok(
-        retained >= Math.max(-1, ...publishers.find((each) => each.name === name)!.acknowledged),
-        `${name}: the retained message is ${retained} (seed ${seed})`,
-      );
+    await until(() => publishers.every(({ underWay }) => underWay === 0), `all acknowledgements (seed ${seed})`);
+    await subscriber.hasAll(publishers, `(seed ${seed})`);
+    for (const { topic, next, acknowledged } of publishers) {
+      assert.ok(next > ROUNDS, `${topic} has published ${next}`);
+      const retained = await retainedNumber(port, topic);
+      assert.ok(retained >= Math.max(-1, ...acknowledged), `${topic}: the retained message is ${retained} (seed ${seed})`);
     }
-    await Promise.all([subscriber, ...publishers.map((each) => each.client)].map((each) => each.endAsync(true)));
+    await Promise.all(clients.map((each) => each.endAsync(true)));
   } finally {
     broker.kill('SIGKILL');
     await broker.ended;
@@ -107,7 +65,7 @@ test('wills of clients that were connected when the broker was killed are publis
   await writeFile(file, configuration(port, folder));
   let broker = await start(file);
   try {
-    const watcher = client(port, 'watcher');
+    const watcher = persistentClient(port, 'watcher');
     const wills: string[] = [];
     watcher.on('message', (topic, payload) => wills.push(`${topic} ${payload}`));
     await connected(watcher);
@@ -137,13 +95,13 @@ test('wills of clients that were connected when the broker was killed are publis
       ...options,
       will: { topic: 'will/x', payload: Buffer.from('3'), qos: 1 },
     });
-    await Promise.all([persistent, clean, polite].map(connected));
+    await connected(persistent, clean, polite);
     await polite.endAsync();
     await sleep(500); // a goodbye is not acknowledged; it is on disk soon after
     broker.kill('SIGKILL');
     await broker.ended;
     broker = await start(file);
-    await until(() => wills.length >= 2, 'the wills', 0);
+    await until(() => wills.length >= 2, 'the wills');
     assert.deepEqual(wills.sort(), ['will/c 2', 'will/p 1']);
     await Promise.all([watcher, persistent, clean].map((each) => each.endAsync(true)));
   } finally {
@@ -153,48 +111,10 @@ test('wills of clients that were connected when the broker was killed are publis
   }
 });
 
-function publish(publisher: Sent): void {
-  while (publisher.underWay < WINDOW) {
-    const number = publisher.next++;
-    publisher.underWay++;
-    publisher.client.publish(publisher.name, `${number}`, { qos: publisher.qos, retain: true }, (error) => {
-      publisher.underWay--;
-      if (!error) publisher.acknowledged.add(number);
-    });
-  }
-}
-
-function client(port: number, clientId: string): MqttClient {
-  return mqtt
-    .connect({ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 20, connectTimeout: WAIT_MS, keepalive: 60 })
-    .on('error', () => {});
-}
-
-async function connected(of: MqttClient): Promise<void> {
-  await until(() => of.connected, `${of.options.clientId} to connect`, 0);
-}
-
-async function retainedOf(port: number, topic: string): Promise<number> {
-  const reader = mqtt.connect({ host: '127.0.0.1', port, clean: true });
-  const found = new Promise<number>((resolve) => reader.on('message', (_topic, payload) => resolve(Number(payload.toString()))));
-  await reader.subscribeAsync(topic);
-  const number = await found;
-  await reader.endAsync(true);
-  return number;
-}
-
 async function start(file: string): Promise<Program> {
   const program = new Program(['broker', file]);
   await program.saying(/broker is up/);
   return program;
-}
-
-async function until(condition: () => boolean, what: string | (() => string), seed: number): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`waited ${WAIT_MS} ms for ${typeof what === 'string' ? what : what()} (seed ${seed})`);
-    await sleep(5);
-  }
 }
 
 /** Random numbers that a failure can be repeated with (mulberry32). */

@@ -60,7 +60,6 @@ export const BECAUSE = {
   limitPolling: 'usage is counted as it changes',
   kahaIndex: 'the store has no KahaDB index',
   kahaFiles: "the store has files of its own and does not write KahaDB's",
-  nothingStored: 'nothing outlives the broker until the durable store is there',
   linkAcks: 'links between brokers acknowledge and retry in their own way',
   linkStarts: 'links always start in the background and retry at once',
   linkLogin: 'one connection carries both ways, and who dials logs in once: userName and password',

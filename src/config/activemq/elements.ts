@@ -76,8 +76,8 @@ const BROKER: Rules = {
     'splitSystemUsageForProducersConsumers producerSystemUsage consumerSystemUsage producerSystemUsagePortion consumerSystemUsagePortion',
     inert('divides usage limits between producers and consumers', BECAUSE.oneLimit),
   ),
-  deleteAllMessagesOnStartup: inert('empties the store at every start', BECAUSE.nothingStored),
-  ioExceptionHandler: inert('decides what happens when the disk fails', BECAUSE.nothingStored),
+  deleteAllMessagesOnStartup: honoured('empties the store at every start'),
+  ioExceptionHandler: honoured('decides what happens when the disk fails'),
   ...each('tempDataStore tmpDataDirectory', inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
   keepDurableSubsActive: inert('keeps what arrives for subscribers that are away ready to send', 'sessions that are away always keep it'),
   ...each(
@@ -214,7 +214,8 @@ const KAHADB: Rules = {
     'checksumJournalFiles checkForCorruptJournalFiles ignoreMissingJournalfiles',
     inert('says what is checked at the start', 'every record is checked when it is read, and a damaged one is named and passed over'),
   ),
-  ...each('archiveDataLogs directoryArchive', honouredLater('keeps journal files that are no longer needed')),
+  archiveDataLogs: honoured('keeps journal files that are no longer needed, in another folder'),
+  directoryArchive: honoured('is that folder; data-archive within the store unless given'),
   ...each(
     'indexCacheSize indexDirectory indexLFUEvictionFactor indexWriteBatchSize useIndexLFRUEviction enableIndexDiskSyncs ' +
       'enableIndexPageCaching enableIndexRecoveryFile enableIndexWriteAsync forceRecoverIndex archiveCorruptedIndex',
@@ -350,6 +351,7 @@ const SIMPLE_AUTHENTICATION: Rules = {
   anonymousGroup: honoured('is the group that such clients are in'),
 };
 
+const NO_DATABASE = 'no store here is a database';
 const JDBC_STORE = refused('belongs to a store in a database', BECAUSE.notKept);
 const AUTHORIZATION = refused('says who may read, write and create what', BECAUSE.notOpen);
 const JAAS = refused('asks clients to log in by JAAS', BECAUSE.notOpen);
@@ -420,10 +422,20 @@ const RULES: Readonly<Record<string, ElementRule>> = {
       'the folder is always locked, and a second broker on it is refused at once',
     ),
   ),
-  ...all(
-    'defaultIOExceptionHandler jDBCIOExceptionHandler leaseLockerIOExceptionHandler',
-    inert('decides what happens when the disk fails', BECAUSE.nothingStored),
-  ),
+  defaultIOExceptionHandler: {
+    element: honoured('decides what happens while the disk fails'),
+    properties: {
+      stopStartConnectors: honoured('stops the connectors until the store can write again'),
+      ignoreAllErrors: honoured('leaves the connectors open whatever the error is'),
+      ignoreNoSpaceErrors: honoured('leaves them open when it is lack of space'),
+      noSpaceMessage: honoured('is what the message of such an error contains'),
+      resumeCheckSleepPeriod: honoured('is the time in ms between two attempts to write; 1,000 here unless given'),
+      ...each('ignoreSQLExceptions sqlExceptionMessage', inert('tells errors of a database', NO_DATABASE)),
+      systemExitOnShutdown: inert('ends the Java machine when the broker stops', 'the broker does not stop but goes on when it can write'),
+      brokerService: inert('is the broker', BECAUSE.wiring),
+    },
+  },
+  ...all('jDBCIOExceptionHandler leaseLockerIOExceptionHandler', inert('decides what happens when a database fails', NO_DATABASE)),
   pListStoreImpl: only(inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
 
   systemUsage: {

@@ -8,10 +8,13 @@ export interface BrokerModel {
   /** Absolute path. */
   readonly dataDirectory: string;
   readonly persistent: boolean;
+  /** Whether what is in the store is thrown away at the start. */
+  readonly deleteAllMessagesOnStartup: boolean;
   readonly advisorySupport: boolean;
   readonly transportConnectors: readonly TransportConnectorModel[];
   readonly networkConnectors: readonly NetworkConnectorModel[];
   readonly persistenceAdapter: PersistenceAdapterModel;
+  readonly ioExceptionHandler: IOExceptionHandlerModel;
   readonly systemUsage: SystemUsageModel;
   readonly policyEntries: readonly PolicyEntryModel[];
   /** The entry for every destination that no policy entry names; null: none. Its `destination` is `>` of either kind. */
@@ -256,8 +259,24 @@ export interface PersistenceAdapterModel {
   readonly kind: 'kahaDB' | 'memory';
   /** Absolute path; empty for memory. */
   readonly directory: string;
+  /** Absolute path of where journal files go that are no longer needed; null: they are removed. */
+  readonly archiveDirectory: string | null;
   /** The adapter's own attributes as written, validated. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What happens while the store cannot write. */
+export interface IOExceptionHandlerModel {
+  /** Whether connectors stop meanwhile, and start when it can again... */
+  readonly stopStartConnectors: boolean;
+  /** ...except for whatever error it is, */
+  readonly ignoreAllErrors: boolean;
+  /** ...and except for lack of space, */
+  readonly ignoreNoSpaceErrors: boolean;
+  /** which is what an error with this in its message is, in any case of letters. */
+  readonly noSpaceMessage: string;
+  /** Milliseconds between two attempts to write. */
+  readonly resumeCheckSleepPeriodMs: number;
 }
 
 export interface SystemUsageModel {

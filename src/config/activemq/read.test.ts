@@ -12,6 +12,15 @@ import { DIAGNOSTICS_MAX } from './reading.ts';
 const BEANS = 'http://www.springframework.org/schema/beans';
 const CORE = 'http://activemq.apache.org/schema/core';
 
+/** While the store cannot write, in a file that says nothing of it. */
+const WAITING = {
+  stopStartConnectors: false,
+  ignoreAllErrors: false,
+  ignoreNoSpaceErrors: true,
+  noSpaceMessage: 'space',
+  resumeCheckSleepPeriodMs: 1_000,
+};
+
 function readClassic(name: 'activemq-1.xml' | 'activemq-2.xml') {
   return readActiveMQ(readFileSync(join(REPOSITORY_ROOT, 'test/fixtures/classic', name)), name, {
     defines: new Map(),
@@ -85,8 +94,15 @@ test('the classic files are read as they are written', () => {
     brokerName: 'broker2',
     dataDirectory: folder,
     persistent: true,
+    deleteAllMessagesOnStartup: false,
     advisorySupport: true,
-    persistenceAdapter: { kind: 'kahaDB', directory: `${folder}/kahadb`, attributes: { directory: `${folder}/kahadb` } },
+    persistenceAdapter: {
+      kind: 'kahaDB',
+      directory: `${folder}/kahadb`,
+      archiveDirectory: null,
+      attributes: { directory: `${folder}/kahadb` },
+    },
+    ioExceptionHandler: WAITING,
     systemUsage: {
       memoryUsage: { limitBytes: null, percentOfJvmHeap: 70, percentLimit: null },
       storeUsage: { limitBytes: 107_374_182_400, percentOfJvmHeap: null, percentLimit: null },
@@ -174,10 +190,17 @@ test("a broker that says nothing has ActiveMQ's defaults", () => {
     brokerName: 'localhost',
     dataDirectory: '/etc/fleet/activemq-data',
     persistent: true,
+    deleteAllMessagesOnStartup: false,
     advisorySupport: true,
     transportConnectors: [],
     networkConnectors: [],
-    persistenceAdapter: { kind: 'kahaDB', directory: '/etc/fleet/activemq-data/localhost/KahaDB', attributes: {} },
+    persistenceAdapter: {
+      kind: 'kahaDB',
+      directory: '/etc/fleet/activemq-data/localhost/KahaDB',
+      archiveDirectory: null,
+      attributes: {},
+    },
+    ioExceptionHandler: WAITING,
     systemUsage: {
       memoryUsage: usage(gb),
       storeUsage: usage(100 * gb),
@@ -587,7 +610,7 @@ test('paths are relative to the working directory', () => {
 });
 
 test('a memory store comes from its element or from persistent="false"', () => {
-  const memory = { kind: 'memory', directory: '', attributes: {} };
+  const memory = { kind: 'memory', directory: '', archiveDirectory: null, attributes: {} };
   assert.deepEqual(readText(brokerFile('', ' persistent="false"')).model!.persistenceAdapter, memory);
   assert.deepEqual(
     readText(brokerFile('<persistenceAdapter><memoryPersistenceAdapter/></persistenceAdapter>')).model!.persistenceAdapter,

@@ -13,7 +13,7 @@ import { readDestinations } from './read-destinations.ts';
 import { readNetworkConnectors } from './read-network.ts';
 import { readDefaultEntry, readPolicyEntries } from './read-policy.ts';
 import { checkTlsConnectors, readSslContext } from './read-ssl-context.ts';
-import { readDataDirectory, readPersistenceAdapter } from './read-store.ts';
+import { readDataDirectory, readIOExceptionHandler, readPersistenceAdapter } from './read-store.ts';
 import { readSystemUsage } from './read-usage.ts';
 import { Reading } from './reading.ts';
 import { ELEMENTS, type ElementSchema, elementOfClass } from './schema.ts';
@@ -170,10 +170,12 @@ class FileReader {
       brokerName,
       dataDirectory,
       persistent: booleanOf(bean, 'persistent', true),
+      deleteAllMessagesOnStartup: booleanOf(bean, 'deleteAllMessagesOnStartup', false),
       advisorySupport: booleanOf(bean, 'advisorySupport', true),
       transportConnectors: readTransportConnectors(bean.beans.get('transportConnectors')?.items ?? [], reading),
       networkConnectors: readNetworkConnectors(bean.beans.get('networkConnectors')?.items ?? [], reading),
       persistenceAdapter: readPersistenceAdapter(bean, brokerName, dataDirectory, reading),
+      ioExceptionHandler: readIOExceptionHandler(beanOf(bean, 'ioExceptionHandler'), reading),
       systemUsage: readSystemUsage(beanOf(bean, 'systemUsage'), reading),
       policyEntries: readPolicyEntries(policyMap, reading),
       defaultPolicyEntry: readDefaultEntry(policyMap, reading),

@@ -79,6 +79,10 @@ export function enter(
     );
 
   const earlier = broker.sessions.get(clientId); // [MQTT-3.1.3-2]
+  const expiryInterval = Math.min(requestedExpiry(packet), limits.sessionExpiryInterval);
+  const { store } = broker;
+  if (store.failure !== null && (expiryInterval > 0 || will !== null || (earlier instanceof MqttSession && earlier.isDurable)))
+    throw new ProtocolError('MQTT_SERVER_UNAVAILABLE', 'the store cannot write at present, and this client needs it', SERVER_UNAVAILABLE);
   if (earlier === undefined && broker.sessions.size >= limits.sessions)
     throw new LimitError('MQTT_QUOTA_EXCEEDED', `there are ${limits.sessions} sessions`, QUOTA_EXCEEDED, 'sessions');
   if (!connection.connection.admit(earlier instanceof MqttSession ? earlier.connection : null))
@@ -91,15 +95,13 @@ export function enter(
 
   const claimedAt = broker.clock.next();
   earlier?.takeOver(); // [MQTT-3.1.4-3]: a session that ends with its connection is gone after this
+  const before = store.position;
   let session = broker.sessions.get(clientId);
   if (session !== undefined && (packet.cleanStart || !(session instanceof MqttSession))) {
     session.discard(); // [MQTT-3.1.2-4] [MQTT-3.1.4-4]
     session = undefined;
   }
   const sessionPresent = session !== undefined; // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-  const { store } = broker;
-  const before = store.position;
-  const expiryInterval = Math.min(requestedExpiry(packet), limits.sessionExpiryInterval);
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
   const mine =
     session instanceof MqttSession

@@ -1,5 +1,6 @@
 import type { Broker, Redirection } from '../../core/broker.ts';
 import type { ClientOrigin, Dismissal, Principal, Refusal } from '../../core/ports.ts';
+import type { DurabilityListener } from '../../core/store.ts';
 import { ProtocolError } from '../../errors.ts';
 import { TimerEntry } from '../../timing/timer-wheel.ts';
 import { type Connection, type ConnectionHandler, DRAIN_BYTES_MIN } from '../../transport/connection.ts';
@@ -79,7 +80,7 @@ const acknowledgement = new AcknowledgementView();
  *
  *     waiting for CONNECT ──► connected ──► closed
  */
-export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink, PublishingLink, KeptAlive {
+export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink, PublishingLink, KeptAlive, DurabilityListener {
   static readonly #connectIsOverdue = (connection: MqttConnection): void => connection.#giveUp();
   static readonly #hasPaused = (connection: MqttConnection): void => connection.#listenAgain(PUBLISH_RATE);
   readonly connection: Connection;
@@ -148,7 +149,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     if (this.connection.queuedBytes > Math.max(this.broker.limits.connectionQueueBytes * UNREAD_FACTOR, DRAIN_BYTES_MIN))
       this.#waitForReader();
     if (rate !== null) this.#pace(rate);
-    if (this.#promises !== null && this.#promises.size > PROMISES_MAX) this.reading.pause(STORE_BEHIND);
+    if (this.broker.store.isBehind || (this.#promises !== null && this.#promises.size > PROMISES_MAX)) this.#waitForStore();
   }
 
   onDrain(): void {
@@ -368,7 +369,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       writeAcknowledgement(this, header, packetIdentifier, reasonCode);
       return;
     }
-    this.#promises ??= this.#createPromises();
+    this.#promises ??= new Promises(this, this.broker.store);
     this.#promises.addAcknowledgement(position === before ? 0 : position, header, packetIdentifier, reasonCode);
   }
 
@@ -382,12 +383,8 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
       this.reply(packet);
       return;
     }
-    this.#promises ??= this.#createPromises();
+    this.#promises ??= new Promises(this, this.broker.store);
     this.#promises.addPacket(position === before ? 0 : position, packet);
-  }
-
-  #createPromises(): Promises {
-    return new Promises(this, this.broker.store, () => this.#listenAgain(STORE_BEHIND));
   }
 
   /** Writes a packet other than PUBLISH. Its bytes must not change any more. */
@@ -502,6 +499,16 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.#pause ??= new TimerEntry<MqttConnection>(this, MqttConnection.#hasPaused);
     this.reading.pause(PUBLISH_RATE);
     this.protocol.timers.schedule(this.#pause, beyond.pauseMs);
+  }
+
+  #waitForStore(): void {
+    const { store } = this.broker;
+    if (this.reading.pause(STORE_BEHIND)) store.whenDurable(store.position, this);
+  }
+
+  /** The store has caught up. */
+  onDurable(): void {
+    if (!this.#closed) this.#listenAgain(STORE_BEHIND);
   }
 
   /** What this broker held the client back for is over. Its silence was not its own. */

@@ -3,6 +3,7 @@ import type { ProtocolError } from '../../errors.ts';
 import type { MqttConnection } from './connection.ts';
 import { RedirectionError } from './dismissal.ts';
 import { LimitError } from './limit-error.ts';
+import { SERVER_UNAVAILABLE } from './wire/reason-code.ts';
 
 /**
  * Counts and logs what a client is turned away or disconnected for: its own mistake, or a limit that it has met.
@@ -10,6 +11,10 @@ import { LimitError } from './limit-error.ts';
  */
 export function reportFault(connection: MqttConnection, error: ProtocolError, what: string): void {
   const { broker, protocol } = connection;
+  if (error.reasonCode === SERVER_UNAVAILABLE) {
+    broker.log.debug('client refused for the time being', { ...connection.facts(), reason: error.message });
+    return;
+  }
   if (error instanceof RedirectionError) {
     broker.log.debug('client sent elsewhere', { ...connection.facts(), serverReference: error.serverReference });
     return;

@@ -26,13 +26,10 @@ export class Promises implements DurabilityListener {
   readonly #link: PromisedLink;
   readonly #store: Store;
   readonly #waiting = new Fifo<Promised>();
-  readonly #onEmpty: () => void;
 
-  /** @param onEmpty called when everything that waited was written */
-  constructor(link: PromisedLink, store: Store, onEmpty: () => void) {
+  constructor(link: PromisedLink, store: Store) {
     this.#link = link;
     this.#store = store;
-    this.#onEmpty = onEmpty;
   }
 
   get size(): number {
@@ -52,10 +49,7 @@ export class Promises implements DurabilityListener {
     const { durable } = this.#store;
     for (;;) {
       const first = this.#waiting.peek();
-      if (first === undefined) {
-        this.#onEmpty();
-        return;
-      }
+      if (first === undefined) return;
       if (first.position > durable) {
         this.#store.whenDurable(first.position, this);
         return;

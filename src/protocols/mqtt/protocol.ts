@@ -67,6 +67,11 @@ export class MqttProtocol implements Protocol {
     return this.#whenStopping === null ? this.broker.redirection : this.#whenStopping(options);
   }
 
+  disconnectClients(text: string): void {
+    for (const connection of this.connections)
+      connection.shutDown({ reason: 'useAnotherServer', text, serverReference: connection.options.elsewhere() });
+  }
+
   stop(serverReference: string | null): void {
     const redirectionOf = ({ elsewhere }: ConnectorOptions): Redirection => ({
       reason: 'useAnotherServer',
