@@ -207,7 +207,8 @@ export class Broker {
   }
 
   #retain(message: Message): void {
-    const stamp = this.clock.next();
+    // Newer than what is kept: a clock that was set back, here or at a peer, must not make clients' writes count for nothing.
+    const stamp = this.clock.nextAfter(this.retained.stampOf(message.topic));
     if (message.payloadLength === 0) {
       this.#put(message.topic, null, stamp); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
       this.cluster?.retained(message.topic, null, stamp);

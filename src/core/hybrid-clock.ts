@@ -44,6 +44,13 @@ export class HybridClock {
     return { wallMs: this.#wallMs, counter: this.#counter, brokerId: this.#brokerId };
   }
 
+  /** A stamp that is newer than `seen`, too, which may be too far ahead of the wall clock to be taken over. */
+  nextAfter(seen: Stamp | null): Stamp {
+    const stamp = this.next();
+    if (seen === null || compareStamps(stamp, seen) > 0) return stamp;
+    return { wallMs: seen.wallMs, counter: seen.counter + 1, brokerId: this.#brokerId };
+  }
+
   /** Moves on to a stamp seen from a peer, so that what we write after having seen it counts as later. */
   observe(stamp: Stamp): void {
     if (stamp.wallMs > this.#wallNow() + CLOCK_SKEW_MAX_MS) return;

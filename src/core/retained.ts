@@ -80,8 +80,8 @@ export class RetainedMessages {
    */
   put(topic: string, message: Message | null, stamp: Stamp): boolean {
     if (message !== null) message.retainedAt = stamp;
-    const known = this.#find(topic)?.message?.retainedAt ?? this.#tombstones.get(topic);
-    if (known && compareStamps(known, stamp) >= 0) return false;
+    const known = this.stampOf(topic);
+    if (known !== null && compareStamps(known, stamp) >= 0) return false;
     if (message === null) {
       this.#remove(topic);
       this.#bury(topic, stamp);
@@ -97,6 +97,11 @@ export class RetainedMessages {
     const dropped = this.#dropped;
     if (dropped.length > 0) this.#dropped = [];
     return dropped;
+  }
+
+  /** Of the newest write to a topic that is known, a removal among them; null: none is. */
+  stampOf(topic: string): Stamp | null {
+    return this.#find(topic)?.message?.retainedAt ?? this.#tombstones.get(topic) ?? null;
   }
 
   /** The retained messages whose topics match a valid filter. */

@@ -5,6 +5,7 @@ import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { DestinationPolicies } from '../../src/core/destination-policies.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/store.ts';
 import { MqttProtocol } from '../../src/protocols/mqtt/protocol.ts';
 import type { ConnectorOptions } from '../../src/protocols/protocol.ts';
 import { type Log, silentLog } from '../../src/telemetry/log.ts';
@@ -26,6 +27,10 @@ export interface TestBrokerOptions {
   readonly maximumConnections?: number;
   /** Time stands still and passes only with `TestBroker.pass`. */
   readonly fakeClock?: boolean;
+  /** The same, by a clock that others see, too. */
+  readonly clock?: FakeClock;
+  /** What outlives the broker: taken up when it listens. Default: nothing does. */
+  readonly store?: Store;
   readonly log?: Log;
   readonly authenticator?: Authenticator;
   readonly mechanisms?: readonly AuthenticationMechanism[];
@@ -46,7 +51,7 @@ export class TestBroker {
   readonly #listener: TcpListener;
 
   constructor(options: TestBrokerOptions) {
-    this.#clock = options.fakeClock === true ? new FakeClock() : null;
+    this.#clock = options.clock ?? (options.fakeClock === true ? new FakeClock() : null);
     const clock = this.#clock;
     const log = options.log ?? { ...silentLog, error: (message, facts) => this.errors.push(`${message} ${JSON.stringify(facts ?? {})}`) };
     this.broker = new Broker({
@@ -57,6 +62,7 @@ export class TestBroker {
       ...(options.policies === undefined ? {} : { policies: options.policies }),
       authenticator: options.authenticator ?? null,
       mechanisms: options.mechanisms ?? [],
+      ...(options.store === undefined ? {} : { store: options.store }),
       ...(clock === null ? {} : { wallNow: () => clock.wallMs() }),
     });
     this.protocol = clock === null ? new MqttProtocol(this.broker) : new MqttProtocol(this.broker, clock);
@@ -102,6 +108,9 @@ export class TestBroker {
   }
 
   listen(): Promise<void> {
+    this.broker.restoreRetained();
+    this.protocol.restore();
+    this.protocol.goOn();
     return this.#listener.listen();
   }
 

@@ -38,15 +38,20 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   /** Of messages that came by a shared subscription. Lost with the process: they are then this session's alone. */
   readonly #groups = new Map<number, SharedGroup>();
 
-  constructor(broker: Broker, owner: DeliveriesOwner, stored: StoredSession) {
+  /** @param sentBefore sequence below which messages may have been sent, where that is known */
+  constructor(broker: Broker, owner: DeliveriesOwner, stored: StoredSession, sentBefore: number | null) {
     this.#broker = broker;
     this.#owner = owner;
     this.#stored = stored;
     this.#sendNext = stored.first;
-    // After a restart it is not known what was sent: as much as may be under way at once counts as sent.
-    this.#sentBefore = Math.min(stored.next, stored.first + broker.limits.inflightMessages);
+    this.#sentBefore = sentBefore ?? this.#underWayAtMost();
     this.#safe = stored.next;
     this.#written = stored.next;
+  }
+
+  /** Messages with sequences below may have been sent. */
+  get sentBefore(): number {
+    return Math.max(this.#sendNext, this.#sentBefore);
   }
 
   get queued(): number {
@@ -168,7 +173,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     const found: Undelivered[] = [];
     for (const [sequence, group] of this.#groups) {
       // A message of QoS 2 that has been sent is this client's or nobody's [MQTT-4.8.2-5].
-      if (sequence < Math.max(this.#sendNext, this.#sentBefore) && this.#stored.qosOf(sequence) === 2) continue;
+      if (sequence < this.sentBefore && this.#stored.qosOf(sequence) === 2) continue;
       const message = this.#stored.get(sequence)?.message;
       if (message !== undefined) found.push({ message, group });
     }
@@ -230,12 +235,22 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     );
   }
 
+  /** Where what may have been under way ends, when the broker died with the client connected: what was sent is not written down. */
+  #underWayAtMost(): number {
+    const { first, next } = this.#stored;
+    let sequence = first;
+    for (let left = this.#broker.limits.inflightMessages; left > 0 && sequence < next; sequence++) {
+      if (this.#stored.stateOf(sequence) !== DONE) left--;
+    }
+    return sequence;
+  }
+
   /** 0 when no message with this identifier is under way. */
   #sequenceOf(packetIdentifier: number): number {
     const { first } = this.#stored;
     const sequence = first + ((packetIdentifier - identifierOf(first) + PACKET_IDENTIFIERS) % PACKET_IDENTIFIERS);
     if (this.#stored.stateOf(sequence) === DONE) return 0;
-    return sequence < Math.max(this.#sendNext, this.#sentBefore) ? sequence : 0;
+    return sequence < this.sentBefore ? sequence : 0;
   }
 
   #done(sequence: number): void {

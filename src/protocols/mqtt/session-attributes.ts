@@ -6,12 +6,13 @@ import type { Will } from './will.ts';
  * What the store keeps of a session beside its messages, by name.
  *
  *     expiry           seconds that it lives without a connection (4 bytes)
- *     away             wall clock in milliseconds since which it has none (8 bytes, a float); not there while it has one
+ *     away             wall clock in milliseconds since which it has none, and the sequence below which messages may have been sent
+ *                      (8 bytes each, floats); not there while it has one
  *     will             of the present connection, or one whose delay is running: JSON, bytes in Base64
  *     s:<filter>       options of the subscription (1 byte) and its identifier (4 bytes)
  */
 export const EXPIRY = 'expiry';
-export const AWAY_SINCE = 'away';
+export const ABSENCE = 'away';
 export const WILL = 'will';
 export const SUBSCRIPTION = 's:';
 
@@ -26,14 +27,24 @@ export function decodeExpiry(bytes: Buffer | undefined): number {
   return bytes === undefined ? 0 : bytes.readUInt32BE(0);
 }
 
-export function encodeMoment(wallMs: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleBE(wallMs);
+/** A session without a connection. */
+export interface Absence {
+  /** Wall clock in milliseconds. */
+  readonly since: number;
+  /** Sequence of the first message that has not been sent; those before may have been. */
+  readonly sentBefore: number;
+}
+
+export function encodeAbsence({ since, sentBefore }: Absence): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeDoubleBE(since);
+  bytes.writeDoubleBE(sentBefore, 8);
   return bytes;
 }
 
-export function decodeMoment(bytes: Buffer | undefined, absent: number): number {
-  return bytes === undefined ? absent : bytes.readDoubleBE(0);
+/** null where it has one, or had one when the broker died. */
+export function decodeAbsence(bytes: Buffer | undefined): Absence | null {
+  return bytes === undefined ? null : { since: bytes.readDoubleBE(0), sentBefore: bytes.readDoubleBE(8) };
 }
 
 export function encodeSubscription({ qos, noLocal, retainAsPublished, identifier }: Subscription): Buffer {

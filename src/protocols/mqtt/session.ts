@@ -24,14 +24,14 @@ import type { Connection } from '../../transport/connection.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired } from './deliveries.ts';
 import { DurableDeliveries } from './durable-deliveries.ts';
 import {
-  AWAY_SINCE,
+  ABSENCE,
+  decodeAbsence,
   decodeExpiry,
-  decodeMoment,
   decodeSubscription,
   decodeWill,
   EXPIRY,
+  encodeAbsence,
   encodeExpiry,
-  encodeMoment,
   encodeSubscription,
   encodeWill,
   SUBSCRIPTION,
@@ -91,7 +91,10 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.claimedAt = claimedAt;
     this.#stored = stored;
     this.#aheadBytes = Math.min(SEND_AHEAD_BYTES, broker.limits.connectionQueueBytes);
-    this.#deliveries = stored === null ? new VolatileDeliveries(broker, this) : new DurableDeliveries(broker, this, stored);
+    this.#deliveries =
+      stored === null
+        ? new VolatileDeliveries(broker, this)
+        : new DurableDeliveries(broker, this, stored, decodeAbsence(stored.attributes.get(ABSENCE))?.sentBefore ?? null);
   }
 
   get id(): string {
@@ -187,7 +190,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     }
     // The session stays, with what comes for it [MQTT-3.1.2-23].
     this.#tellGroups();
-    this.#stored?.setAttribute(AWAY_SINCE, encodeMoment(this.#broker.wallNow()));
+    this.#storeAbsence(this.#broker.wallNow());
     if (will === null && this.#stored !== null) {
       this.#stored.setAttribute(WILL, null);
       this.#broker.store.whenBatchDurable(NOBODY); // soon: a client that said goodbye is to have no will, also when the broker dies now
@@ -335,7 +338,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     const stored = (this.#stored ??= this.#broker.store.createSession(this.clientId)); // for the will alone
     stored.setAttribute(EXPIRY, encodeExpiry(this.expiryInterval));
     stored.setAttribute(WILL, will === null ? null : encodeWill(will));
-    stored.setAttribute(AWAY_SINCE, null);
+    stored.setAttribute(ABSENCE, null);
   }
 
   /** The client changes its mind when it leaves, in seconds. */
@@ -361,8 +364,8 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   goOn(): void {
     const { attributes } = this.#stored!;
     const now = this.#broker.wallNow();
-    const awayForMs = Math.max(0, now - decodeMoment(attributes.get(AWAY_SINCE), now));
-    this.#stored!.setAttribute(AWAY_SINCE, encodeMoment(now - awayForMs));
+    const awayForMs = Math.max(0, now - (decodeAbsence(attributes.get(ABSENCE))?.since ?? now));
+    this.#storeAbsence(now - awayForMs);
     this.#pendingWill = decodeWill(attributes.get(WILL));
     const leftMs = this.expiryInterval * 1000 - awayForMs;
     if (this.expiryInterval !== NEVER_EXPIRES && leftMs <= 0) {
@@ -374,6 +377,12 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     const delayMs = this.#pendingWill.delayInterval * 1000 - awayForMs;
     if (delayMs <= 0) this.#publishWill();
     else this.#timers.schedule(this.#willTimer, delayMs);
+  }
+
+  /** @param since wall clock in milliseconds */
+  #storeAbsence(since: number): void {
+    if (this.#deliveries instanceof DurableDeliveries)
+      this.#stored!.setAttribute(ABSENCE, encodeAbsence({ since, sentBefore: this.#deliveries.sentBefore }));
   }
 
   /** The connection has drained: QoS 0 messages that wait have half of it, the others the rest. */
