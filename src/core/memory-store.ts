@@ -7,6 +7,7 @@ import type { Delivery, DurabilityListener, Store, Stored, StoredSession, Stored
 export class MemoryStore implements Store {
   readonly position = 0;
   readonly durable = 0;
+  readonly outlivesProcess = false;
   readonly failure = null;
   readonly isBehind = false;
   readonly #sessions = new Set<StoredSession>();

@@ -19,6 +19,8 @@ export interface Store {
   readonly position: number;
   /** All appended before here is safe. Only grows, and stays where it is when the store cannot write. */
   readonly durable: number;
+  /** Whether what it has is there again after a restart. */
+  readonly outlivesProcess: boolean;
   /** null while the store works; what is the matter when it cannot write. Nothing appended since is promised to anybody. */
   readonly failure: Error | null;
   /** More has been appended and is not durable than may wait in memory: whoever makes it grow is to be listened to when it is. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TestClient } from '../harness/linked-broker.ts';
 import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
 import { bytes, type ConnectFields, type Level, userProperty } from '../harness/mqtt-bytes.ts';
 import type { MqttPeer } from '../harness/mqtt-peer.ts';
@@ -238,4 +239,21 @@ test('an empty retained will removes the retained message', async (t) => {
   await peer.destroy();
   await watcher.expect(watcher.packets.publish({ topic: 'alive' }));
   assert.equal(broker.broker.retained.size, 0);
+});
+
+test('a broker that stops and keeps nothing ends all sessions: wills that wait for their delay are due, of clients that are there and that are away [MQTT-3.1.2-8]', async (t) => {
+  const broker = await startBroker(t);
+  const watcher = new TestClient('watcher', broker.broker).subscribe('will/#');
+  const delayed = (name: string) => ({
+    clientId: name,
+    will: { topic: `will/${name}`, properties: '18 00000064' },
+    properties: '11 00000064',
+  });
+  await (await broker.client(5, delayed('away'))).destroy();
+  await broker.disconnected('away');
+  await broker.client(5, delayed('there'));
+  await (await broker.client(5, delayed('goodbye'))).disconnect();
+  assert.deepEqual(watcher.received, []);
+  broker.protocol.stop(null);
+  assert.deepEqual(watcher.received.map(({ topic }) => topic).sort(), ['will/away', 'will/there']);
 });

@@ -84,6 +84,7 @@ export class MqttProtocol implements Protocol {
     for (const session of sessions) session.leaveGroups();
     for (const session of sessions) session.handOverGroups();
     for (const connection of this.connections) connection.shutDown(redirectionOf(connection.options));
+    if (!this.broker.store.outlivesProcess) for (const session of sessions) session.endWithBroker();
     this.timers.clear();
   }
 }

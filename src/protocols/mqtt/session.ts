@@ -235,6 +235,11 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     for (const { filter, group } of this.subscriptions.values()) if (group !== null) this.#broker.router.unsubscribe(filter, group, this);
   }
 
+  /** The broker stops, and its store keeps nothing: the session ends with it, and a will that waits is due [MQTT-3.1.2-8]. */
+  endWithBroker(): void {
+    this.#publishWill();
+  }
+
   /** After that: what waits for it by groups that have members at other brokers goes there. */
   handOverGroups(): void {
     for (const { message, group } of this.#deliveries.handOver()) this.#broker.reassign(message, group!);

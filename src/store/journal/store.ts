@@ -81,6 +81,7 @@ const READ_BYTES = 262_144;
  * record, which is there whole or not at all.
  */
 export class JournalStore implements Store, SessionStore {
+  readonly outlivesProcess = true;
   readonly messages: Messages;
   readonly sessionsById = new Map<number, JournalSession>();
   readonly retainedByTopic = new Map<string, RetainedEntry>();
