@@ -161,15 +161,16 @@ test('a limit that is reached is counted each time and said once, and again afte
   assert.equal(b.counters.refusedBy.retainedMessages, 5);
 });
 
-test('a client id claimed elsewhere ends an older connection here, not a newer one, and not a session without one', () => {
+test('a client id claimed elsewhere is told to the session here whose last connection is older, also while its client is away', () => {
   const b = broker();
-  let taken = 0;
+  const told: string[] = [];
   const session = (clientId: string, connected: boolean, wallMs: number): Session => ({
     clientId,
     connected,
     ...IDLE,
     claimedAt: { wallMs, counter: 0, brokerId: 'b' },
-    takeOver: () => taken++,
+    takeOver: () => assert.fail('nobody took over here'),
+    connectedElsewhere: () => told.push(clientId),
     discard: () => assert.fail('a session is kept'),
     dismiss: () => assert.fail('nobody is dismissed'),
   });
@@ -177,10 +178,8 @@ test('a client id claimed elsewhere ends an older connection here, not a newer o
   b.sessions.set(session('new', true, 30));
   b.sessions.set(session('away', false, 10));
   const stamp = { wallMs: 20, counter: 0, brokerId: 'z' };
-  for (const clientId of ['new', 'away', 'unknown']) b.sessions.claimedElsewhere(clientId, stamp);
-  assert.equal(taken, 0);
-  b.sessions.claimedElsewhere('old', stamp);
-  assert.equal(taken, 1);
+  for (const clientId of ['new', 'away', 'unknown', 'old']) b.sessions.claimedElsewhere(clientId, stamp);
+  assert.deepEqual(told, ['away', 'old']);
 });
 
 test('a session is removed only while it is the one of its client id', () => {
@@ -191,6 +190,7 @@ test('a session is removed only while it is the one of its client id', () => {
     ...IDLE,
     claimedAt: { wallMs: 0, counter: 0, brokerId: 'b' },
     takeOver() {},
+    connectedElsewhere() {},
     discard() {},
     dismiss() {},
   });

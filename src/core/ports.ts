@@ -46,6 +46,8 @@ export interface Session {
   readonly claimedAt: Stamp;
   /** Ends the connection because the same client id connected elsewhere (MQTT 5: DISCONNECT 0x8E). Keeps the session's state. */
   takeOver(): void;
+  /** The client is at another broker now: as `takeOver`, and a will that waits for its delay is not published. */
+  connectedElsewhere(): void;
   /** Ends the connection because an operator or a policy wants it. Keeps the session's state. */
   dismiss(dismissal: Dismissal): void;
   /** Ends connection and session: nothing of it stays. */

@@ -34,9 +34,9 @@ export class SessionRegistry {
     return true;
   }
 
-  /** The client connected to another broker at `stamp`: if that is newer than its connection here, the connection here ends. */
+  /** The client connected to another broker at `stamp`: if that is newer than its last connection here, that is over. */
   claimedElsewhere(clientId: string, stamp: Stamp): void {
     const session = this.#sessions.get(clientId);
-    if (session?.connected && compareStamps(session.claimedAt, stamp) < 0) session.takeOver();
+    if (session !== undefined && compareStamps(session.claimedAt, stamp) < 0) session.connectedElsewhere();
   }
 }

@@ -33,6 +33,7 @@ function setUp(rest: Partial<SlowConsumerStrategy> = {}) {
     slowConsumerStrategies: new Set([strategy]),
     claimedAt: broker.clock.next(),
     takeOver() {},
+    connectedElsewhere() {},
     discard() {},
     dismiss: (dismissal) => dismissed.push(dismissal),
   };

@@ -109,6 +109,7 @@ test('what sessions hold is summed up', () => {
     heldBytes,
     claimedAt: broker.clock.next(),
     takeOver() {},
+    connectedElsewhere() {},
     discard() {},
     dismiss() {},
   });

@@ -150,3 +150,21 @@ test('any properties reach the other broker unchanged', async () => {
   );
   for (const peer of [sender, receiver]) await peer.disconnect();
 });
+
+test('a will waits for its delay in vain where its client comes back at another broker, with its connection here still open or not [MQTT-3.1.3-9]', async () => {
+  const watcher = await client(here, 'watcher of wills');
+  await watcher.subscribe({ 'will/#': 1 });
+  const ofWill = async (clientId: string) => {
+    const peer = await MqttPeer.dial(portOf(here, 'mqtt'), { level: 5 });
+    return peer.connect({ clientId, properties: '11 00000064', will: { topic: `will/${clientId}`, properties: '18 00000001' } });
+  };
+  const [moved, lost, gone] = [await ofWill('moved'), await ofWill('lost'), await ofWill('gone')];
+  await lost.destroy();
+  await client(there, 'lost');
+  await client(there, 'moved');
+  await moved.expectDisconnect(0x8e);
+  await gone.destroy(); // the last one whose delay begins
+  const id = 1;
+  await watcher.expect(watcher.packets.publish({ topic: 'will/gone', id }));
+  await watcher.expectNothing();
+});

@@ -202,6 +202,9 @@ export class TestBroker {
         this.takenOver = true;
         this.connected = false;
       },
+      connectedElsewhere() {
+        if (this.connected) this.takeOver();
+      },
       discard() {},
       dismiss() {},
     };

@@ -206,6 +206,11 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#link?.takenOver();
   }
 
+  connectedElsewhere(): void {
+    this.#link?.takenOver();
+    this.#dropWill(); // [MQTT-3.1.3-9]: the client is back, if at another broker
+  }
+
   dismiss(dismissal: Dismissal): void {
     this.#link?.dismiss(dismissal);
   }
@@ -230,14 +235,14 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.discard();
   }
 
-  /** The broker stops: this client is no member of a group any more. */
-  leaveGroups(): void {
-    for (const { filter, group } of this.subscriptions.values()) if (group !== null) this.#broker.router.unsubscribe(filter, group, this);
-  }
-
   /** The broker stops, and its store keeps nothing: the session ends with it, and a will that waits is due [MQTT-3.1.2-8]. */
   endWithBroker(): void {
     this.#publishWill();
+  }
+
+  /** The broker stops: this client is no member of a group any more. */
+  leaveGroups(): void {
+    for (const { filter, group } of this.subscriptions.values()) if (group !== null) this.#broker.router.unsubscribe(filter, group, this);
   }
 
   /** After that: what waits for it by groups that have members at other brokers goes there. */
@@ -444,10 +449,15 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   #publishWill(): void {
     const will = this.#pendingWill;
     if (will === null) return;
-    this.#pendingWill = null; // [MQTT-3.1.2-10]; a client without a will has none here [MQTT3-3.1.2-12]
+    this.#dropWill(); // [MQTT-3.1.2-10]; a client without a will has none here [MQTT3-3.1.2-12]
+    this.#broker.publish(willMessage(will, this.publisher, this.#broker.wallNow()));
+  }
+
+  #dropWill(): void {
+    if (this.#pendingWill === null) return;
+    this.#pendingWill = null;
     this.#timers.cancel(this.#willTimer);
     this.#stored?.setAttribute(WILL, null);
-    this.#broker.publish(willMessage(will, this.publisher, this.#broker.wallNow()));
   }
 
   discarded(_message: Message, reason: Discard, policy: DestinationPolicy | null): void {
