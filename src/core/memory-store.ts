@@ -89,7 +89,9 @@ class MemorySession implements StoredSession {
 
   get(sequence: number): Stored | null {
     const message = this.#ring.refAt(sequence);
-    return message === null ? null : { message, ...this.#ring.deliveryAt(sequence) };
+    if (message === null) return null;
+    const { qos, retain, identifiers } = this.#ring.deliveryAt(sequence);
+    return { message, qos, retain, identifiers };
   }
 
   release(sequence: number): void {

@@ -62,6 +62,12 @@ export interface PropertiesForm {
 
 const NOTHING = Buffer.alloc(0);
 
+/** Bytes of small messages that are kept stand in slabs of this size, one behind the other: none has a Buffer of its own to be collected. */
+const SLAB_BYTES = 8_192;
+const SMALL_BYTES_MAX = 1_024;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabUsed = 0;
+
 /**
  * One published application message, shared by all its receivers.
  *
@@ -206,14 +212,21 @@ export class Message {
     if (this.#borrowed) {
       const start = this.#frameStart;
       const size = this.#end - start;
-      // Few bytes share a pool's slab; many get memory that they do not share and so do not pin.
-      const own = size <= 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-      this.#source.copy(own, 0, start, this.#end);
+      // Few bytes share a slab; many get memory that they do not share and so do not pin.
+      const isSmall = size <= SMALL_BYTES_MAX;
+      if (isSmall && slabUsed + size > SLAB_BYTES) {
+        slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+        slabUsed = 0;
+      }
+      const own = isSmall ? slab : Buffer.allocUnsafeSlow(size);
+      const at = isSmall ? slabUsed : 0;
+      if (isSmall) slabUsed += size;
+      this.#source.copy(own, at, start, this.#end);
       this.#source = own;
-      this.#frameStart = 0;
-      this.#bodyStart -= start;
-      this.#payloadStart -= start;
-      this.#end = size;
+      this.#frameStart = at;
+      this.#bodyStart += at - start;
+      this.#payloadStart += at - start;
+      this.#end = at + size;
       this.#borrowed = false;
     }
     return this;

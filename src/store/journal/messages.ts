@@ -1,4 +1,5 @@
 import type { Message } from '../../core/message.ts';
+import { MessageCache } from './message-cache.ts';
 import type { Segment } from './segment.ts';
 
 /** Where a message is that was moved out of the file it was first written to. */
@@ -22,7 +23,7 @@ export class Messages {
   /** Those that have messages, which are in order, too: a file may have nothing but what became of messages in others. */
   readonly #filled: Segment[] = [];
   readonly #moved = new Map<number, Moved>();
-  readonly #cache = new Map<number, Message>();
+  readonly #cache = new MessageCache();
   #cacheBytes = 0;
   readonly #cacheBytesMax: number;
   next = 1;
@@ -59,7 +60,7 @@ export class Messages {
   }
 
   referencesTo(number: number): number {
-    const moved = this.#moved.get(number);
+    const moved = this.#movedOf(number);
     if (moved !== undefined) return moved.references;
     const segment = this.#segmentOf(number);
     return segment === null ? 0 : segment.references[number - segment.firstMessage]!;
@@ -67,7 +68,7 @@ export class Messages {
 
   /** One more needs the message. */
   refer(number: number): void {
-    const moved = this.#moved.get(number);
+    const moved = this.#movedOf(number);
     if (moved !== undefined) {
       moved.references++;
       return;
@@ -79,7 +80,7 @@ export class Messages {
 
   /** One less needs it. */
   unrefer(number: number): void {
-    const moved = this.#moved.get(number);
+    const moved = this.#movedOf(number);
     if (moved !== undefined) {
       if (--moved.references > 0) return;
       moved.segment.moved--;
@@ -97,7 +98,7 @@ export class Messages {
 
   /** null when there is no such message: it was lost with a damaged record. */
   placeOf(number: number): { segment: Segment; place: number } | null {
-    const moved = this.#moved.get(number);
+    const moved = this.#movedOf(number);
     if (moved !== undefined) return moved;
     const segment = this.#segmentOf(number);
     if (segment === null) return null;
@@ -107,7 +108,7 @@ export class Messages {
 
   /** The message has a second copy at a new place, which is the one that counts from now on. */
   move(number: number, segment: Segment, place: number, references = this.referencesTo(number)): void {
-    const before = this.#moved.get(number);
+    const before = this.#movedOf(number);
     if (before !== undefined) {
       before.segment.moved--;
     } else {
@@ -134,19 +135,18 @@ export class Messages {
     return this.#cache.get(number);
   }
 
+  /** Keeps a new message in memory. */
   cache(number: number, message: Message): void {
-    if (this.#cache.has(number)) return;
-    this.#cache.set(number, message);
+    this.#cache.add(number, message);
     this.#cacheBytes += message.size;
   }
 
   /** Lets go of messages beyond what may be in memory, the oldest first; of those from `number` on none, since they are nowhere else. */
   trimCache(number: number): void {
-    if (this.#cacheBytes <= this.#cacheBytesMax) return;
-    for (const [oldest, message] of this.#cache) {
-      if (oldest >= number || this.#cacheBytes <= this.#cacheBytesMax) return;
-      this.#cache.delete(oldest);
-      this.#cacheBytes -= message.size;
+    while (this.#cacheBytes > this.#cacheBytesMax) {
+      const oldest = this.#cache.oldest();
+      if (oldest >= number) return;
+      this.#cacheBytes -= this.#cache.remove(oldest)!.size;
     }
   }
 
@@ -157,17 +157,23 @@ export class Messages {
   }
 
   #forget(number: number): void {
-    const message = this.#cache.get(number);
+    const message = this.#cache.remove(number);
     if (message === undefined) return;
-    this.#cache.delete(number);
     this.#cacheBytes -= message.size;
     message.storedAs = 0;
+  }
+
+  #movedOf(number: number): Moved | undefined {
+    return this.#moved.size === 0 ? undefined : this.#moved.get(number);
   }
 
   #segmentOf(number: number): Segment | null {
     const segments = this.#filled;
     let low = 0;
     let high = segments.length - 1;
+    // Most questions are about the newest messages.
+    const newest = segments[high];
+    if (newest !== undefined && number >= newest.firstMessage) return number - newest.firstMessage < newest.count ? newest : null;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if (segments[middle]!.firstMessage > number) high = middle - 1;

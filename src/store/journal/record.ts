@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../../bytes/crc32.ts';
 
 /**
  * One record of a journal or checkpoint file:
@@ -51,13 +51,13 @@ const KIND_MAX = 25;
 export function sealRecord(buffer: Buffer, start: number, end: number, kind: number): void {
   buffer.writeUInt32BE(end - start - RECORD_HEADER_BYTES, start + 4);
   buffer[start + 8] = kind;
-  buffer.writeUInt32BE(crc32(buffer.subarray(start + 4, end)), start);
+  buffer.writeUInt32BE(crc32(buffer, start + 4, end), start);
 }
 
 /** Where the record at `start` ends in `buffer[0, end)`; -1 when there is no whole and sound one. */
 export function recordEnd(buffer: Buffer, start: number, end: number): number {
   const claimed = claimedEnd(buffer, start, end);
-  return claimed >= 0 && crc32(buffer.subarray(start + 4, claimed)) === buffer.readUInt32BE(start) ? claimed : -1;
+  return claimed >= 0 && crc32(buffer, start + 4, claimed) === buffer.readUInt32BE(start) ? claimed : -1;
 }
 
 /**

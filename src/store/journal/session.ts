@@ -79,7 +79,9 @@ export class JournalSession implements StoredSession {
     const number = this.ring.refAt(sequence);
     if (number === null) return null;
     const message = this.#store.read(number);
-    return message === null ? null : { message, ...this.ring.deliveryAt(sequence) };
+    if (message === null) return null;
+    const { qos, retain, identifiers } = this.ring.deliveryAt(sequence);
+    return { message, qos, retain, identifiers };
   }
 
   release(sequence: number): void {

@@ -1,0 +1,36 @@
+import { crc32 as crc32OfView } from 'node:zlib';
+
+/** The polynomial of CRC-32 as in zlib, its bits in reverse. */
+const POLYNOMIAL = 0xedb88320;
+
+/** Up to so many bytes the tables here are faster than a view of the bytes and a call into the runtime. */
+const SHORT_LENGTH = 192;
+
+/** Four tables of 256 entries: what a byte does to the checksum when none, one, two or three bytes follow it in a group of four. */
+const TABLES = new Int32Array(4 * 256);
+for (let byte = 0; byte < 256; byte++) {
+  let checksum = byte;
+  for (let bit = 0; bit < 8; bit++) checksum = (checksum & 1) === 0 ? checksum >>> 1 : (checksum >>> 1) ^ POLYNOMIAL;
+  TABLES[byte] = checksum;
+}
+for (let at = 256; at < TABLES.length; at++) {
+  const before = TABLES[at - 256]!;
+  TABLES[at] = TABLES[before & 255]! ^ (before >>> 8);
+}
+
+/** CRC-32, as zlib has it, of `buffer[start, end)`. */
+export function crc32(buffer: Buffer, start: number, end: number): number {
+  if (end - start > SHORT_LENGTH) return crc32OfView(buffer.subarray(start, end));
+  let checksum = -1;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    checksum ^= buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
+    checksum =
+      TABLES[768 + (checksum & 255)]! ^
+      TABLES[512 + ((checksum >>> 8) & 255)]! ^
+      TABLES[256 + ((checksum >>> 16) & 255)]! ^
+      TABLES[checksum >>> 24]!;
+  }
+  for (; at < end; at++) checksum = TABLES[(checksum ^ buffer[at]!) & 255]! ^ (checksum >>> 8);
+  return ~checksum >>> 0;
+}
