@@ -1,5 +1,6 @@
 import type { Facts, Log } from '../telemetry/log.ts';
 import { BrokerCounters } from './counters.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { type DestinationPolicies, NO_POLICIES } from './destination-policies.ts';
 import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
@@ -48,6 +49,7 @@ export class Broker {
   readonly wallNow: () => number;
   readonly clock: HybridClock;
   readonly policies: DestinationPolicies;
+  readonly deadLetters = new DeadLetters(this);
   readonly router: Router;
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;

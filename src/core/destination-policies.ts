@@ -1,3 +1,4 @@
+import type { DeadLetterRule } from './dead-letters.ts';
 import type { SlowConsumerStrategy } from './slow-consumers.ts';
 
 /** What a `policyEntry` of the file asks for the topics that it names. */
@@ -16,6 +17,8 @@ export interface DestinationPolicy {
   readonly durableTopicPrefetch: number;
   /** null: a client may be as slow as it is. */
   readonly slowConsumerStrategy: SlowConsumerStrategy | null;
+  /** null: what is not delivered is gone. */
+  readonly deadLetters: DeadLetterRule | null;
 }
 
 /** Nothing is asked for. */
@@ -27,6 +30,7 @@ export const NO_POLICY: DestinationPolicy = {
   topicPrefetch: Number.POSITIVE_INFINITY,
   durableTopicPrefetch: Number.POSITIVE_INFINITY,
   slowConsumerStrategy: null,
+  deadLetters: null,
 };
 
 interface Level {

@@ -89,6 +89,11 @@ export const SYS_VALUES: readonly SysValue[] = [
     meaning: 'Copies of messages that did not reach their receiver.',
     value: ({ counters }) => counters.dropped,
   },
+  {
+    topic: 'publish/messages/expired',
+    meaning: 'Copies of messages that expired while they waited for their receiver. Not of mosquitto.',
+    value: ({ counters }) => counters.expired,
+  },
   { topic: 'publish/bytes/received', meaning: 'Bytes of their payloads.', value: ({ counters }) => counters.publishBytesReceived },
   { topic: 'publish/bytes/sent', meaning: 'Bytes of their payloads.', value: ({ counters }) => counters.publishBytesSent },
   {

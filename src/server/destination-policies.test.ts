@@ -92,3 +92,20 @@ test('slow consumer strategies have the defaults of ActiveMQ, where 0 and less l
     },
   );
 });
+
+test('dead letters go to topics where the file names some, else nowhere', () => {
+  const rule = (strategy: string) => policyOf('', `<deadLetterStrategy>${strategy}</deadLetterStrategy>`).deadLetters;
+  const defaults = { suffix: '', processExpired: true, processNonPersistent: false, expirationMs: 0 };
+  assert.deepEqual(rule('<discarding/>'), null);
+  assert.deepEqual(rule('<individualDeadLetterStrategy useQueueForTopicMessages="false"/>'), {
+    ...defaults,
+    topic: 'ActiveMQ/DLQ/Topic/',
+    isShared: false,
+  });
+  assert.deepEqual(
+    rule(
+      '<sharedDeadLetterStrategy processExpired="false" processNonPersistent="true" expiration="5000"><deadLetterQueue><topic physicalName="dead.letters"/></deadLetterQueue></sharedDeadLetterStrategy>',
+    ),
+    { topic: 'dead/letters', isShared: true, suffix: '', processExpired: false, processNonPersistent: true, expirationMs: 5_000 },
+  );
+});

@@ -1,4 +1,5 @@
 import type { BrokerModel, PolicyEntryModel } from '../config/activemq/model.ts';
+import type { DeadLetterRule } from '../core/dead-letters.ts';
 import { DestinationPolicies, type DestinationPolicy } from '../core/destination-policies.ts';
 import type { SlowConsumerStrategy } from '../core/slow-consumers.ts';
 import { swapName } from '../protocols/openwire/destination.ts';
@@ -34,6 +35,7 @@ function policyOf(entry: PolicyEntryModel): DestinationPolicy {
     topicPrefetch: prefetchOf(topicPrefetch),
     durableTopicPrefetch: prefetchOf(durableTopicPrefetch),
     slowConsumerStrategy: slowConsumerStrategy(entry),
+    deadLetters: deadLetterRule(entry),
   };
 }
 
@@ -52,6 +54,20 @@ function slowConsumerStrategy({ slowConsumerStrategy: strategy }: PolicyEntryMod
     maxSlowDurationMs: positive(maxSlowDuration ?? SLOW_CONSUMER_MS),
     maxSlowCount: positive(maxSlowCount),
     maxTimeSinceLastAckMs: positive(maxTimeSinceLastAck ?? SLOW_CONSUMER_MS),
+  };
+}
+
+/** Dead letters on topics; those in queues, and none, are no rule. */
+function deadLetterRule({ deadLetterStrategy: strategy }: PolicyEntryModel): DeadLetterRule | null {
+  if (strategy === null || strategy.topic === null) return null;
+  const { processExpired = true, processNonPersistent = false, expiration = 0 } = strategy.attributes;
+  return {
+    topic: swapName(strategy.topic),
+    isShared: strategy.kind === 'shared',
+    suffix: swapName(String(strategy.attributes.topicSuffix ?? '')),
+    processExpired: processExpired === true,
+    processNonPersistent: processNonPersistent === true,
+    expirationMs: Math.max(0, Number(expiration)),
   };
 }
 

@@ -186,3 +186,50 @@ test('what waits at QoS 0 ends with the connection, also of a session that goes 
   const again = await broker.client(4, { clientId: 'slow', clean: false }, true);
   await again.expectNothing();
 });
+
+test('what a slow subscriber loses becomes dead letters where the policy says so, exactly', async (t) => {
+  const deadLetters = { topic: 'dead/', isShared: false, suffix: '', processExpired: true, processNonPersistent: true, expirationMs: 0 };
+  const { broker, sender } = await start(t, { policies: policies(['#', policyOf(100, { deadLetters })]) });
+  const slow = await stalled(broker, { 'a/#': 0 }, 4);
+  const undertaker = await broker.client(4, { clientId: 'undertaker' });
+  await undertaker.subscribe({ 'dead/#': 0 });
+  const dead: number[] = [];
+  for (let from = 0; from < MESSAGES; from += 1_000) {
+    await flood(sender, from, from + 1_000, () => ({ topic: 'a/b' }));
+    dead.push(...(await readAll(undertaker)));
+  }
+  const numbers = await readAll(slow);
+  assert.deepEqual(
+    [...numbers, ...dead].sort((a, b) => a - b),
+    upTo(0, MESSAGES),
+    'every message has arrived, or is a dead letter',
+  );
+  assert.deepEqual(dead, upTo(unbroken(numbers), MESSAGES - 100));
+});
+
+test('messages that expire while they wait become dead letters, of QoS 1 and 2 unless the policy says more', async (t) => {
+  const deadLetters = { topic: 'dead', isShared: true, suffix: '', processExpired: true, processNonPersistent: false, expirationMs: 0 };
+  const broker = await startBroker(t, { fakeClock: true, policies: policies(['#', policyOf(100, { deadLetters })]) });
+  const sender = await broker.client(5, { clientId: 'sender' });
+  const undertaker = await broker.client(5, { clientId: 'undertaker' });
+  await undertaker.subscribe({ dead: 1 });
+  for (const clean of [true, false]) {
+    // A Receive Maximum of 1: what comes second waits.
+    const slow = await broker.client(5, { clientId: `slow ${clean}`, properties: `21 0001 ${clean ? '' : '11 000000ff'}` });
+    await slow.subscribe({ a: 1 });
+    await sender.publish({ topic: 'a', qos: 1, payload: 'first' });
+    await sender.publish({ topic: 'a', qos: 1, payload: 'second', properties: '02 00000005' });
+    await slow.expect(slow.packets.publish({ topic: 'a', qos: 1, id: 1, payload: 'first' }));
+    broker.pass(6_000);
+    slow.send(slow.packets.puback(1));
+    await slow.expectNothing();
+    const { body } = await undertaker.packet();
+    const text = body.toString('latin1');
+    assert.equal(text.slice(2, 6), 'dead');
+    assert.match(text, /dlqDeliveryFailureCause..expired: asecond$/s);
+    undertaker.send(undertaker.packets.puback(body.readUInt16BE(6)));
+    await undertaker.expectNothing();
+    await slow.disconnect();
+  }
+  assert.equal(broker.broker.counters.expired, 2);
+});

@@ -248,7 +248,7 @@ const POLICY_ENTRY: Rules = {
   ...each('queue topic tempQueue tempTopic destination', honoured('says which destinations the entry is for')),
   pendingMessageLimitStrategy: honoured('bounds what waits for a slow subscriber'),
   messageEvictionStrategy: honoured('chooses what a slow subscriber loses'),
-  deadLetterStrategy: honouredLater('says where undeliverable messages go'),
+  deadLetterStrategy: honoured('says where messages go that are not delivered: expired ones, and what slow subscribers lose'),
   slowConsumerStrategy: honoured('closes slow subscribers'),
   memoryLimit: honouredLater('bounds the memory of one destination'),
   producerFlowControl: honouredLater('slows publishers down when memory is short'),
@@ -310,13 +310,15 @@ const SLOW_CONSUMER: Rules = {
 };
 
 const DEAD_LETTER: Rules = {
-  ...each('deadLetterQueue queuePrefix queueSuffix topicPrefix topicSuffix', honouredLater('names the dead letter destinations')),
-  ...each(
-    'useQueueForQueueMessages useQueueForTopicMessages destinationPerDurableSubscriber',
-    honouredLater('chooses the dead letter destination'),
+  ...each('deadLetterQueue topicPrefix topicSuffix', honoured('names the dead letter destinations')),
+  ...each('queuePrefix queueSuffix useQueueForQueueMessages', inert('names the dead letter destinations of queues', BECAUSE.queues)),
+  useQueueForTopicMessages: honoured('sends dead letters of topics to queues, which come later: they are dropped; `false`: to topics'),
+  destinationPerDurableSubscriber: inert(
+    'keeps the dead letters of each subscriber apart',
+    'a message becomes one once, whoever it was for',
   ),
-  ...each('processExpired processNonPersistent', honouredLater('says which messages become dead letters')),
-  expiration: honouredLater('is the life of a dead letter'),
+  ...each('processExpired processNonPersistent', honoured('says which messages become dead letters')),
+  expiration: honoured('is the life of a dead letter'),
   ...each(
     'enableAudit maxAuditDepth maxProducersToAudit',
     inert('avoids a second dead letter for one message', 'a message becomes one once'),
@@ -488,12 +490,12 @@ const RULES: Readonly<Record<string, ElementRule>> = {
   },
   abortSlowConsumerStrategy: { element: honoured('closes subscribers that are slow for long'), properties: SLOW_CONSUMER },
   abortSlowAckConsumerStrategy: { element: honoured('closes subscribers that do not acknowledge'), properties: SLOW_CONSUMER },
-  sharedDeadLetterStrategy: { element: honouredLater('sends undeliverable messages to one queue'), properties: DEAD_LETTER },
+  sharedDeadLetterStrategy: { element: honoured('sends undeliverable messages to one destination'), properties: DEAD_LETTER },
   individualDeadLetterStrategy: {
-    element: honouredLater('sends undeliverable messages to a queue for each destination'),
+    element: honoured('sends undeliverable messages to a destination for each of theirs'),
     properties: DEAD_LETTER,
   },
-  discarding: { element: honouredLater('drops undeliverable messages'), properties: DEAD_LETTER },
+  discarding: { element: honoured('drops undeliverable messages'), properties: DEAD_LETTER },
   destinationEntry: only(inert('is the general form of an entry in a map by destination', BECAUSE.wiring)),
   ...all(
     'fixedCountSubscriptionRecoveryPolicy fixedSizedSubscriptionRecoveryPolicy lastImageSubscriptionRecoveryPolicy ' +

@@ -311,6 +311,8 @@ export interface PolicyEntryModel {
   } | null;
   readonly deadLetterStrategy: {
     readonly kind: 'shared' | 'individual' | 'discarding';
+    /** The topic of dead letters of topics, or what stands before each (`individual`); null: they would go to a queue, or nowhere. */
+    readonly topic: string | null;
     readonly attributes: Readonly<Record<string, string | number | boolean>>;
   } | null;
   readonly slowConsumerStrategy: {

@@ -93,17 +93,17 @@ test('strategies are read with their defaults', () => {
     { kind: 'uniqueProperty', propertyName: 'STOCK', evictExpiredMessagesHighWatermark: 1000 },
   );
   assert.deepEqual(
-    one('deadLetterStrategy', '<individualDeadLetterStrategy queuePrefix="DLQ." useQueueForQueueMessages="true"/>').deadLetterStrategy,
-    { kind: 'individual', attributes: { queuePrefix: 'DLQ.', useQueueForQueueMessages: true } },
+    one('deadLetterStrategy', '<individualDeadLetterStrategy topicPrefix="DLQ." useQueueForTopicMessages="false"/>').deadLetterStrategy,
+    { kind: 'individual', topic: 'DLQ.', attributes: { topicPrefix: 'DLQ.', useQueueForTopicMessages: false } },
   );
   assert.deepEqual(
     one(
       'deadLetterStrategy',
-      '<sharedDeadLetterStrategy processExpired="false"><deadLetterQueue><queue physicalName="DEAD"/></deadLetterQueue></sharedDeadLetterStrategy>',
+      '<sharedDeadLetterStrategy processExpired="false"><deadLetterQueue><topic physicalName="DEAD"/></deadLetterQueue></sharedDeadLetterStrategy>',
     ).deadLetterStrategy,
-    { kind: 'shared', attributes: { processExpired: false, deadLetterQueue: 'DEAD' } },
+    { kind: 'shared', topic: 'DEAD', attributes: { processExpired: false } },
   );
-  assert.deepEqual(one('deadLetterStrategy', '<discarding/>').deadLetterStrategy, { kind: 'discarding', attributes: {} });
+  assert.deepEqual(one('deadLetterStrategy', '<discarding/>').deadLetterStrategy, { kind: 'discarding', topic: null, attributes: {} });
   assert.deepEqual(one('slowConsumerStrategy', '<abortSlowConsumerStrategy maxSlowDuration="10000"/>').slowConsumerStrategy, {
     kind: 'abortSlow',
     attributes: { maxSlowDuration: 10_000 },
@@ -157,6 +157,14 @@ for (const [entry, expected] of [
   [
     '<policyEntry topic=">" optimizedDispatch="true"/>',
     "3:24: warning: optimizedDispatch: in ActiveMQ it tunes the destination's threads; there are no Java threads here, so it has no effect",
+  ],
+  [
+    '<policyEntry topic=">"><deadLetterStrategy><sharedDeadLetterStrategy/></deadLetterStrategy></policyEntry>',
+    '3:44: warning: dead letters of topics would go to a queue, and there are no queues yet: they are dropped; a <topic> in deadLetterQueue sends them to a topic',
+  ],
+  [
+    '<policyEntry topic=">"><deadLetterStrategy><individualDeadLetterStrategy/></deadLetterStrategy></policyEntry>',
+    '3:44: warning: dead letters of topics would go to a queue, and there are no queues yet: they are dropped; useQueueForTopicMessages="false" sends them to a topic',
   ],
   ['<policyEntry topic=">" topicPrefetch="-1"/>', '3:39: error: topicPrefetch: expected 1 or more, found -1'],
   [

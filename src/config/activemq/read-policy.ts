@@ -1,7 +1,7 @@
-import { beanOf, numberOf, plainAttributes, textOf } from './bean-values.ts';
+import { beanOf, booleanOf, numberOf, plainAttributes, textOf } from './bean-values.ts';
 import type { Bean } from './bind.ts';
 import type { DestinationModel, PolicyEntryModel } from './model.ts';
-import { readEntryDestinations } from './read-destinations.ts';
+import { readDestinations, readEntryDestinations } from './read-destinations.ts';
 import type { Reading } from './reading.ts';
 
 /** Properties that say which destinations an entry is for. */
@@ -26,6 +26,8 @@ const SLOW_CONSUMER_KINDS = {
 
 /** ActiveMQ's default of how many waiting messages make expired ones go first. */
 const EVICT_EXPIRED_HIGH_WATERMARK = 1000;
+/** What ActiveMQ puts before the topics of dead letters. */
+const DEAD_LETTER_TOPIC_PREFIX = 'ActiveMQ.DLQ.Topic.';
 /** ActiveMQ's default share of the prefetch. */
 const PREFETCH_MULTIPLIER = 0.5;
 
@@ -61,7 +63,7 @@ function readEntry(bean: Bean, destination: DestinationModel, reading: Reading):
     attributes: plainAttributes(bean, DESTINATION_PROPERTIES),
     pendingMessageLimitStrategy: readPendingLimit(bean, reading),
     messageEvictionStrategy: readEviction(bean, reading),
-    deadLetterStrategy: readDeadLetter(bean),
+    deadLetterStrategy: readDeadLetter(bean, destination, reading),
     slowConsumerStrategy: readSlowConsumer(bean, reading),
   };
 }
@@ -104,15 +106,27 @@ function readEviction(entry: Bean, reading: Reading): PolicyEntryModel['messageE
   };
 }
 
-function readDeadLetter(entry: Bean): PolicyEntryModel['deadLetterStrategy'] {
+function readDeadLetter(entry: Bean, destination: DestinationModel, reading: Reading): PolicyEntryModel['deadLetterStrategy'] {
   const bean = beanOf(entry, 'deadLetterStrategy');
   if (bean === undefined) return null;
-  const queue = beanOf(bean, 'deadLetterQueue');
-  const attributes = plainAttributes(bean);
-  return {
-    kind: DEAD_LETTER_KINDS[bean.name as keyof typeof DEAD_LETTER_KINDS],
-    attributes: queue === undefined ? attributes : { ...attributes, deadLetterQueue: textOf(queue, 'physicalName', '') },
-  };
+  const kind = DEAD_LETTER_KINDS[bean.name as keyof typeof DEAD_LETTER_KINDS];
+  const topic = kind === 'discarding' ? null : deadLetterTopic(bean, kind, reading);
+  if (topic === null && kind !== 'discarding' && destination.kind === 'topic') {
+    const instead = kind === 'shared' ? 'a <topic> in deadLetterQueue' : 'useQueueForTopicMessages="false"';
+    const message = `dead letters of topics would go to a queue, and there are no queues yet: they are dropped; ${instead} sends them to a topic`;
+    reading.warn(bean.place, bean.name, message);
+  }
+  return { kind, topic, attributes: plainAttributes(bean, ['deadLetterQueue']) };
+}
+
+/** null: a queue. */
+function deadLetterTopic(bean: Bean, kind: 'shared' | 'individual', reading: Reading): string | null {
+  if (kind === 'individual')
+    return booleanOf(bean, 'useQueueForTopicMessages', true) ? null : textOf(bean, 'topicPrefix', DEAD_LETTER_TOPIC_PREFIX);
+  const inside = bean.beans.get('deadLetterQueue')?.items;
+  if (inside !== undefined) return readDestinations(inside, reading).find((found) => found.kind === 'topic')?.physicalName ?? null;
+  const written = textOf(bean, 'deadLetterQueue', '');
+  return written.startsWith('topic://') ? written.slice('topic://'.length) : null;
 }
 
 function readSlowConsumer(entry: Bean, reading: Reading): PolicyEntryModel['slowConsumerStrategy'] {

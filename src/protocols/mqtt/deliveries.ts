@@ -15,6 +15,8 @@ export interface Undelivered {
 export interface DeliveriesOwner extends DropWatcher {
   /** Whether messages of QoS 0 wait for its connection: what comes later on their topics must not overtake them. */
   readonly isBehind: boolean;
+  /** A message has expired before it was sent. */
+  expired(message: Message): void;
   /** Sends a message of QoS 0, or lets it wait for the connection. */
   sendAtMostOnce(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null): void;
 }

@@ -216,6 +216,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
       const mayHaveBeenSent = sequence < this.#sentBefore;
       // What has been sent once does not expire any more [MQTT-4.3.3-7].
       if (entry === null || (!mayHaveBeenSent && isExpired(entry.message, this.#broker))) {
+        if (entry !== null) this.#owner.expired(entry.message);
         this.#remove(sequence);
         continue;
       }

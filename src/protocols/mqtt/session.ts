@@ -428,7 +428,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
       }
       const { message, retain, identifiers } = next;
       if (isExpired(message, this.#broker))
-        this.#broker.counters.expired++; // [MQTT-3.3.2-5]
+        this.expired(message); // [MQTT-3.3.2-5]
       else sendPublish(link, this, message, 0, retain, identifiers, 0, false);
     }
   }
@@ -460,9 +460,18 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#stored?.setAttribute(WILL, null);
   }
 
-  discarded(_message: Message, reason: Discard, policy: DestinationPolicy | null): void {
-    if (reason === 'expired') this.#broker.counters.expired++;
-    else this.drop(reason, policy);
+  discarded(message: Message, reason: Discard, policy: DestinationPolicy | null): void {
+    if (reason === 'expired') {
+      this.expired(message);
+      return;
+    }
+    this.drop(reason, policy);
+    this.#broker.deadLetters.add(message, policy, 'discarded');
+  }
+
+  expired(message: Message): void {
+    this.#broker.counters.expired++;
+    this.#broker.deadLetters.add(message, this.#broker.policies.of(message.topic), 'expired');
   }
 
   /**

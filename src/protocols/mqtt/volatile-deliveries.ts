@@ -243,7 +243,8 @@ export class VolatileDeliveries implements Deliveries {
         const { message, qos, retain, identifiers, group } = first;
         const expired = isExpired(message, this.#broker); // [MQTT-3.3.2-5]
         if (expired || !keepsInflight(qos, group)) this.#heldBytes -= message.size;
-        if (!expired) this.#transmit(link, message, qos, retain, identifiers, group);
+        if (expired) this.#owner.expired(message);
+        else this.#transmit(link, message, qos, retain, identifiers, group);
       }
     }
   }
