@@ -360,6 +360,7 @@ export class BrokerServer {
         model.discovery === null || published === null ? [] : [{ multicast: model.discovery, host, published }],
       ),
       listening: first?.published ?? null,
+      isDialled: this.#open.length > 0,
       mapAddress: this.#mapAddress,
     });
   }

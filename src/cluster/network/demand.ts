@@ -21,6 +21,13 @@ export interface Advert {
   group: GroupDemand | null;
 }
 
+/** What all clients here want that subscribe to one filter: one object, for there may be a million. */
+interface LocalAdvert extends Advert {
+  subscriptions: number;
+}
+
+const NO_PATH: readonly string[] = [];
+
 export interface DemandListener {
   demandGained(advert: Advert): void;
   demandLost(advert: Advert): void;
@@ -38,7 +45,7 @@ export interface DemandListener {
  * it came, one advert each, with the way it took: so it goes away with its origin even where links form a ring.
  */
 export class Demand implements SubscriptionWatcher {
-  readonly #local = new Map<string, { readonly advert: Advert; subscriptions: number }>();
+  readonly #local = new Map<string, LocalAdvert>();
   readonly #groups = new Map<SharedGroup, Advert>();
   readonly #relayed = new Set<Advert>();
   readonly #listener: DemandListener;
@@ -60,8 +67,8 @@ export class Demand implements SubscriptionWatcher {
       known.subscriptions++;
       return;
     }
-    const advert = this.#createAdvert(filter, [], null);
-    this.#local.set(filter, { advert, subscriptions: 1 });
+    const advert: LocalAdvert = { number: ++this.#lastNumber, filter, brokerPath: NO_PATH, group: null, subscriptions: 1 };
+    this.#local.set(filter, advert);
     this.#listener.demandGained(advert);
   }
 
@@ -70,7 +77,7 @@ export class Demand implements SubscriptionWatcher {
     const known = this.#local.get(filter);
     if (known === undefined || --known.subscriptions > 0) return;
     this.#local.delete(filter);
-    this.#listener.demandLost(known.advert);
+    this.#listener.demandLost(known);
   }
 
   groupChanged(group: SharedGroup): void {
@@ -80,7 +87,7 @@ export class Demand implements SubscriptionWatcher {
       this.#groups.delete(group);
       this.#listener.demandLost(known);
     } else if (known === undefined) {
-      const advert = this.#createAdvert(group.filter, [], demandOf(group));
+      const advert = this.#createAdvert(group.filter, NO_PATH, demandOf(group));
       this.#groups.set(group, advert);
       this.#listener.demandGained(advert);
       this.#listener.groupChanged(advert, group);
@@ -110,7 +117,7 @@ export class Demand implements SubscriptionWatcher {
 
   /** All there is. What comes while somebody walks through is visited too; what goes is not. */
   *adverts(): Generator<Advert> {
-    for (const { advert } of this.#local.values()) yield advert;
+    yield* this.#local.values();
     yield* this.#groups.values();
     yield* this.#relayed;
   }

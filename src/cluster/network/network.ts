@@ -2,6 +2,7 @@ import type { Broker } from '../../core/broker.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Cluster } from '../../core/ports.ts';
+import type { Router } from '../../core/router.ts';
 import type { BrokerLinks } from '../../protocols/openwire/broker-links.ts';
 import { type Channel, type ChannelHandler, GROUPS_VERSION, linkVersionOf } from '../../protocols/openwire/channel.ts';
 import { isTopicName } from '../../protocols/openwire/destination.ts';
@@ -52,6 +53,8 @@ export interface NetworkOptions {
   readonly announcements?: readonly ConnectorAnnouncement[];
   /** Where peers dial the OpenWire connector; null: they cannot. */
   readonly listening?: PeerAddress | null;
+  /** Whether other brokers can dial this one. When not, and it dials nobody, what its clients want is not kept. Left out: they can. */
+  readonly isDialled?: boolean;
   /** `--map-address`: applied to every address dialled and joined. What is bound has been mapped already. */
   readonly mapAddress?: (host: string) => string;
   readonly clock?: Clock;
@@ -83,6 +86,7 @@ export class Network implements Cluster, BrokerLinks {
   readonly #multicast: MulticastGroups;
   readonly #connectors: readonly NetworkConnector[];
   readonly #announcements: readonly ConnectorAnnouncement[];
+  readonly #canLink: boolean;
   /** Every connection with a broker, the link or not. */
   readonly #connections = new Set<Link>();
   /** The one link with each broker of ours. */
@@ -140,21 +144,25 @@ export class Network implements Cluster, BrokerLinks {
       dialled: (dialler, channel, offer, peer) => this.#dialled(dialler, channel, offer, peer),
     };
     this.#connectors = options.connectors.map((settings) => new NetworkConnector(settings, this.#discoveryFor(settings), dialHost));
+    this.#canLink = options.isDialled !== false || this.#connectors.length > 0;
   }
 
   /** Begins to find and link brokers. The connectors that others dial should listen already. */
   async start(): Promise<void> {
-    const { router } = this.#broker;
-    for (const subscription of router.subscriptions()) {
-      if (subscription.group === null) this.#demand.subscribed(subscription);
-      else this.#demand.groupChanged(router.group(subscription.filter, subscription.group)!);
-    }
-    router.watch(this.#demand);
+    if (this.#canLink) this.#watchDemand(this.#broker.router);
     this.#lastTickMs = this.#clock.monotonicMs();
     this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
     await this.#multicast.start();
     for (const { multicast, published } of this.#announcements) this.#multicast.announce(multicast, serviceUri(published));
     for (const connector of this.#connectors) await connector.start();
+  }
+
+  #watchDemand(router: Router): void {
+    for (const subscription of router.subscriptions()) {
+      if (subscription.group === null) this.#demand.subscribed(subscription);
+      else this.#demand.groupChanged(router.group(subscription.filter, subscription.group)!);
+    }
+    router.watch(this.#demand);
   }
 
   /** Says goodbye to all peers and closes the links. */
