@@ -133,6 +133,10 @@ export class EdgeTable<Value extends Filtered> {
   #directory: Page<Value>[];
   #depth = 0;
   readonly #pageSlots: number;
+  /** What waits to be compared: pages, and places in their `hung`. A page that is no more is kept from being freed until another waits there. */
+  readonly #pages: Page<Value>[] = [];
+  readonly #places: number[] = [];
+  #waiting = 0;
 
   /** @param pageSlots a power of two, 4 at least; small in tests */
   constructor(pageSlots = PAGE_SLOTS) {
@@ -149,12 +153,10 @@ export class EdgeTable<Value extends Filtered> {
   }
 
   /**
-   * Goes on by an edge, for a topic: returns the node it leads to, or 0. A value that hangs there is added to `found` if its filter matches.
-   *
-   * The value and the text of its filter are asked for at the same time, and not one by the other.
+   * Goes on by an edge, for a topic: returns the node it leads to, or 0. What hangs there waits to be compared with the topic.
    * @param next the topic's next level
    */
-  follow(node: number, level: number, next: number, topic: string, found: Value[]): number {
+  follow(node: number, level: number, next: number): number {
     const hash = hashOf(node, level);
     const page = this.#pageOf(hash);
     const at = page.find(hash, node, level);
@@ -165,15 +167,29 @@ export class EdgeTable<Value extends Filtered> {
       return to;
     }
     if (hint !== next && hint !== REST && (hint !== PLUS || next === END)) return 0;
-    const hung = page.hung[at / 2] as Value | Alike<Value>;
-    const filter = page.hung[at / 2 + 1] as string;
-    // Looking at its kind fetches the value, which whoever finds it needs, while its filter is on the way.
-    if (hung instanceof Alike) {
-      for (const value of hung.values) if (topicMatches(value.filter, topic)) found.push(value);
-    } else if (topicMatches(filter, topic)) {
-      found.push(hung);
-    }
+    this.#pages[this.#waiting] = page;
+    this.#places[this.#waiting++] = at / 2;
     return 0;
+  }
+
+  /**
+   * Compares what waits: adds to `found` the values whose filters match. Apart from the walk, so that the processor has the walk's other
+   * accesses to memory under way and not one behind the comparison with what another found.
+   */
+  compare(topic: string, found: Value[]): void {
+    for (let i = 0; i < this.#waiting; i++) {
+      const { hung } = this.#pages[i]!;
+      const place = this.#places[i]!;
+      const each = hung[place] as Value | Alike<Value>;
+      const filter = hung[place + 1] as string;
+      // Looking at its kind fetches the value, which whoever finds it needs, while its filter is on the way.
+      if (each instanceof Alike) {
+        for (const value of each.values) if (topicMatches(value.filter, topic)) found.push(value);
+      } else if (topicMatches(filter, topic)) {
+        found.push(each);
+      }
+    }
+    this.#waiting = 0;
   }
 
   /** Adds the edge, or leads it elsewhere. `to` is not 0. */

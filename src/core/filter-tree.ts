@@ -147,21 +147,21 @@ export class FilterTree<Value extends Filtered> {
     let at = 0;
     for (;;) {
       let next = 0;
-      if (wild && (summary & (1 << REST)) !== 0) edges.follow(node, REST, END, topic, found);
+      if (wild && (summary & (1 << REST)) !== 0) edges.follow(node, REST, END);
       if (at === length) {
-        if ((summary & (1 << END)) !== 0) edges.follow(node, END, END, topic, found);
+        if ((summary & (1 << END)) !== 0) edges.follow(node, END, END);
       } else {
         const level = levels[at]!;
         const after = levels[at + 1]!;
         if (wild && (summary & (1 << PLUS)) !== 0) {
-          const any = edges.follow(node, PLUS, after, topic, found);
+          const any = edges.follow(node, PLUS, after);
           if (any !== 0) {
             waiting[waits++] = any;
             waiting[waits++] = edges.hint;
             waiting[waits++] = at + 1;
           }
         }
-        if ((summary & bitOf(level)) !== 0) next = edges.follow(node, level, after, topic, found);
+        if ((summary & bitOf(level)) !== 0) next = edges.follow(node, level, after);
       }
       wild = true;
       if (next !== 0) {
@@ -173,9 +173,11 @@ export class FilterTree<Value extends Filtered> {
         summary = waiting[--waits]!;
         node = waiting[--waits]!;
       } else {
-        return name.whole;
+        break;
       }
     }
+    edges.compare(topic, found);
+    return name.whole;
   }
 
   /** All values, in no particular order. The tree must not change meanwhile. */
