@@ -195,6 +195,13 @@ export class Broker {
     this.#storeDropped();
   }
 
+  /** See `RetainedMessages.searchExpired`. */
+  removeExpiredRetained(count: number): boolean {
+    const isDone = this.retained.searchExpired(count);
+    this.#storeDropped();
+    return isDone;
+  }
+
   #put(topic: string, message: Message | null, stamp: Stamp): void {
     if (!this.retained.put(topic, message, stamp)) return;
     this.store.retain(topic, message, stamp);

@@ -17,6 +17,8 @@ export interface DestinationPolicy {
   readonly durableTopicPrefetch: number;
   /** null: a client may be as slow as it is. */
   readonly slowConsumerStrategy: SlowConsumerStrategy | null;
+  /** How often messages that have expired are looked for, in milliseconds; Infinity: never. */
+  readonly expireMessagesPeriodMs: number;
   /** null: what is not delivered is gone. */
   readonly deadLetters: DeadLetterRule | null;
 }
@@ -30,6 +32,7 @@ export const NO_POLICY: DestinationPolicy = {
   topicPrefetch: Number.POSITIVE_INFINITY,
   durableTopicPrefetch: Number.POSITIVE_INFINITY,
   slowConsumerStrategy: null,
+  expireMessagesPeriodMs: Number.POSITIVE_INFINITY,
   deadLetters: null,
 };
 

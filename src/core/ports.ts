@@ -44,6 +44,8 @@ export interface Session {
   readonly slowConsumerStrategies: ReadonlySet<SlowConsumerStrategy> | null;
   /** When its present or last connection claimed the client id. */
   readonly claimedAt: Stamp;
+  /** Lets go of messages that have expired while they waited. */
+  removeExpired(): void;
   /** Ends the connection because the same client id connected elsewhere (MQTT 5: DISCONNECT 0x8E). Keeps the session's state. */
   takeOver(): void;
   /** The client is at another broker now: as `takeOver`, and a will that waits for its delay is not published. */

@@ -33,6 +33,10 @@ export class RetainedMessages {
   /** Of these, what the broker says of itself: limits are for what clients retain. */
   #ownSize = 0;
   #ownBytes = 0;
+  /** Of these, those that expire. */
+  #expiring = 0;
+  /** Where the search for expired ones is; null: between two. */
+  #search: Generator<Message, void> | null = null;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   /** What it has let go of by itself and its store does not know. */
   #dropped: Dropped[] = [];
@@ -92,7 +96,7 @@ export class RetainedMessages {
     return true;
   }
 
-  /** What it has let go of by itself since the last call, for the store to be told: after `fullFor`, and after `put`. */
+  /** What it has let go of by itself since the last call, for the store to be told: after `fullFor`, `searchExpired` and `put`. */
   takeDropped(): readonly Dropped[] {
     const dropped = this.#dropped;
     if (dropped.length > 0) this.#dropped = [];
@@ -127,11 +131,32 @@ export class RetainedMessages {
     if (Math.abs(now - this.#sweptAtMs) < SWEEP_INTERVAL_MS) return;
     this.#sweptAtMs = now;
     const expired = [...walk(this.#root)].filter((message) => this.#expired(message));
-    for (const { topic, retainedAt } of expired) {
-      this.#remove(topic);
-      this.#dropped.push({ topic, expiredAt: retainedAt! });
-      this.#bury(topic, retainedAt!);
+    for (const message of expired) this.#drop(message);
+  }
+
+  /**
+   * Looks at so many messages, from where the last call has left off, and removes those that have expired.
+   * @returns whether that was the last of them: the next call begins anew
+   */
+  searchExpired(count: number): boolean {
+    if (this.#expiring === 0) this.#search = null;
+    else this.#search ??= walk(this.#root);
+    if (this.#search === null) return true;
+    for (let looked = 0; looked < count; looked++) {
+      const { done, value } = this.#search.next();
+      if (done === true) {
+        this.#search = null;
+        return true;
+      }
+      if (this.#expired(value)) this.#drop(value);
     }
+    return false;
+  }
+
+  #drop({ topic, retainedAt }: Message): void {
+    this.#remove(topic);
+    this.#dropped.push({ topic, expiredAt: retainedAt! });
+    this.#bury(topic, retainedAt!);
   }
 
   #expired(message: Message): boolean {
@@ -167,6 +192,7 @@ export class RetainedMessages {
     const bytes = message.size * difference;
     this.#size += difference;
     this.#bytes += bytes;
+    if (message.expiresAtMs !== 0) this.#expiring += difference;
     if (!isBrokerTopic(message.topic)) return;
     this.#ownSize += difference;
     this.#ownBytes += bytes;

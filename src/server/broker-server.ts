@@ -3,6 +3,7 @@ import type { ClientAddress, ClientCarriage } from '../cluster/network/client-ad
 import { Network } from '../cluster/network/network.ts';
 import type { BrokerModel, TransportConnectorModel } from '../config/activemq/model.ts';
 import { Broker, createBrokerId } from '../core/broker.ts';
+import { ExpirySearch } from '../core/expiry-search.ts';
 import type { Limits } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
 import { SlowConsumers } from '../core/slow-consumers.ts';
@@ -19,7 +20,7 @@ import { Turn } from '../transport/turn.ts';
 import type { MapAddress } from './address-map.ts';
 import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
-import { destinationPolicies } from './destination-policies.ts';
+import { destinationPolicies, EXPIRE_MESSAGES_PERIOD_MS } from './destination-policies.ts';
 import { formatAddress } from './listen-address.ts';
 import { usedMemoryBytes } from './machine.ts';
 import { openStore, stopsConnectors } from './open-store.ts';
@@ -100,6 +101,8 @@ export class BrokerServer {
   #tlsRenewal: TlsRenewal | null = null;
   readonly #sysTopics: SysTopics;
   readonly #slowConsumers: SlowConsumers;
+  /** null: the file wants none. */
+  readonly #expirySearch: ExpirySearch | null;
   /** Where clients of connectors with `updateClusterClients` may go; empty until the broker stops. */
   readonly #elsewhere = new Map<TransportConnectorModel, ServerReferences>();
   #isUp = false;
@@ -131,6 +134,9 @@ export class BrokerServer {
     this.#registry = new ProtocolRegistry(this.broker, links);
     const strategies = new Set(this.broker.policies.all.flatMap(({ slowConsumerStrategy }) => slowConsumerStrategy ?? []));
     this.#slowConsumers = new SlowConsumers(this.broker, strategies);
+    const periods = this.broker.policies.all.map(({ expireMessagesPeriodMs }) => expireMessagesPeriodMs);
+    const expirePeriodMs = periods.length === 0 ? EXPIRE_MESSAGES_PERIOD_MS : Math.min(...periods);
+    this.#expirySearch = Number.isFinite(expirePeriodMs) ? new ExpirySearch(this.broker, expirePeriodMs) : null;
     this.#sysTopics = new SysTopics({
       broker: this.broker,
       version: programVersion(),
@@ -187,6 +193,7 @@ export class BrokerServer {
     this.#isUp = true;
     this.#sysTopics.start();
     this.#slowConsumers.start();
+    this.#expirySearch?.start();
     const { brokerName } = this.model;
     this.#log.info('broker is up', { brokerName, brokerId: this.broker.id, store: this.#directory?.path ?? 'memory' });
   }
@@ -199,6 +206,7 @@ export class BrokerServer {
     const wasUp = this.#isUp;
     this.#sysTopics.stop();
     this.#slowConsumers.stop();
+    this.#expirySearch?.stop();
     this.#tlsRenewal?.stop();
     this.#isUp = false;
     await this.#suspending;

@@ -41,7 +41,9 @@ function policyOf(attributes: string, inside = ''): DestinationPolicy {
 }
 
 test('an entry that asks for nothing bounds nothing', () => {
-  assert.deepEqual(policyOf(''), { ...NO_POLICY, evictExpiredMessagesHighWatermark: 1_000 });
+  assert.deepEqual(policyOf(''), { ...NO_POLICY, evictExpiredMessagesHighWatermark: 1_000, expireMessagesPeriodMs: 30_000 });
+  assert.equal(policyOf(' expireMessagesPeriod="0"').expireMessagesPeriodMs, Number.POSITIVE_INFINITY);
+  assert.equal(policyOf(' expireMessagesPeriod="5000"').expireMessagesPeriodMs, 5_000);
 });
 
 test('a pending limit is a number, or a share of the prefetch', () => {

@@ -10,6 +10,9 @@ const TOPIC_PREFETCH = 32_767;
 /** ActiveMQ's default of how many waiting messages make expired ones go first. */
 const EVICT_EXPIRED_HIGH_WATERMARK = 1_000;
 
+/** ActiveMQ's default of how often expired messages are looked for. */
+export const EXPIRE_MESSAGES_PERIOD_MS = 30_000;
+
 /** ActiveMQ's default of the times of `slowConsumerStrategy`, in milliseconds. */
 const SLOW_CONSUMER_MS = 30_000;
 
@@ -35,6 +38,7 @@ function policyOf(entry: PolicyEntryModel): DestinationPolicy {
     topicPrefetch: prefetchOf(topicPrefetch),
     durableTopicPrefetch: prefetchOf(durableTopicPrefetch),
     slowConsumerStrategy: slowConsumerStrategy(entry),
+    expireMessagesPeriodMs: positive(attributes.expireMessagesPeriod ?? EXPIRE_MESSAGES_PERIOD_MS),
     deadLetters: deadLetterRule(entry),
   };
 }

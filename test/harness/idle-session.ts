@@ -9,4 +9,5 @@ export const IDLE = {
   acknowledgements: 0,
   isSlow: false,
   slowConsumerStrategies: null,
+  removeExpired() {},
 } as const satisfies Partial<Session>;

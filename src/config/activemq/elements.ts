@@ -258,7 +258,7 @@ const POLICY_ENTRY: Rules = {
   ),
   ...each('cursorMemoryHighWaterMark storeUsageHighWaterMark', honouredLater('is the share of a limit at which it counts as reached')),
   ...each('topicPrefetch durableTopicPrefetch', honoured('is how many messages a subscriber gets ahead of its acknowledgements')),
-  expireMessagesPeriod: honouredLater('says how often expired messages are looked for'),
+  expireMessagesPeriod: honoured('says how often expired messages are looked for; the shortest period of all entries counts, `0` is never'),
   ...each(
     'gcInactiveDestinations gcWithNetworkConsumers inactiveTimeoutBeforeGC inactiveTimoutBeforeGC',
     inert('removes destinations nobody uses', BECAUSE.noTopicObjects),

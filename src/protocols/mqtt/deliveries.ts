@@ -53,6 +53,8 @@ export interface Deliveries {
   completed(packetIdentifier: number): void;
   /** The connection has drained. */
   onDrain(): void;
+  /** Lets go of messages that have expired while they waited: what has been sent once does not expire any more [MQTT-4.3.3-7]. */
+  removeExpired(): void;
   /** Lets go of what waits by groups that have members at other brokers. */
   handOver(): Undelivered[];
   /** The session ends: nothing is owed any more. @returns what other members of its groups get */

@@ -37,6 +37,10 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   readonly #uncounted = new Set<number>();
   /** Of messages that came by a shared subscription. Lost with the process: they are then this session's alone. */
   readonly #groups = new Map<number, SharedGroup>();
+  /** When messages expire, by sequence. Lost with the process: they are then found when it is their turn to be sent. */
+  readonly #expiring = new Map<number, number>();
+  /** Before this time none of them does. */
+  #expiresAtMs = Number.POSITIVE_INFINITY;
 
   /** @param sentBefore sequence below which messages may have been sent, where that is known */
   constructor(broker: Broker, owner: DeliveriesOwner, stored: StoredSession, sentBefore: number | null) {
@@ -106,6 +110,10 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     }
     const sequence = this.#stored.push(message, { qos, retain, identifiers });
     if (group !== null) this.#groups.set(sequence, group);
+    if (message.expiresAtMs !== 0) {
+      this.#expiring.set(sequence, message.expiresAtMs);
+      this.#expiresAtMs = Math.min(this.#expiresAtMs, message.expiresAtMs);
+    }
     this.#makeSafe();
   }
 
@@ -158,6 +166,23 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     this.#pump();
   }
 
+  removeExpired(): void {
+    const now = this.#broker.wallNow();
+    if (now < this.#expiresAtMs) return;
+    this.#expiresAtMs = Number.POSITIVE_INFINITY;
+    for (const [sequence, expiresAtMs] of this.#expiring) {
+      if (sequence < Math.max(this.#sendNext, this.#sentBefore)) {
+        this.#expiring.delete(sequence);
+      } else if (expiresAtMs > now) {
+        this.#expiresAtMs = Math.min(this.#expiresAtMs, expiresAtMs);
+      } else {
+        const message = this.#stored.get(sequence)?.message;
+        if (message !== undefined) this.#owner.expired(message);
+        this.#remove(sequence);
+      }
+    }
+  }
+
   handOver(): Undelivered[] {
     const found: Undelivered[] = [];
     for (const [sequence, group] of this.#groups) {
@@ -178,6 +203,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
       if (message !== undefined) found.push({ message, group });
     }
     this.#groups.clear();
+    this.#expiring.clear();
     this.#stored.drop();
     return found;
   }
@@ -264,6 +290,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   #remove(sequence: number): void {
     this.#stored.remove(sequence);
     this.#groups.delete(sequence);
+    this.#expiring.delete(sequence);
   }
 }
 

@@ -469,6 +469,12 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#broker.deadLetters.add(message, policy, 'discarded');
   }
 
+  removeExpired(): void {
+    this.#pending?.removeExpired();
+    if (this.#pending?.size === 0) this.#pending = null;
+    this.#deliveries.removeExpired();
+  }
+
   expired(message: Message): void {
     this.#broker.counters.expired++;
     this.#broker.deadLetters.add(message, this.#broker.policies.of(message.topic), 'expired');

@@ -43,6 +43,8 @@ export class VolatileDeliveries implements Deliveries {
   readonly #replays = new Map<string, Replay>();
   /** Messages kept in flight and in the queue, in bytes. */
   #heldBytes = 0;
+  /** Before this time no message in the queue expires. */
+  #expiresAtMs = Number.POSITIVE_INFINITY;
 
   constructor(broker: Broker, owner: DeliveriesOwner) {
     this.#broker = broker;
@@ -167,6 +169,21 @@ export class VolatileDeliveries implements Deliveries {
     return found;
   }
 
+  removeExpired(): void {
+    if (this.#broker.wallNow() < this.#expiresAtMs) return;
+    this.#expiresAtMs = Number.POSITIVE_INFINITY;
+    for (let waiting = this.#queue.length; waiting > 0; waiting--) {
+      const entry = this.#queue.shift()!;
+      if (entry instanceof Replay || !isExpired(entry.message, this.#broker)) {
+        this.#queue.push(entry);
+        if (!(entry instanceof Replay)) this.#noteExpiry(entry.message);
+      } else {
+        this.#heldBytes -= entry.message.size;
+        this.#owner.expired(entry.message);
+      }
+    }
+  }
+
   handOver(): Undelivered[] {
     const found: Undelivered[] = [];
     for (let waiting = this.#queue.length; waiting > 0; waiting--) {
@@ -205,7 +222,13 @@ export class VolatileDeliveries implements Deliveries {
       this.#owner.drop('sessionQueueMessages');
       return;
     }
-    if (this.#hold(message)) this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
+    if (!this.#hold(message)) return;
+    this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
+    this.#noteExpiry(message);
+  }
+
+  #noteExpiry({ expiresAtMs }: Message): void {
+    if (expiresAtMs !== 0 && expiresAtMs < this.#expiresAtMs) this.#expiresAtMs = expiresAtMs;
   }
 
   /** Counts a message as held. @returns false when there is no room for it: it is dropped */
