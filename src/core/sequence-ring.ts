@@ -34,7 +34,7 @@ export class SequenceRing<Ref> {
 
   /** @param size in bytes, by `Message.size` */
   push(ref: Ref, size: number, { qos, retain, identifiers }: Delivery): number {
-    if (this.next - this.first > this.#mask) this.#grow();
+    if (this.next - this.first > this.#mask) this.#grow(SLOTS_MIN);
     const sequence = this.next++;
     const slot = sequence & this.#mask;
     this.#refs[slot] = ref;
@@ -44,6 +44,12 @@ export class SequenceRing<Ref> {
     this.size++;
     this.bytes += size;
     return sequence;
+  }
+
+  /** Makes room at once for that many more. */
+  reserve(count: number): void {
+    const needed = this.next - this.first + count;
+    if (needed > this.#mask + 1) this.#grow(needed);
   }
 
   stateOf(sequence: number): StoredState {
@@ -118,7 +124,7 @@ export class SequenceRing<Ref> {
       this.next = sequence;
     }
     while (this.next < sequence) {
-      if (this.next - this.first > this.#mask) this.#grow();
+      if (this.next - this.first > this.#mask) this.#grow(SLOTS_MIN);
       this.#flags[this.next & this.#mask] = DONE;
       this.next++;
     }
@@ -141,8 +147,10 @@ export class SequenceRing<Ref> {
     this.#sizes = new Uint32Array(0);
   }
 
-  #grow(): void {
-    const slots = Math.max(SLOTS_MIN, (this.#mask + 1) * 2);
+  /** @param least slots that are needed, at least */
+  #grow(least: number): void {
+    let slots = Math.max(SLOTS_MIN, (this.#mask + 1) * 2);
+    while (slots < least) slots *= 2;
     const mask = slots - 1;
     const refs: (Ref | null)[] = new Array(slots).fill(null);
     const flags = new Uint8Array(slots);

@@ -12,6 +12,9 @@ export type StoreAction = 'check' | 'dump' | 'compact' | 'why';
 const EXIT_SOUND = 0;
 const EXIT_DAMAGED = 1;
 
+/** Said on a terminal meanwhile. */
+const READING = 'reading the store ...';
+
 /** Sessions that `why` names for each file. */
 const NAMED_SESSIONS_MAX = 5;
 
@@ -83,9 +86,10 @@ async function dump(files: FolderFiles): Promise<number> {
 
 /** Frees what can be freed. */
 async function compact(files: FolderFiles): Promise<number> {
+  const progress = new Progress(files);
+  progress.say(READING);
   const store = await openStoreOf(files, silentLog);
   const before = store.diskBytes;
-  const progress = new Progress(files);
   await store.compact(() => progress.say(`${store.messages.segments.length} files, ${store.diskBytes} bytes`));
   const after = store.diskBytes;
   await store.close();
@@ -96,7 +100,10 @@ async function compact(files: FolderFiles): Promise<number> {
 
 /** Names what keeps each file. */
 async function why(files: FolderFiles): Promise<number> {
+  const progress = new Progress(files);
+  progress.say(READING);
   const store = await openStoreOf(new ReadOnlyFiles(files), silentLog);
+  progress.clear();
   for (const { file, bytes, messages, live, sessions, retained, isRecent } of explainPinning(store)) {
     const reasons = sessions.slice(0, NAMED_SESSIONS_MAX).map(([clientId, count]) => `session ${clientId} (${count})`);
     if (sessions.length > NAMED_SESSIONS_MAX) reasons.push(`${sessions.length - NAMED_SESSIONS_MAX} sessions more`);

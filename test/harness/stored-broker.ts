@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { MQTT_5_STORED_PROPERTIES } from '../../src/protocols/mqtt/message-properties.ts';
-import { JournalStore } from '../../src/store/journal/store.ts';
+import { JournalStore, type JournalStoreOptions } from '../../src/store/journal/store.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { FakeClock } from '../../src/timing/clock.ts';
 import { FragileFiles } from './fragile-files.ts';
@@ -13,15 +13,17 @@ export class StoredBroker {
   files = new FragileFiles();
   #store!: JournalStore;
   readonly #t: TestContext;
+  readonly #options: Partial<JournalStoreOptions>;
 
-  static async start(t: TestContext): Promise<StoredBroker> {
-    const stored = new StoredBroker(t);
+  static async start(t: TestContext, options: Partial<JournalStoreOptions> = {}): Promise<StoredBroker> {
+    const stored = new StoredBroker(t, options);
     await stored.#start();
     return stored;
   }
 
-  private constructor(t: TestContext) {
+  private constructor(t: TestContext, options: Partial<JournalStoreOptions>) {
     this.#t = t;
+    this.#options = options;
   }
 
   /** Kills the broker and starts it again on what it has written. `meanwhile` happens in between. */
@@ -58,6 +60,8 @@ export class StoredBroker {
       log: silentLog,
       propertiesForm: MQTT_5_STORED_PROPERTIES,
       cacheBytes: 1024 * 1024,
+      retryMs: 1,
+      ...this.#options,
     });
     this.broker = await startBroker(this.#t, { clock: this.clock, store: this.#store });
   }

@@ -2,7 +2,7 @@ import { ByteReader } from '../../bytes/byte-reader.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { SequenceRing } from '../../core/sequence-ring.ts';
 import { DONE } from '../../core/store.ts';
-import { type RetainedEntry, readDelivery, readStamp, writeDelivery, writeStamp } from './entries.ts';
+import { DeliveryReading, type RetainedEntry, readStamp, writeDelivery, writeStamp } from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import { readText, writeText } from './message-codec.ts';
 import type { Messages } from './messages.ts';
@@ -248,6 +248,7 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
   let segmentNumber = 0;
   let nextSessionId = 0;
   let session: SessionReading | null = null;
+  const delivery = new DeliveryReading();
   for (let at = 0; at < bytes.length; ) {
     const end = at + RECORD_HEADER_BYTES + bytes.readUInt32BE(at + 4);
     reader.open(bytes, at + RECORD_HEADER_BYTES, end);
@@ -280,7 +281,7 @@ function decode(bytes: Buffer, messages: Messages): Loaded {
         session = readSession(reader, sessions);
         break;
       case SESSION_ENTRIES:
-        readEntries(reader, session!.ring);
+        readEntries(reader, session!, delivery);
         break;
       case RETAINED: {
         const topic = readText(reader);
@@ -328,12 +329,14 @@ function readSession(reader: ByteReader, sessions: Map<number, SessionContent>):
   return { ring: content.ring, next, released };
 }
 
-function readEntries(reader: ByteReader, ring: SequenceRing<number>): void {
+function readEntries(reader: ByteReader, { ring, next }: SessionReading, delivery: DeliveryReading): void {
   while (reader.remaining > 0) {
     const number = reader.varint();
-    const { sequence, size, delivery } = readDelivery(reader);
+    delivery.read(reader);
+    const { sequence } = delivery;
     ring.skipTo(sequence);
-    ring.push(number, size, delivery);
+    ring.reserve(next - sequence);
+    ring.push(number, delivery.size, delivery);
   }
 }
 

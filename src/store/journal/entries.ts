@@ -52,10 +52,21 @@ export function writeDelivery(
 }
 
 /** What stands behind the tag. */
-export function readDelivery(reader: ByteReader): { sequence: number; size: number; delivery: Delivery } {
-  const sequence = reader.varint();
-  const flags = reader.u8();
-  const size = reader.varint();
-  const identifiers = (flags & 8) === 0 ? NO_IDENTIFIERS : Array.from({ length: reader.varint() }, () => reader.varint());
-  return { sequence, size, delivery: { qos: (flags & 3) as QoS, retain: (flags & 4) !== 0, identifiers } };
+export class DeliveryReading implements Delivery {
+  sequence = 0;
+  /** Of the message, in bytes. */
+  size = 0;
+  qos: QoS = 0;
+  retain = false;
+  identifiers: readonly number[] = NO_IDENTIFIERS;
+
+  /** There may be millions, which are read one after the other into the same object. */
+  read(reader: ByteReader): void {
+    this.sequence = reader.varint();
+    const flags = reader.u8();
+    this.size = reader.varint();
+    this.qos = (flags & 3) as QoS;
+    this.retain = (flags & 4) !== 0;
+    this.identifiers = (flags & 8) === 0 ? NO_IDENTIFIERS : Array.from({ length: reader.varint() }, () => reader.varint());
+  }
 }

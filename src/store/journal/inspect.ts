@@ -125,7 +125,7 @@ export function explainPinning(store: JournalStore): Pinning[] {
     return {
       file: segment.name,
       bytes: segment.size,
-      messages: segment.count,
+      messages: segment.count + segment.moved,
       live: segment.live + segment.moved,
       sessions: [...(entry?.sessions ?? [])].sort((a, b) => b[1] - a[1]),
       retained: entry?.retained ?? 0,

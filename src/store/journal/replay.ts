@@ -1,5 +1,5 @@
 import type { ByteReader } from '../../bytes/byte-reader.ts';
-import { FIRST_SESSION_ID, type RetainedEntry, readDelivery, readStamp, TAG_RECEIVED } from './entries.ts';
+import { DeliveryReading, FIRST_SESSION_ID, type RetainedEntry, readStamp, TAG_RECEIVED } from './entries.ts';
 import { readText, skipMessage } from './message-codec.ts';
 import type { Messages } from './messages.ts';
 import {
@@ -26,6 +26,7 @@ export class Replay {
   readonly #messages: Messages;
   readonly #sessions: Map<number, SessionContent>;
   readonly #retained: Map<string, RetainedEntry>;
+  readonly #delivery = new DeliveryReading();
   nextSessionId: number;
 
   constructor(messages: Messages, sessions: Map<number, SessionContent>, retained: Map<string, RetainedEntry>, nextSessionId: number) {
@@ -99,11 +100,12 @@ export class Replay {
         const of = topic ?? readText(reader);
         this.#retained.set(of, { number, stamp: readStamp(reader) });
       } else {
-        const { sequence, size, delivery } = readDelivery(reader);
+        const delivery = this.#delivery;
+        delivery.read(reader);
         const ring = this.#sessions.get(tag)?.ring;
-        if (ring === undefined || sequence < ring.next) continue;
-        ring.skipTo(sequence);
-        ring.push(number, size, delivery);
+        if (ring === undefined || delivery.sequence < ring.next) continue;
+        ring.skipTo(delivery.sequence);
+        ring.push(number, delivery.size, delivery);
       }
     }
   }

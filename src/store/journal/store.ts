@@ -43,6 +43,8 @@ export interface JournalStoreOptions {
   readonly segmentBytes?: number;
   /** Bytes of a checkpoint that are encoded at once, before everybody else has a turn. */
   readonly checkpointPieceBytes?: number;
+  /** Bytes of journal that may wait for the disk before the store counts as behind. */
+  readonly unwrittenBytesMax?: number;
   readonly retryMs?: number;
   /** Takes a journal file that nobody needs out of the store's folder; it is removed unless given. */
   archive?(name: string): Promise<void>;
@@ -68,7 +70,7 @@ const COMPACTED_SHARE_MAX = 0.5;
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
-/** Bytes of journal that may wait in memory for a slow or full disk before those who add to it have to wait; far above a batch. */
+/** Far above a batch: what waits in memory for a slow or full disk. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Bytes read at once, for messages that are not in memory: a session that returns is sent them in order, which is how they lie. */
@@ -163,7 +165,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   get isBehind(): boolean {
-    return this.#log.position - this.#log.durable > UNWRITTEN_BYTES_MAX;
+    return this.#log.position - this.#log.durable > (this.#options.unwrittenBytesMax ?? UNWRITTEN_BYTES_MAX);
   }
 
   /** Bytes given to write() since the store was opened. */
