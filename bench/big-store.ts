@@ -4,8 +4,8 @@
  *
  *     node dist/bench/big-store.js [--sessions 100000] [--messages 100] [--fan-out 1] [--folder FOLDER]
  *
- * Every session is away and is owed so many messages of 64 bytes; `--fan-out` sessions share each message. All is written by a broker's own
- * sessions. Stalls are the longest that the event loop did not come round; memory is resident memory of the broker's process.
+ * Every session is away and is owed so many messages of 64 bytes; `--fan-out` sessions share each message. All is written by the store
+ * itself, sessions as a broker has them. Stalls are the longest that the event loop did not come round; memory is resident memory of the broker's process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Broker } from '../src/core/broker.ts';
 import { Message } from '../src/core/message.ts';
+import type { StoredSession } from '../src/core/store.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../src/protocols/mqtt/message-properties.ts';
 import { MqttProtocol } from '../src/protocols/mqtt/protocol.ts';
 import { MqttSession, NEVER_EXPIRES } from '../src/protocols/mqtt/session.ts';
@@ -68,21 +69,25 @@ async function writeStore(): Promise<void> {
   const store = await openStore();
   const broker = new Broker({ id: 'big', name: 'big', log: silentLog, store });
   const protocol = new MqttProtocol(broker);
+  const receivers: StoredSession[] = [];
   for (let i = 0; i < sessions; i++) {
     const clientId = `client-${i}`;
-    const session = new MqttSession(clientId, broker, protocol.timers, broker.clock.next(), store.createSession(clientId));
+    const stored = store.createSession(clientId);
+    receivers.push(stored);
+    const session = new MqttSession(clientId, broker, protocol.timers, broker.clock.next(), stored);
     session.expiryInterval = NEVER_EXPIRES;
     session.storeConnection(null);
     session.subscribe(`big/${Math.floor(i / fanOut)}`, 1, false, false, 0);
-    broker.sessions.set(session);
   }
+  const delivery = { qos: 1, retain: false, identifiers: [] } as const;
   const topics = Math.ceil(sessions / fanOut);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const startMs = performance.now();
   let published = 0;
   for (let round = 0; round < perSession; round++) {
     for (let topic = 0; topic < topics; topic++) {
-      broker.publish(Message.of(`big/${topic}`, Buffer.alloc(PAYLOAD_BYTES, published), 1));
+      const message = Message.of(`big/${topic}`, Buffer.alloc(PAYLOAD_BYTES, published), 1);
+      for (let i = topic * fanOut; i < Math.min(sessions, (topic + 1) * fanOut); i++) receivers[i]!.push(message, delivery);
       if (++published % PUBLISHED_AT_ONCE === 0) await (published % (PUBLISHED_AT_ONCE * 100) === 0 ? store.flushed() : turn());
     }
   }

@@ -39,3 +39,25 @@ test('the oldest goes first, whether newer ones have taken its slot or not', () 
   cache.add(33_001, message());
   assert.equal(cache.oldest(), 33_001);
 });
+
+test('messages leave oldest first while others are removed anywhere and new ones come', () => {
+  const cache = new MessageCache();
+  const model: number[] = [];
+  for (let number = 1; number <= 200_000; number++) {
+    cache.add(number, message());
+    model.push(number);
+    if (number % 3 === 0) {
+      const [removed] = model.splice(Math.max(0, model.length - 1 - (number % 40_000)), 1) as [number];
+      assert.notEqual(cache.remove(removed), undefined);
+    }
+    if (model.length > 50_000) {
+      assert.equal(cache.oldest(), model[0]);
+      cache.remove(model.shift()!);
+    }
+  }
+  while (model.length > 0) {
+    assert.equal(cache.oldest(), model[0]);
+    cache.remove(model.shift()!);
+  }
+  assert.equal(cache.oldest(), Number.POSITIVE_INFINITY);
+});

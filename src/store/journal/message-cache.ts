@@ -16,6 +16,12 @@ export class MessageCache {
   readonly #numbers = new Float64Array(RECENT);
   /** In order of their numbers. */
   readonly #older = new Map<number, Message>();
+  /**
+   * Their numbers from `#head` on, some that are gone among them: a Map whose first entries are deleted looks at each of them whenever it is
+   * asked for the first that is there.
+   */
+  #order: number[] = [];
+  #head = 0;
   /** No message with a lower number is in the table. */
   #firstRecent = 0;
   #next = 0;
@@ -30,7 +36,7 @@ export class MessageCache {
   add(number: number, message: Message): void {
     const slot = number & MASK;
     const before = this.#recent[slot];
-    if (before !== undefined) this.#older.set(this.#numbers[slot]!, before);
+    if (before !== undefined) this.#moveOn(this.#numbers[slot]!, before);
     this.#recent[slot] = message;
     this.#numbers[slot] = number;
     this.#next = number + 1;
@@ -52,9 +58,17 @@ export class MessageCache {
 
   /** Number of the oldest message; Infinity when there is none. */
   oldest(): number {
-    for (const number of this.#older.keys()) return number;
+    for (; this.#head < this.#order.length; this.#head++) if (this.#older.has(this.#order[this.#head]!)) return this.#order[this.#head]!;
     this.#firstRecent = Math.max(this.#firstRecent, this.#next - RECENT);
     for (; this.#firstRecent < this.#next; this.#firstRecent++) if (this.get(this.#firstRecent) !== undefined) return this.#firstRecent;
     return Number.POSITIVE_INFINITY;
+  }
+
+  #moveOn(number: number, message: Message): void {
+    this.#older.set(number, message);
+    this.#order.push(number);
+    if (this.#order.length <= 2 * this.#older.size + RECENT) return;
+    this.#order = [...this.#older.keys()];
+    this.#head = 0;
   }
 }
