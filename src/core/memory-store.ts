@@ -1,7 +1,7 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Message, QoS } from './message.ts';
 import { SequenceRing } from './sequence-ring.ts';
-import type { Delivery, DurabilityListener, Store, Stored, StoredSession, StoredState } from './store.ts';
+import type { Delivery, DurabilityListener, Lane, Store, Stored, StoredSession, StoredState } from './store.ts';
 
 /** Keeps everything for as long as the process lives, and promises no more: what is appended is as durable as it gets. */
 export class MemoryStore implements Store {
@@ -11,6 +11,7 @@ export class MemoryStore implements Store {
   readonly failure = null;
   readonly isBehind = false;
   readonly #sessions = new Set<StoredSession>();
+  readonly #peers = new Set<StoredSession>();
 
   whenDurable(_position: number, listener: DurabilityListener): void {
     listener.onDurable();
@@ -28,6 +29,20 @@ export class MemoryStore implements Store {
     const session = new MemorySession(clientId, this.#sessions);
     this.#sessions.add(session);
     return session;
+  }
+
+  brokerId(): null {
+    return null;
+  }
+
+  peers(): IterableIterator<StoredSession> {
+    return this.#peers.values();
+  }
+
+  createPeer(brokerId: string): StoredSession {
+    const peer = new MemorySession(brokerId, this.#peers);
+    this.#peers.add(peer);
+    return peer;
   }
 
   /** Nothing: the broker's own table is all there is. */
@@ -52,6 +67,7 @@ class MemorySession implements StoredSession {
   /** Nobody is to read them after a restart. */
   readonly attributes = NO_ATTRIBUTES;
   readonly #siblings: Set<StoredSession>;
+  readonly #noted = [0, 0];
   readonly #ring = new SequenceRing<Message>();
 
   constructor(clientId: string, siblings: Set<StoredSession>) {
@@ -112,6 +128,14 @@ class MemorySession implements StoredSession {
 
   deleteReceived(packetIdentifier: number): void {
     this.received.delete(packetIdentifier);
+  }
+
+  noted(lane: Lane): number {
+    return this.#noted[lane]!;
+  }
+
+  note(lane: Lane, count: number): void {
+    this.#noted[lane] = count;
   }
 
   setAttribute(): void {}

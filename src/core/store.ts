@@ -38,6 +38,15 @@ export interface Store {
   sessions(): IterableIterator<StoredSession>;
   createSession(clientId: string): StoredSession;
 
+  /**
+   * The broker's id, the same at every start. null where nothing outlives the process: then it has a new one each time.
+   * @param proposed what it is from the first start on
+   */
+  brokerId(proposed: string): string | null;
+  /** What was kept for and of linked brokers when the store was opened; and since. `clientId` is the broker's id. */
+  peers(): IterableIterator<StoredSession>;
+  createPeer(brokerId: string): StoredSession;
+
   /** The retained messages and removals that were there when the store was opened. Read once, at the start. */
   retained(): IterableIterator<{ readonly topic: string; readonly message: Message | null; readonly stamp: Stamp }>;
   /** Keeps `message` (null: its removal) as the retained message of `topic`, in the place of the one before. */
@@ -93,6 +102,14 @@ export interface StoredSession {
   addReceived(packetIdentifier: number): void;
   deleteReceived(packetIdentifier: number): void;
 
+  /** What was noted last in this lane; 0 when nothing was. */
+  noted(lane: Lane): number;
+  /**
+   * Notes how far its sender's count has come; together with what was appended since `position` for one message, or not at all. Where
+   * nothing was, there is nothing that a repetition would be kept from doing twice, and nothing is appended.
+   */
+  note(lane: Lane, count: number, position: number): void;
+
   /** What the protocol remembers, by names of its choice. */
   readonly attributes: ReadonlyMap<string, Buffer>;
   /** null removes it. */
@@ -101,6 +118,11 @@ export interface StoredSession {
   /** Ends the session: nothing of it stays. */
   drop(): void;
 }
+
+/** A linked broker counts what it sends us twice: what it would forget with its process, and what its store has. */
+export const VOLATILE = 0;
+export const STORED = 1;
+export type Lane = typeof VOLATILE | typeof STORED;
 
 export const WAITING = 0;
 export const RELEASED = 1;

@@ -1,12 +1,15 @@
-import type { Store, StoredSession } from '../../src/core/store.ts';
+import { STORED, type Store, type StoredSession, VOLATILE } from '../../src/core/store.ts';
 
 /** All that a store is to give back, as text: what two stores, or one before and after a restart, are compared by. */
 export function contentOf(store: Store): string {
-  const sessions = [...store.sessions()].map(sessionContent).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+  const byName = (sessions: Iterable<StoredSession>) =>
+    [...sessions].map(sessionContent).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+  const sessions = byName(store.sessions());
+  const peers = byName(store.peers());
   const retained = [...store.retained()]
     .map(({ topic, message, stamp }) => ({ topic, payload: message === null ? null : message.payload.toString('latin1'), stamp }))
     .sort((a, b) => (a.topic < b.topic ? -1 : 1));
-  return JSON.stringify({ sessions, retained });
+  return JSON.stringify({ sessions, peers, retained });
 }
 
 function sessionContent(session: StoredSession): { clientId: string } & Record<string, unknown> {
@@ -25,6 +28,7 @@ function sessionContent(session: StoredSession): { clientId: string } & Record<s
     waiting,
     released: session.released(),
     received: [...session.received].sort((a, b) => a - b),
+    noted: [session.noted(VOLATILE), session.noted(STORED)],
     attributes: [...session.attributes].map(([name, value]) => [name, value.toString('latin1')]).sort(),
   };
 }

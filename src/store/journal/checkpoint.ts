@@ -49,7 +49,7 @@ export interface CheckpointState {
   /** Journal files, and how many messages each had. */
   readonly segments: readonly (readonly [segment: Segment, count: number])[];
   readonly messages: Messages;
-  readonly sessions: ReadonlyMap<number, Pick<SessionContent, 'clientId' | 'ring' | 'received' | 'attributes'>>;
+  readonly sessions: ReadonlyMap<number, Pick<SessionContent, 'name' | 'ring' | 'received' | 'attributes'>>;
   readonly retained: ReadonlyMap<string, RetainedEntry>;
   /** Resolves when all that has been appended is safe. */
   durable(): Promise<void>;
@@ -178,10 +178,10 @@ function writePlaces(writer: ByteWriter, { number, places, references }: Segment
 function writeSession(
   writer: ByteWriter,
   id: number,
-  { clientId, ring, received, attributes }: Pick<SessionContent, 'clientId' | 'ring' | 'received' | 'attributes'>,
+  { name, ring, received, attributes }: Pick<SessionContent, 'name' | 'ring' | 'received' | 'attributes'>,
 ): void {
   writer.varint(id);
-  writeText(writer, clientId);
+  writeText(writer, name);
   writer.varint(ring.next);
   writer.varint(received.size);
   for (const packetIdentifier of received) writer.varint(packetIdentifier);

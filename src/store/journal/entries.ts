@@ -14,6 +14,11 @@ export const FIRST_SESSION_ID = 16;
 export const TAG_RECEIVED = 0;
 /** The message is the retained one of its topic: in a DELIVERIES record the topic, then the write's stamp. */
 export const TAG_RETAINED = 1;
+/** How far the count of the linked broker that sent it has come: its session's id, the lane and the count. */
+export const TAG_NOTED = 2;
+
+/** What a session's protocol remembers: the session's id, a name, and 0 or the value's length and 1, and the value. */
+export const TAG_ATTRIBUTE = 3;
 
 const NO_IDENTIFIERS: readonly number[] = [];
 

@@ -9,6 +9,7 @@ import {
   MESSAGE,
   MOVED,
   nextSoundRecord,
+  NOTED,
   RECEIVED,
   RECEIVED_DELETED,
   RECORD_HEADER_BYTES,
@@ -20,6 +21,7 @@ import {
   SESSION_DROPPED,
 } from './record.ts';
 import { readSegmentHeader, SEGMENT_HEADER_BYTES, segmentNumber } from './segment.ts';
+import { PEER } from './session.ts';
 import type { JournalStore } from './store.ts';
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -35,6 +37,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [SESSION_DROPPED]: 'session dropped',
   [ATTRIBUTE]: 'attribute',
   [RETAINED]: 'retained removed',
+  [NOTED]: 'noted',
 };
 
 /** One record, or bytes that are none. */
@@ -89,8 +92,8 @@ export interface Pinning {
   /** Messages in it, and how many of them somebody needs. */
   readonly messages: number;
   readonly live: number;
-  /** Client ids of sessions that wait for messages in it, and how many each; the most first. */
-  readonly sessions: readonly (readonly [clientId: string, messages: number])[];
+  /** Sessions that wait for messages in it, and how many each; the most first. */
+  readonly sessions: readonly (readonly [session: string, messages: number])[];
   /** Retained messages in it. */
   readonly retained: number;
   /** Whether it is being written to, or needed for reading on from a checkpoint. */
@@ -110,10 +113,11 @@ export function explainPinning(store: JournalStore): Pinning[] {
     }
     return entry;
   };
-  for (const { clientId, ring } of store.sessionsById.values()) {
+  for (const { name, clientId, ring } of store.sessionsById.values()) {
+    const who = name.startsWith(PEER) ? `of the linked broker ${clientId}` : clientId;
     ring.eachRef((number) => {
       const sessions = entryOf(number)?.sessions;
-      sessions?.set(clientId, (sessions.get(clientId) ?? 0) + 1);
+      sessions?.set(who, (sessions.get(who) ?? 0) + 1);
     });
   }
   for (const { number } of store.retainedByTopic.values()) {

@@ -32,6 +32,8 @@ export const SESSION = 9;
 export const SESSION_DROPPED = 10;
 export const ATTRIBUTE = 11;
 export const RETAINED = 12;
+/** How far the count of a linked broker has come. */
+export const NOTED = 13;
 /** Of a checkpoint: where it belongs in the log. */
 export const CHECKPOINT = 20;
 /** Of a checkpoint: one journal file. */

@@ -1,5 +1,5 @@
 import type { ByteReader } from '../../bytes/byte-reader.ts';
-import { DeliveryReading, FIRST_SESSION_ID, type RetainedEntry, readStamp, TAG_RECEIVED } from './entries.ts';
+import { DeliveryReading, FIRST_SESSION_ID, type RetainedEntry, readStamp, TAG_ATTRIBUTE, TAG_NOTED, TAG_RECEIVED } from './entries.ts';
 import { readText, skipMessage } from './message-codec.ts';
 import type { Messages } from './messages.ts';
 import {
@@ -7,6 +7,7 @@ import {
   DELIVERIES,
   MESSAGE,
   MOVED,
+  NOTED,
   RECEIVED,
   RECEIVED_DELETED,
   RELEASED,
@@ -16,7 +17,7 @@ import {
   SESSION_DROPPED,
 } from './record.ts';
 import type { Segment } from './segment.ts';
-import { SessionContent } from './session.ts';
+import { notedIn, SessionContent } from './session.ts';
 
 /**
  * Does again what the journal's records say was done, also what a checkpoint knows already: it was written while records went on to be
@@ -76,6 +77,9 @@ export class Replay {
         else attributes?.set(name, reader.copy(reader.remaining));
         break;
       }
+      case NOTED:
+        this.#noted(reader);
+        break;
       case RETAINED:
         this.#retained.set(readText(reader), { number: 0, stamp: readStamp(reader) });
         break;
@@ -96,6 +100,14 @@ export class Replay {
       const tag = reader.varint();
       if (tag === TAG_RECEIVED) {
         this.#sessions.get(reader.varint())?.received.add(reader.varint());
+      } else if (tag === TAG_NOTED) {
+        this.#noted(reader);
+      } else if (tag === TAG_ATTRIBUTE) {
+        const attributes = this.#sessions.get(reader.varint())?.attributes;
+        const name = readText(reader);
+        const length = reader.varint();
+        if (length === 0) attributes?.delete(name);
+        else attributes?.set(name, reader.copy(length - 1));
       } else if (tag < FIRST_SESSION_ID) {
         const of = topic ?? readText(reader);
         this.#retained.set(of, { number, stamp: readStamp(reader) });
@@ -108,6 +120,13 @@ export class Replay {
         ring.push(number, delivery.size, delivery);
       }
     }
+  }
+
+  #noted(reader: ByteReader): void {
+    const attributes = this.#sessions.get(reader.varint())?.attributes;
+    const lane = reader.varint();
+    const count = reader.varint();
+    if (attributes !== undefined) notedIn(attributes, lane).writeDoubleBE(count);
   }
 
   #removed(reader: ByteReader): void {

@@ -1,6 +1,6 @@
 import type { Message, QoS } from '../../core/message.ts';
 import { SequenceRing } from '../../core/sequence-ring.ts';
-import type { Delivery, Stored, StoredSession, StoredState } from '../../core/store.ts';
+import { type Delivery, type Lane, STORED, type Stored, type StoredSession, type StoredState, VOLATILE } from '../../core/store.ts';
 
 /** What a session asks of its store. Each call appends what has to be read again after a restart. */
 export interface SessionStore {
@@ -9,41 +9,69 @@ export interface SessionStore {
   appendRemoved(session: JournalSession, sequence: number, number: number | null): void;
   appendReleased(session: JournalSession, sequence: number, number: number): void;
   appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void;
+  appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void;
   appendAttribute(session: JournalSession, name: string, value: Buffer | null): void;
   appendDropped(session: JournalSession): void;
   read(number: number): Message | null;
 }
 
+/** What stands in front of a client id where the session is a linked broker's, and of the broker's own id; a client id has no such character. */
+export const PEER = '\0peer/';
+export const SELF = '\0self/';
+
 /** What a session is, as a journal or a checkpoint has it. */
 export class SessionContent {
-  readonly clientId: string;
+  /** The client id, or what begins with PEER or SELF. */
+  readonly name: string;
   readonly ring = new SequenceRing<number>();
   readonly received = new Set<number>();
+  /** Also what was noted, in eight bytes each: see `notedIn`. */
   readonly attributes = new Map<string, Buffer>();
 
-  constructor(clientId: string) {
-    this.clientId = clientId;
+  constructor(name: string) {
+    this.name = name;
   }
+}
+
+/** With the lane behind it. */
+const NOTED = 'noted/';
+
+/** A number noted stands among the attributes, where it is changed in place. */
+export function notedIn(attributes: Map<string, Buffer>, lane: number): Buffer {
+  const name = NOTED + lane;
+  let value = attributes.get(name);
+  if (value === undefined) {
+    value = Buffer.alloc(8);
+    attributes.set(name, value);
+  }
+  return value;
 }
 
 /** A session of a journal: in memory it is numbers, and the messages themselves are where the store has them. */
 export class JournalSession implements StoredSession {
   /** Unique in the store, also over restarts. */
   readonly id: number;
+  /** See `SessionContent.name`. */
+  readonly name: string;
   readonly clientId: string;
   readonly received: Set<number>;
   readonly attributes: Map<string, Buffer>;
   /** Message numbers. */
   readonly ring: SequenceRing<number>;
   readonly #store: SessionStore;
+  readonly #noted: [number, number];
+  readonly #notedBytes: Buffer[] = [];
 
   constructor(id: number, store: SessionStore, content: SessionContent) {
     this.id = id;
     this.#store = store;
-    this.clientId = content.clientId;
+    this.name = content.name;
+    this.clientId = content.name.startsWith(PEER) ? content.name.slice(PEER.length) : content.name;
     this.ring = content.ring;
     this.received = content.received;
     this.attributes = content.attributes;
+    const noted = (lane: Lane): number => content.attributes.get(NOTED + lane)?.readDoubleBE() ?? 0;
+    this.#noted = [noted(VOLATILE), noted(STORED)];
   }
 
   get first(): number {
@@ -106,6 +134,16 @@ export class JournalSession implements StoredSession {
 
   deleteReceived(packetIdentifier: number): void {
     if (this.received.delete(packetIdentifier)) this.#store.appendReceived(this, packetIdentifier, false);
+  }
+
+  noted(lane: Lane): number {
+    return this.#noted[lane];
+  }
+
+  note(lane: Lane, count: number, position: number): void {
+    this.#noted[lane] = count;
+    (this.#notedBytes[lane] ??= notedIn(this.attributes, lane)).writeDoubleBE(count);
+    this.#store.appendNoted(this, lane, count, position);
   }
 
   setAttribute(name: string, value: Buffer | null): void {

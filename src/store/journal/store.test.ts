@@ -5,7 +5,7 @@ import { FragileFiles } from '../../../test/harness/fragile-files.ts';
 import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 import { Message, type QoS } from '../../core/message.ts';
-import { DONE, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
+import { DONE, RELEASED, STORED, type StoredSession, VOLATILE, WAITING } from '../../core/store.ts';
 import type { Facts, Log } from '../../telemetry/log.ts';
 import { JournalStore, type JournalStoreOptions } from './store.ts';
 
@@ -90,6 +90,69 @@ test('what was appended is there after a kill, in order, with everything that wa
   );
   assert.deepEqual(c.released(), [3, 2]);
   assert.deepEqual(c.get(1)!.identifiers, [7, 300]);
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('the broker is the same one at every start, and linked brokers are apart from sessions, whatever clients call themselves', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  assert.equal(store.brokerId('ID:first'), 'ID:first');
+  const peer = store.createPeer('ID:peer');
+  store.createSession('peer/ID:peer');
+  peer.push(message('a', '1'), { qos: 1, retain: false, identifiers: [1, 2 ** 40] });
+  peer.setAttribute('x', Buffer.from('y'));
+  await store.flushed();
+  for (const between of ['kill', 'checkpoint']) {
+    if (between === 'checkpoint') await store.writeCheckpoint();
+    const again = await open(files.afterKill());
+    assert.equal(again.brokerId('ID:second'), 'ID:first', between);
+    assert.deepEqual(
+      [[...again.sessions()].map(({ clientId }) => clientId), [...again.peers()].map(({ clientId }) => clientId)],
+      [['peer/ID:peer'], ['ID:peer']],
+    );
+    assert.equal(contentOf(again), contentOf(store), between);
+    await again.close();
+  }
+  await store.close();
+});
+
+test('how far a linked broker has come is stored together with what was stored for its message, and not for one that stored nothing', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  const peer = store.createPeer('ID:peer');
+  await store.flushed();
+  const written = store.writtenBytes;
+  for (let i = 1; i <= 5; i++) peer.note(VOLATILE, i, store.position);
+  await store.flushed();
+  assert.deepEqual([store.writtenBytes, peer.noted(VOLATILE), peer.noted(STORED)], [written, 5, 0]);
+  const { position } = store;
+  session.push(message('a', '1'), AT_ONCE);
+  peer.note(STORED, 7, position);
+  await store.flushed();
+  // Whatever is cut off of the end, the message and the number are there both or not at all.
+  const [name] = files.list().filter((each) => each.startsWith('journal')) as [string];
+  const whole = files.contentOf(name);
+  for (let cut = 0; cut < 40; cut++) {
+    const cutFiles = files.afterKill();
+    cutFiles.put(name, whole.subarray(0, whole.length - cut));
+    const again = await open(cutFiles);
+    const [c] = [...again.sessions()] as [StoredSession];
+    const [p] = [...again.peers()] as [StoredSession];
+    assert.deepEqual([c.size, p.noted(STORED)], cut === 0 ? [1, 7] : [0, 0], `${cut} bytes cut off`);
+    await again.close();
+  }
+  const before = store.position;
+  session.push(message('a', '2'), AT_ONCE);
+  session.setAttribute('x', Buffer.from('with the message')); // does not end the message's record
+  session.addReceived(4);
+  assert.equal(store.position - before < 120, true);
+  session.push(message('a', '3'), AT_ONCE);
+  session.remove(1); // ends it
+  peer.note(STORED, 8, before);
+  await store.flushed();
+  const again = await open(files.afterKill());
+  assert.equal([...again.peers()][0]!.noted(STORED), 8);
   await Promise.all([store.close(), again.close()]);
 });
 
@@ -645,6 +708,10 @@ test('whatever is done, checkpointed, moved, killed or cut off in any order: wha
           if (s.retain) store.retain(sent.topic, sent, stamp(counter));
           for (const i of new Set(s.sessions)) sessionOf(i).push(sent, { qos: 2, retain: false, identifiers: [] });
           if (s.sessions[0] !== undefined) sessionOf(s.sessions[0]).addReceived((counter % 100) + 1);
+          const peer = [...store.peers()][0] ?? store.createPeer('ID:p');
+          if (counter % 3 === 0) peer.push(sent, { qos: 2, retain: false, identifiers: [1, counter] });
+          if (counter % 4 === 0) peer.setAttribute(`x/${counter % 7}`, s.retain ? null : Buffer.from(`${counter}`));
+          peer.note(STORED, counter, -1);
         } else if (s.do === 'kill' || s.do === 'power') {
           await store.flushed();
           const expected = contentOf(store);

@@ -2,11 +2,11 @@ import { ByteReader } from '../../bytes/byte-reader.ts';
 import type { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
-import type { Delivery, DurabilityListener, Store, StoredSession } from '../../core/store.ts';
+import type { Delivery, DurabilityListener, Lane, Store, StoredSession } from '../../core/store.ts';
 import type { Log as Logger } from '../../telemetry/log.ts';
 import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { Compactor } from './compactor.ts';
-import { type RetainedEntry, TAG_RECEIVED, TAG_RETAINED, writeDelivery, writeStamp } from './entries.ts';
+import { type RetainedEntry, TAG_ATTRIBUTE, TAG_NOTED, TAG_RECEIVED, TAG_RETAINED, writeDelivery, writeStamp } from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import { Log, type SyncStrategy } from './log.ts';
 import { readMessage, type StoredPropertiesForm, writeMessage, writeText } from './message-codec.ts';
@@ -16,6 +16,7 @@ import {
   DELIVERIES,
   MESSAGE,
   MOVED,
+  NOTED,
   RECEIVED,
   RECEIVED_DELETED,
   RECORD_BODY_BYTES_MAX,
@@ -29,7 +30,7 @@ import {
 } from './record.ts';
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
-import { JournalSession, SessionContent, type SessionStore } from './session.ts';
+import { JournalSession, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
 
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
@@ -202,18 +203,26 @@ export class JournalStore implements Store, SessionStore {
     return false;
   }
 
-  sessions(): IterableIterator<StoredSession> {
-    return this.sessionsById.values();
+  *sessions(): Generator<StoredSession> {
+    for (const session of this.sessionsById.values()) if (!session.name.startsWith(PEER) && !session.name.startsWith(SELF)) yield session;
   }
 
   createSession(clientId: string): StoredSession {
-    const session = new JournalSession(this.#nextSessionId++, this, new SessionContent(clientId));
-    this.sessionsById.set(session.id, session);
-    const writer = this.#begin();
-    writer.varint(session.id);
-    writeText(writer, clientId);
-    this.#log.end(SESSION);
-    return session;
+    return this.#create(clientId);
+  }
+
+  *peers(): Generator<StoredSession> {
+    for (const session of this.sessionsById.values()) if (session.name.startsWith(PEER)) yield session;
+  }
+
+  createPeer(brokerId: string): StoredSession {
+    return this.#create(PEER + brokerId);
+  }
+
+  brokerId(proposed: string): string {
+    for (const { name } of this.sessionsById.values()) if (name.startsWith(SELF)) return name.slice(SELF.length);
+    this.#create(SELF + proposed);
+    return proposed;
   }
 
   *retained(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
@@ -288,7 +297,28 @@ export class JournalStore implements Store, SessionStore {
     this.#log.end(added ? RECEIVED : RECEIVED_DELETED);
   }
 
+  appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void {
+    const isOpen = this.#open !== null;
+    if (!isOpen && this.position === position) return;
+    const writer = isOpen ? this.#writer : this.#begin();
+    if (isOpen) writer.varint(TAG_NOTED);
+    writer.varint(session.id);
+    writer.varint(lane);
+    writer.varint(count);
+    if (!isOpen) this.#log.end(NOTED);
+  }
+
   appendAttribute(session: JournalSession, name: string, value: Buffer | null): void {
+    if (this.#open !== null) {
+      // With what is written of the message: a record of its own would end the message's.
+      const writer = this.#writer;
+      writer.varint(TAG_ATTRIBUTE);
+      writer.varint(session.id);
+      writeText(writer, name);
+      writer.varint(value === null ? 0 : value.length + 1);
+      if (value !== null) writer.bytes(value);
+      return;
+    }
     const writer = this.#begin();
     writer.varint(session.id);
     writeText(writer, name);
@@ -438,6 +468,16 @@ export class JournalStore implements Store, SessionStore {
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
     this.#checkpointDue = position + this.#checkpointInterval;
     await removeOldCheckpoints(files, this.#checkpoint.serial, CHECKPOINTS_KEPT);
+  }
+
+  #create(name: string): JournalSession {
+    const session = new JournalSession(this.#nextSessionId++, this, new SessionContent(name));
+    this.sessionsById.set(session.id, session);
+    const writer = this.#begin();
+    writer.varint(session.id);
+    writeText(writer, name);
+    this.#log.end(SESSION);
+    return session;
   }
 
   /** Ends what is open and begins another record. */
