@@ -12,6 +12,7 @@ if (process.argv.length === 2)
     'wire/round-trip',
     'wire/mqtt-packet',
     'cluster/shared-',
+    'cluster/killed-links',
     'core/edge-table',
     'core/filter-tree',
     'core/route-cache',

@@ -17,7 +17,7 @@ import type { Route, Subscription } from './subscription.ts';
 import { SubscriptionCounts } from './subscription-counts.ts';
 
 export interface BrokerOptions {
-  /** Unique over the network and new at each start; two brokers may share a name, never an id. */
+  /** Unique over the network and new at each start: the broker's id, unless the store has one from an earlier start. */
   readonly id: string;
   readonly name: string;
   readonly log: Log;
@@ -42,7 +42,8 @@ export type Redirection = Dismissal & { readonly reason: 'useAnotherServer' | 's
  * The broker itself: what everything else holds on to. Knows no socket, no protocol and no disk.
  */
 export class Broker {
-  readonly id: string;
+  /** This process; two of them never have the same, also of one broker. */
+  readonly incarnation: string;
   readonly name: string;
   readonly log: Log;
   readonly limits: Limits;
@@ -55,8 +56,8 @@ export class Broker {
   readonly retained: RetainedMessages;
   readonly sessions = new SessionRegistry();
   readonly subscriptions = new SubscriptionCounts();
-  /** Set before anybody connects, and not changed after that. */
-  store: Store;
+  #id: string;
+  #store: Store;
   readonly counters = new BrokerCounters();
   /** null: whoever connects is let in, unless there are `mechanisms`. */
   readonly authenticator: Authenticator | null;
@@ -66,12 +67,15 @@ export class Broker {
   cluster: Cluster | null = null;
   #redirection: Redirection | null = null;
   readonly #limitWatch: LimitWatch;
+  #keepsId = false;
 
   /** @throws ConfigError INVALID_LIMIT */
   constructor(options: BrokerOptions) {
-    this.id = options.id;
+    this.incarnation = options.id;
+    this.#id = options.id;
     this.name = options.name;
-    this.store = options.store ?? new MemoryStore();
+    this.#store = new MemoryStore();
+    if (options.store !== undefined) this.takeStore(options.store);
     this.log = options.log;
     this.limits = limitsWith(options.limits ?? {});
     this.wallNow = options.wallNow ?? Date.now;
@@ -83,6 +87,28 @@ export class Broker {
     this.retained = new RetainedMessages(this.limits, this.wallNow);
     this.authenticator = options.authenticator ?? null;
     this.mechanisms = new Map((options.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]));
+  }
+
+  /** Unique over the network; the same after a restart where the store keeps it. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Whether the id is the same after a restart, and what linked brokers keep for it finds it again. */
+  get keepsId(): boolean {
+    return this.#keepsId;
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Gives the broker its store, and with it the id that it had before. Called before anybody connects. */
+  takeStore(store: Store): void {
+    this.#store = store;
+    const kept = store.brokerId(this.incarnation);
+    this.#keepsId = kept !== null;
+    if (kept !== null) this.#id = kept;
   }
 
   /**

@@ -132,6 +132,7 @@ export class SharedGroup {
   /** The claim of our own members on the next turn. */
   #credit = 0;
   #readiness: Readiness = NEVER;
+  #durableMembers = 0;
 
   /** `watchers` may grow later. */
   constructor(filter: string, name: string, watchers: readonly GroupWatcher[]) {
@@ -148,6 +149,11 @@ export class SharedGroup {
   /** Members of this broker among which messages are dealt: those that are there; all when all are away. */
   get memberCount(): number {
     return this.#here.members.length || this.#away.members.length;
+  }
+
+  /** Whether what waits for one of them outlives this process. */
+  get isDurable(): boolean {
+    return this.#durableMembers > 0;
   }
 
   /** How soon one of them can take a message, as far as the last look at them told. NEVER when there are none. */
@@ -183,6 +189,7 @@ export class SharedGroup {
       const local = new Member(subscription, route, ring);
       this.#members.set(subscriber, local);
       ring.add(local);
+      if (subscriber.outlivesProcess === true) this.#durableMembers++;
       this.#changed();
     }
     return null;
@@ -195,6 +202,7 @@ export class SharedGroup {
     this.#members.delete(subscriber);
     if (member instanceof Member) {
       member.ring.remove(member);
+      if (subscriber.outlivesProcess === true) this.#durableMembers--;
       this.#changed();
     } else {
       this.#remote.splice(this.#remote.indexOf(member), 1);

@@ -112,8 +112,11 @@ export interface StoredSession {
 
   /** What the protocol remembers, by names of its choice. */
   readonly attributes: ReadonlyMap<string, Buffer>;
-  /** null removes it. */
-  setAttribute(name: string, value: Buffer | null): void;
+  /**
+   * null removes it.
+   * @param withMessage whether it is to be stored together with what is stored of the message at hand, if that has been begun
+   */
+  setAttribute(name: string, value: Buffer | null, withMessage?: boolean): void;
 
   /** Ends the session: nothing of it stays. */
   drop(): void;

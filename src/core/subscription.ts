@@ -34,6 +34,8 @@ export interface Subscriber extends Publisher {
   readonly readiness?: Readiness;
   /** Left out: always. Who is a member of a group says so when it changes: see `SharedGroup.moved`. */
   readonly connected?: boolean;
+  /** Whether what waits for it outlives the process. Left out: it does not. */
+  readonly outlivesProcess?: boolean;
   /** Takes the message: into its output, its queue, or nowhere by the policy of its topic. Synchronous; never throws. */
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void;
 }

@@ -173,7 +173,7 @@ export class BrokerServer {
       if (persistenceAdapter.kind !== 'memory') {
         this.#directory = await openDataDirectory(persistenceAdapter.directory);
         this.#store = await openStore(this.#directory.path, this.model, this.#log, (error) => this.#onStoreFailure(error));
-        this.broker.store = this.#store;
+        this.broker.takeStore(this.#store);
         this.broker.restoreRetained();
         for (const protocol of this.#registry.protocols) protocol.restore?.();
       }

@@ -283,7 +283,7 @@ test('a peer that falls silent is suspect within about a second and nothing wait
 test('a message sent again on the next link is known by its number, but only within the same count', async () => {
   const a = await start({ name: 'a', id: 'ID:a' });
   const subscriber = a.client().subscribe('#');
-  const form = new PublicationForm('ID:b', Date.now);
+  const form = new PublicationForm('ID:b', 'ID:b', Date.now);
   const meet = async (count: string): Promise<OpenWirePeer> => {
     const peer = await OpenWirePeer.dial(a.port);
     peer.offer({ roundhouse: true });

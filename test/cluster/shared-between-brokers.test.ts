@@ -482,15 +482,16 @@ test('a broker of ours of an earlier version, which knows no groups, is served a
   peer.write(begin());
   await peer.command<PlainMessage>(PLAIN_MESSAGE, (advisory) => consumerNews(advisory, false)?.filters[0] === 't');
   // Its own group, which it tells of as it would of any consumer.
-  const advisories = new Advisories('ID:old', 'old', '');
-  const told = (group: Advert['group']): Buffer => encodeAdvisory(advisories.gained({ number: 1, filter: 't', brokerPath: [], group }));
-  peer.write(told({ name: 'g', members: 5, readiness: READY }));
+  const advisories = new Advisories('ID:old', 'ID:old', 'old', '');
+  const told = (group: Advert['group']): Buffer =>
+    encodeAdvisory(advisories.gained({ number: 1, filter: 't', brokerPath: [], group, isDurable: false }));
+  peer.write(told({ name: 'g', members: 5, readiness: READY, isDurable: false }));
   await until(() => a.broker.router.match('t').direct.length === 1, 'an ordinary subscriber');
   const expected = publishMany(a, 't', 30);
   await dealt([near], expected);
   await until(() => a.network.links()[0]!.counters.sent === 30, 'sent to it as well');
   // What it publishes is dealt here.
-  const form = new PublicationForm('ID:old', Date.now);
+  const form = new PublicationForm('ID:old', 'ID:old', Date.now);
   peer.write(form.encode(Message.of('t', Buffer.from('from afar'), 1)).buffer);
   // It could not say that a message is for one group alone.
   peer.write(form.encodeFor(new GroupAddress('other', 't', a.id, []), Message.of('t', Buffer.from('for all'), 1), null).buffer);

@@ -132,11 +132,15 @@ export class BrokerProcesses {
     return all;
   }
 
-  /** A client that connects once, by MQTT 5 unless the options say otherwise. */
-  client(broker: BrokerProcess, options: IClientOptions = {}): Promise<MqttClient> {
+  /**
+   * A client that connects once, by MQTT 5 unless the options say otherwise.
+   * @param begin what is to be done with it before it connects
+   */
+  client(broker: BrokerProcess, options: IClientOptions = {}, begin: (client: MqttClient) => void = () => {}): Promise<MqttClient> {
     return new Promise((resolve, reject) => {
       const client = mqtt.connect({ host: '127.0.0.1', port: broker.mqttPort, protocolVersion: 5, reconnectPeriod: 0, ...options });
       this.#clients.push(client);
+      begin(client);
       client.on('error', reject);
       client.once('connect', () => resolve(client));
       client.once('close', () => reject(new Error(`the connection with ${broker.name} was closed`)));

@@ -12,7 +12,14 @@ const LOOSE = { ...BEFORE_NEGOTIATION, maxFrameSizeBytes: 100_000_000 };
 
 /** What a broker of ours says first on the connection that is the link. `count` names its count of what it sends. */
 export function begin(count = 'x'): Buffer {
-  return encodeCommand({ kind: 'begin', count, received: 0, receivedCount: '', connector: null });
+  return encodeCommand({
+    kind: 'begin',
+    counts: { count, received: 0, receivedCount: '' },
+    storedCounts: null,
+    incarnation: 'ID:p',
+    keepsId: false,
+    connector: null,
+  });
 }
 
 /** A bare socket that speaks just as much OpenWire as a test makes it speak. */

@@ -44,6 +44,7 @@ import {
 } from '../../protocols/openwire/wire/structures.ts';
 import { type Advisories, consumerNews, isAdvisory } from './advisory.ts';
 import type { Advert, Demand } from './demand.ts';
+import { DurableAnswers, UNKNOWN_POSITION } from './durable-answers.ts';
 import type { Link, LinkView } from './link.ts';
 import { BRIDGE_SETTLE_MS, BROKER_PATH_MAX, LINK_QUEUE_MAX_BYTES, PREFETCH_SIZE } from './link-limits.ts';
 import type { LinkSettings } from './link-settings.ts';
@@ -106,12 +107,14 @@ export class ActiveMQBridge implements Link {
   #outstanding = 0;
   #waiting: PlainMessage[] = [];
   #closed = false;
+  readonly #answers: DurableAnswers;
 
   constructor(options: ActiveMQBridgeOptions) {
     const { peer, ours, channel, broker } = options;
     this.#options = options;
     this.#broker = broker;
     this.#channel = channel;
+    this.#answers = new DurableAnswers(channel, broker.store);
     this.peerId = peer.brokerId!.value!;
     this.peerName = peer.brokerName ?? '';
     this.#initiated = ours !== null;
@@ -119,7 +122,7 @@ export class ActiveMQBridge implements Link {
     this.forwardsOut = !options.outTaken && (ours !== null || peer.duplexConnection);
     this.forwardsIn = ours === null || ours.duplex === true;
     this.#subscriber = options.subscriber();
-    this.#demandConsumerId = createConsumerId({ connectionId: broker.id, sessionId: PRODUCER_SESSION, value: ADVISORY_CONSUMER });
+    this.#demandConsumerId = createConsumerId({ connectionId: broker.incarnation, sessionId: PRODUCER_SESSION, value: ADVISORY_CONSUMER });
     this.#settledAtMs = channel.heardAtMs + BRIDGE_SETTLE_MS;
     if (this.forwardsOut) this.#beginForwarding();
     broker.log.info('link with an ActiveMQ broker up', {
@@ -153,7 +156,7 @@ export class ActiveMQBridge implements Link {
   }
 
   view(): LinkView {
-    const { demand, outbox, counters } = this.#subscriber;
+    const { demand, waiting, counters } = this.#subscriber;
     return {
       peerId: this.peerId,
       peerName: this.peerName,
@@ -165,8 +168,8 @@ export class ActiveMQBridge implements Link {
       forwardsOut: this.forwardsOut,
       forwardsIn: this.forwardsIn,
       demand: this.forwardsOut ? demand.size : 0,
-      outboxMessages: this.forwardsOut ? outbox.size : 0,
-      outboxBytes: this.forwardsOut ? outbox.bytes : 0,
+      outboxMessages: this.forwardsOut ? waiting.messages : 0,
+      outboxBytes: this.forwardsOut ? waiting.bytes : 0,
       queuedBytes: this.#channel.queuedBytes,
       counters: { ...counters },
     };
@@ -176,6 +179,8 @@ export class ActiveMQBridge implements Link {
 
   onPublication(reader: PublicationReader, buffer: Buffer): void {
     const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
+    const before = this.#broker.store.position;
+    const duplicates = this.#subscriber.counters.duplicates;
     if (topic !== '' && !isOwnStatistics(topic) && this.#isNew(origin.text, sequence, path.ids) && !topic.startsWith(ADVISORY_TOPICS)) {
       const transit = new LinkTransit(origin, sequence, path, this.#isServed(path));
       const message = new Message(
@@ -193,7 +198,7 @@ export class ActiveMQBridge implements Link {
       );
       this.#broker.publish(message);
     }
-    if (reader.responseRequired) this.#channel.respond(reader.commandId);
+    if (reader.responseRequired) this.#answer(reader.commandId, before, duplicates);
   }
 
   onResponse(correlationId: number): void {
@@ -247,7 +252,7 @@ export class ActiveMQBridge implements Link {
 
   /** What an initiator says after its BrokerInfo, and the acceptor of a duplex link too; all of it wants no answer. */
   #beginForwarding(): void {
-    const { id, name } = this.#broker;
+    const { incarnation: id, name } = this.#broker;
     const settings = this.#settings;
     const session = { connectionId: id, sessionId: PRODUCER_SESSION };
     this.#channel.send(
@@ -277,7 +282,14 @@ export class ActiveMQBridge implements Link {
     subscriber.attach(this.#channel, { inFlightMax: settings.prefetchSize, counted: false });
   }
 
+  /** What was here before may not be on the disk yet. */
+  #answer(commandId: number, before: number, duplicatesBefore: number): void {
+    this.#answers.answer(commandId, this.#subscriber.counters.duplicates > duplicatesBefore ? UNKNOWN_POSITION : before);
+  }
+
   #onMessage(message: OpenWireMessage): void {
+    const before = this.#broker.store.position;
+    const { duplicates } = this.#subscriber.counters;
     if (isAdvisory(message)) {
       this.#onAdvisory(message);
     } else {
@@ -288,7 +300,7 @@ export class ActiveMQBridge implements Link {
           this.#broker.publish(this.#isServed(path) ? mqtt.by(new LinkTransit(origin, sequence, path, true)) : mqtt);
       }
     }
-    if (message.responseRequired) this.#channel.respond(message.commandId);
+    if (message.responseRequired) this.#answer(message.commandId, before, duplicates);
   }
 
   /** It may have come from a broker of ours that is linked with us, too, and has dealt it to our groups. */

@@ -18,6 +18,7 @@ import {
 } from '../../protocols/openwire/wire/commands.ts';
 import { modifiedUtf8Length } from '../../protocols/openwire/wire/modified-utf8.ts';
 import {
+  booleanValue,
   decodePrimitiveMap,
   encodePrimitiveMap,
   INT_VALUE,
@@ -46,6 +47,9 @@ const DEMAND_SESSION = 2;
 
 /** A filter too long for a destination's name, in MQTT's spelling. */
 const FILTER = 'Roundhouse.Filter';
+
+/** Present where messages are to be kept while the broker that asks is not running. */
+const DURABLE = 'Roundhouse.Durable';
 
 /** The share name of a shared subscription, how many members it has at the broker, and how well they are prepared. */
 const GROUP = 'Roundhouse.Group';
@@ -78,16 +82,21 @@ export interface ConsumerNews {
   readonly brokerPath: readonly string[];
   /** The shared subscription that it is; null for an ordinary one. A broker that knows no groups says the first of one as the second. */
   readonly group: GroupDemand | null;
+  /** Whether messages are to be kept while that broker is not running. */
+  readonly isDurable: boolean;
 }
 
 /** Writes this broker's advisories. */
 export class Advisories {
   readonly #brokerId: string;
+  readonly #incarnation: string;
   readonly #origin: Map<string, Primitive>;
   #sequence = 0;
 
-  constructor(brokerId: string, brokerName: string, brokerUrl: string) {
+  /** @param incarnation names what is counted from the start on: wishes and advisories */
+  constructor(brokerId: string, incarnation: string, brokerName: string, brokerUrl: string) {
     this.#brokerId = brokerId;
+    this.#incarnation = incarnation;
     this.#origin = new Map([
       ['originBrokerId', stringValue(brokerId)],
       ['originBrokerName', stringValue(brokerName)],
@@ -96,7 +105,7 @@ export class Advisories {
   }
 
   gained(advert: Advert): PlainMessage {
-    const { filter, brokerPath, group } = advert;
+    const { filter, brokerPath, group, isDurable } = advert;
     const physicalName = swapName(filter);
     const tooLong = modifiedUtf8Length(consumerAdvisoryTopic(physicalName)) > NAME_BYTES_MAX;
     const destination = createTopic({ physicalName: tooLong ? LONG_NAME : physicalName });
@@ -108,7 +117,12 @@ export class Advisories {
       networkSubscription: brokerPath.length > 0,
       brokerPath: brokerPath.length === 0 ? null : brokerPath.map((value) => createBrokerId({ value })),
     });
-    const message = this.#advisory(consumerAdvisoryTopic(destination.physicalName!), tooLong ? filter : null, group);
+    const message = this.#advisory(
+      consumerAdvisoryTopic(destination.physicalName!),
+      tooLong ? filter : null,
+      group,
+      group?.isDurable ?? isDurable,
+    );
     message.dataStructure = consumer;
     return message;
   }
@@ -116,24 +130,30 @@ export class Advisories {
   lost(advert: Advert): PlainMessage {
     const physicalName = swapName(advert.filter);
     const topic = consumerAdvisoryTopic(physicalName);
-    const message = this.#advisory(modifiedUtf8Length(topic) > NAME_BYTES_MAX ? consumerAdvisoryTopic(LONG_NAME) : topic, null, null);
+    const message = this.#advisory(
+      modifiedUtf8Length(topic) > NAME_BYTES_MAX ? consumerAdvisoryTopic(LONG_NAME) : topic,
+      null,
+      null,
+      false,
+    );
     message.dataStructure = createRemoveInfo({ objectId: this.consumerId(advert) });
     return message;
   }
 
   consumerId({ number }: Advert): ConsumerId {
-    return createConsumerId({ connectionId: this.#brokerId, sessionId: DEMAND_SESSION, value: number });
+    return createConsumerId({ connectionId: this.#incarnation, sessionId: DEMAND_SESSION, value: number });
   }
 
-  #advisory(physicalName: string, longFilter: string | null, group: GroupDemand | null): PlainMessage {
+  #advisory(physicalName: string, longFilter: string | null, group: GroupDemand | null, isDurable: boolean): PlainMessage {
     const properties = new Map(this.#origin);
     if (longFilter !== null) properties.set(FILTER, stringValue(longFilter));
+    if (isDurable) properties.set(DURABLE, booleanValue(true));
     if (group !== null) {
       properties.set(GROUP, stringValue(group.name));
       properties.set(GROUP_MEMBERS, intValue(group.members));
       properties.set(GROUP_READINESS, stringValue(READINESS_WORDS.get(group.readiness) ?? ''));
     }
-    const producerId = createProducerId({ connectionId: this.#brokerId, sessionId: ADVISORY_SESSION, value: 0 });
+    const producerId = createProducerId({ connectionId: this.#incarnation, sessionId: ADVISORY_SESSION, value: 0 });
     return createPlainMessage({
       producerId,
       destination: createTopic({ physicalName }),
@@ -168,10 +188,11 @@ export function consumerNews(advisory: Message, composite: boolean): ConsumerNew
     const path = (brokerPath ?? []).flatMap((id) => (id?.value == null ? [] : [id.value]));
     const properties = advisory.marshalledProperties === null ? null : decodePrimitiveMap(advisory.marshalledProperties);
     const filters = filtersOf(structure, properties, composite);
-    return { key: keyOf(consumerId), consumer: structure, filters, brokerPath: path, group: groupOf(properties) };
+    const isDurable = properties?.get(DURABLE)?.value === true;
+    return { key: keyOf(consumerId), consumer: structure, filters, brokerPath: path, group: groupOf(properties, isDurable), isDurable };
   }
   if (structure?.kind === REMOVE_INFO && structure.objectId !== null && 'sessionId' in structure.objectId) {
-    return { key: keyOf(structure.objectId as ConsumerId), consumer: null, filters: [], brokerPath: [], group: null };
+    return { key: keyOf(structure.objectId as ConsumerId), consumer: null, filters: [], brokerPath: [], group: null, isDurable: false };
   }
   return null;
 }
@@ -180,14 +201,14 @@ function keyOf({ connectionId, sessionId, value }: ConsumerId): string {
   return `${connectionId}:${sessionId}:${value}`;
 }
 
-function groupOf(properties: PrimitiveMap | null): GroupDemand | null {
+function groupOf(properties: PrimitiveMap | null, isDurable: boolean): GroupDemand | null {
   const name = properties?.get(GROUP);
   const members = properties?.get(GROUP_MEMBERS);
   const word = properties?.get(GROUP_READINESS)?.value;
   if (name?.type !== STRING_VALUE || members?.type !== INT_VALUE || !SHARE_NAME.test(name.value)) return null;
   let readiness: Readiness = READY;
   for (const [known, said] of READINESS_WORDS) if (said === word) readiness = known;
-  return { name: name.value, members: Math.max(1, members.value), readiness };
+  return { name: name.value, members: Math.max(1, members.value), readiness, isDurable };
 }
 
 function filtersOf(consumer: ConsumerInfo, properties: PrimitiveMap | null, composite: boolean): string[] {

@@ -25,8 +25,22 @@ function crossed(command: ClusterCommand): BytesMessage {
 
 test('every command comes over as it went', () => {
   const commands: ClusterCommand[] = [
-    { kind: 'begin', count: '1.2', received: 2 ** 40, receivedCount: '3.4', connector: 'name=NC\n' },
-    { kind: 'begin', count: '1.2', received: 0, receivedCount: '', connector: null },
+    {
+      kind: 'begin',
+      counts: { count: '1.2', received: 2 ** 40, receivedCount: '3.4' },
+      storedCounts: { count: '5', received: 2 ** 41, receivedCount: '6' },
+      incarnation: 'ID:p',
+      keepsId: true,
+      connector: 'name=NC\n',
+    },
+    {
+      kind: 'begin',
+      counts: { count: '1.2', received: 0, receivedCount: '' },
+      storedCounts: null,
+      incarnation: 'ID:p',
+      keepsId: false,
+      connector: null,
+    },
     { kind: 'connector', connector: 'name=NC\n' },
     { kind: 'clients', addresses: 'mqtt://a:1883 wss://[::1]:443' },
     { kind: 'demand' },
@@ -72,14 +86,15 @@ test('what is not known, or lacks a field, is nothing; what a client publishes i
 });
 
 test('a wish crosses as an advisory with its filter and way, whatever characters and length it has', () => {
-  const advisories = new Advisories('ID:us', 'us', '');
+  const advisories = new Advisories('ID:b', 'ID:us', 'us', '');
   for (const filter of ['a/+/#', 'a,b?c.d', '#', 'x'.repeat(65_535), `${'ü'.repeat(32_700)}/#`]) {
-    const advert = { number: 5, filter, brokerPath: ['ID:a', 'ID:b'], group: null };
+    const advert = { number: 5, filter, brokerPath: ['ID:a', 'ID:b'], group: null, isDurable: filter === '#' };
     const gained = encodeAdvisory(advisories.gained(advert));
     const advisory = codec12.decode(gained, 4, gained.length) as BytesMessage;
     assert.equal(isAdvisory(advisory), true);
     const news = consumerNews(advisory, false)!;
     assert.deepEqual([news.key, news.filters, news.brokerPath], ['ID:us:2:5', [filter], ['ID:a', 'ID:b']]);
+    assert.equal(news.isDurable, filter === '#');
     const lost = encodeAdvisory(advisories.lost(advert));
     const end = consumerNews(codec12.decode(lost, 4, lost.length) as BytesMessage, false)!;
     assert.deepEqual([end.key, end.consumer], ['ID:us:2:5', null]);
@@ -87,9 +102,9 @@ test('a wish crosses as an advisory with its filter and way, whatever characters
 });
 
 test('the members of a shared subscription cross with its wish; what makes no sense is none, or says nothing against it', () => {
-  const advisories = new Advisories('ID:us', 'us', '');
+  const advisories = new Advisories('ID:us', 'ID:us', 'us', '');
   const said = (group: GroupDemand, change: (properties: Map<string, Primitive>) => void = () => {}): GroupDemand | null => {
-    const advisory = advisories.gained({ number: 5, filter: 'a/+', brokerPath: [], group });
+    const advisory = advisories.gained({ number: 5, filter: 'a/+', brokerPath: [], group, isDurable: false });
     const properties = new Map(decodePrimitiveMap(advisory.marshalledProperties!)!);
     change(properties);
     advisory.marshalledProperties = encodePrimitiveMap(properties);
@@ -99,10 +114,10 @@ test('the members of a shared subscription cross with its wish; what makes no se
     return news.group;
   };
   for (const readiness of [READY, BEHIND, AWAY, FULL] as const) {
-    const group = { name: 'ünï 😀', members: 1_000, readiness };
+    const group = { name: 'ünï 😀', members: 1_000, readiness, isDurable: readiness === AWAY };
     assert.deepEqual(said(group), group);
   }
-  const group = { name: 'g', members: 2, readiness: AWAY } as const;
+  const group = { name: 'g', members: 2, readiness: AWAY, isDurable: false } as const;
   assert.equal(said(group, (properties) => properties.set('Roundhouse.GroupReadiness', stringValue('later')))!.readiness, READY);
   assert.equal(said(group, (properties) => properties.set('Roundhouse.GroupMembers', intValue(-5)))!.members, 1);
   assert.equal(
@@ -132,8 +147,22 @@ test('a stamp that cannot be counted on from is none; an expiration of any size 
 });
 
 test('a link begins with a count that cannot be, as with none', () => {
-  const base = crossed({ kind: 'begin', count: '1', received: 7, receivedCount: '2', connector: null });
+  const base = crossed({
+    kind: 'begin',
+    counts: { count: '1', received: 7, receivedCount: '2' },
+    storedCounts: null,
+    incarnation: 'ID:p',
+    keepsId: false,
+    connector: null,
+  });
   const properties = new Map<string, Primitive>(decodePrimitiveMap(base.marshalledProperties!)!).set('Received', longValue(2n ** 60n));
   const begin = fromBytesMessage({ ...base, marshalledProperties: encodePrimitiveMap(properties) });
-  assert.deepEqual(begin, { kind: 'begin', count: '1', received: 0, receivedCount: '2', connector: null });
+  assert.deepEqual(begin, {
+    kind: 'begin',
+    counts: { count: '1', received: 0, receivedCount: '2' },
+    storedCounts: null,
+    incarnation: 'ID:p',
+    keepsId: false,
+    connector: null,
+  });
 });

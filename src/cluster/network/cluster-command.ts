@@ -11,6 +11,7 @@ import {
   longToNumber,
 } from '../../protocols/openwire/wire/commands.ts';
 import {
+  booleanValue,
   decodePrimitiveMap,
   encodePrimitiveMap,
   LONG_VALUE,
@@ -39,11 +40,13 @@ import {
 export type ClusterCommand =
   | {
       readonly kind: 'begin';
-      /** Names the sender's count of what it sends us: a sequence number says nothing outside its count. */
-      readonly count: string;
-      /** What the sender has got of ours so far, and in which count. */
-      readonly received: number;
-      readonly receivedCount: string;
+      readonly counts: LaneCounts;
+      /** The same for what the sender's store has for us; null where it says nothing of that. */
+      readonly storedCounts: LaneCounts | null;
+      /** The sender's process: another one has forgotten what was not stored. */
+      readonly incarnation: string;
+      /** Whether the sender has the same broker id after a restart. */
+      readonly keepsId: boolean;
       readonly connector: string | null;
     }
   | { readonly kind: 'connector'; readonly connector: string }
@@ -60,6 +63,15 @@ export type ClusterCommand =
   | { readonly kind: 'end' }
   | { readonly kind: 'marker'; readonly path: readonly string[] };
 
+/** How far two brokers are with what they send each other, as one of them says it. */
+export interface LaneCounts {
+  /** Names the sender's count of what it sends us: a number says nothing outside its count. */
+  readonly count: string;
+  /** What the sender has got of ours so far, and in which count. */
+  readonly received: number;
+  readonly receivedCount: string;
+}
+
 /** JMS type of these messages. */
 const TYPE = 'Roundhouse';
 const PREFIX = swapName('$SYS/cluster/v1/');
@@ -67,6 +79,11 @@ const PREFIX = swapName('$SYS/cluster/v1/');
 const COUNT = 'Count';
 const RECEIVED = 'Received';
 const RECEIVED_COUNT = 'ReceivedCount';
+const STORED_COUNT = 'StoredCount';
+const STORED_RECEIVED = 'StoredReceived';
+const STORED_RECEIVED_COUNT = 'StoredReceivedCount';
+const INCARNATION = 'Incarnation';
+const KEEPS_ID = 'KeepsId';
 const CONNECTOR = 'Connector';
 const ADDRESSES = 'Addresses';
 const CLIENT_ID = 'ClientId';
@@ -89,9 +106,16 @@ export function toBytesMessage(command: ClusterCommand): BytesMessage {
   let path: readonly string[] = [];
   switch (command.kind) {
     case 'begin':
-      properties.set(COUNT, stringValue(command.count));
-      properties.set(RECEIVED, longValue(command.received));
-      properties.set(RECEIVED_COUNT, stringValue(command.receivedCount));
+      properties.set(COUNT, stringValue(command.counts.count));
+      properties.set(RECEIVED, longValue(command.counts.received));
+      properties.set(RECEIVED_COUNT, stringValue(command.counts.receivedCount));
+      if (command.storedCounts !== null) {
+        properties.set(STORED_COUNT, stringValue(command.storedCounts.count));
+        properties.set(STORED_RECEIVED, longValue(command.storedCounts.received));
+        properties.set(STORED_RECEIVED_COUNT, stringValue(command.storedCounts.receivedCount));
+      }
+      properties.set(INCARNATION, stringValue(command.incarnation));
+      if (command.keepsId) properties.set(KEEPS_ID, booleanValue(true));
       if (command.connector !== null) properties.set(CONNECTOR, stringValue(command.connector));
       break;
     case 'connector':
@@ -153,9 +177,14 @@ export function fromBytesMessage(message: BytesMessage): ClusterCommand | null {
     case 'begin':
       return {
         kind: 'begin',
-        count: textOf(properties, COUNT) ?? '',
-        received: numberOf(properties, RECEIVED) ?? 0,
-        receivedCount: textOf(properties, RECEIVED_COUNT) ?? '',
+        counts: {
+          count: textOf(properties, COUNT) ?? '',
+          received: numberOf(properties, RECEIVED) ?? 0,
+          receivedCount: textOf(properties, RECEIVED_COUNT) ?? '',
+        },
+        storedCounts: storedCountsOf(properties),
+        incarnation: textOf(properties, INCARNATION) ?? '',
+        keepsId: properties.get(KEEPS_ID)?.value === true,
         connector: textOf(properties, CONNECTOR),
       };
     case 'connector': {
@@ -203,6 +232,12 @@ function retainedMessage(from: BytesMessage, topic: string, map: PrimitiveMap, p
   const expiresAtMs = expiryOf(from.expiration);
   const transit = { messageId: '', brokerPath: path, groupsServed: true };
   return new Message(topic, qos ?? 0, true, content, 0, content.length, false, properties, expiresAtMs, null, transit);
+}
+
+function storedCountsOf(properties: PrimitiveMap): LaneCounts | null {
+  const count = textOf(properties, STORED_COUNT);
+  if (count === null) return null;
+  return { count, received: numberOf(properties, STORED_RECEIVED) ?? 0, receivedCount: textOf(properties, STORED_RECEIVED_COUNT) ?? '' };
 }
 
 function readProperties({ marshalledProperties }: BytesMessage): PrimitiveMap {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Router } from '../../core/router.ts';
 import { AWAY, READY, type Readiness, type Subscriber, Subscription } from '../../core/subscription.ts';
 import { type Advert, Demand } from './demand.ts';
-import { PeerDemand, type Ways } from './peer-demand.ts';
+import { PeerDemand, type Ways, type WishKeeper } from './peer-demand.ts';
 import type { Way } from './peer-groups.ts';
 
 function subscriber(id: string, kind: 'client' | 'peer' = 'client'): Subscriber {
@@ -22,6 +22,7 @@ function recorder(): { router: Router; demand: Demand; events: string[] } {
   const demand = new Demand({
     demandGained: (advert) => events.push(`+${text(advert)}`),
     demandLost: (advert) => events.push(`-${text(advert)}`),
+    durabilityChanged: (advert) => events.push(`${text(advert)} is ${advert.isDurable ? 'durable' : 'not durable'}`),
     groupChanged: (advert, { memberCount }) => events.push(`${text(advert)} has ${memberCount}`),
     relayedGroupChanged: (advert) => events.push(`${text(advert)} said to have ${advert.group!.members}`),
   });
@@ -102,7 +103,10 @@ function peerDemand() {
   const { router, demand, events } = recorder();
   const peer = subscriber('peer', 'peer');
   const routes = (topic: string): number => router.match(topic).direct.filter(({ subscriber: by }) => by === peer).length;
-  return { peer: new PeerDemand(peer, router, demand, 128, NO_WAYS), router, events, routes };
+  const wishes: string[] = [];
+  const keeper: WishKeeper = { keep: (wish) => wishes.push(`+${wish}`), drop: (wish) => wishes.push(`-${wish}`) };
+  const isDurable = (topic: string): boolean => router.match(topic).direct.some((route) => PeerDemand.isDurable(route));
+  return { peer: new PeerDemand(peer, router, demand, 128, NO_WAYS, keeper), router, events, routes, wishes, isDurable };
 }
 
 test('a peer has one subscription on a filter however many of its consumers want it', () => {
@@ -140,6 +144,53 @@ test('on a new link what is not told again is forgotten', () => {
   assert.deepEqual([routes('b'), routes('c'), peer.size], [0, 0, 0]);
 });
 
+test('a wish is durable while one persistent session has it, and linked brokers are told when that changes', () => {
+  const { router, demand, events } = recorder();
+  const [clean, persistent] = [subscriber('x'), { ...subscriber('y'), outlivesProcess: true }];
+  router.subscribe(subscription('a', clean));
+  assert.deepEqual(
+    [...demand.adverts()].map(({ isDurable }) => isDurable),
+    [false],
+  );
+  router.subscribe(subscription('a', persistent));
+  router.unsubscribe('a', null, clean);
+  router.subscribe(subscription('a', clean));
+  router.unsubscribe('a', null, persistent);
+  router.subscribe(subscription('b', persistent));
+  assert.deepEqual(events, ['+a', 'a is durable', 'a is not durable', '+b']);
+  assert.deepEqual(
+    [...demand.adverts()].map(({ isDurable }) => isDurable),
+    [false, true],
+  );
+});
+
+test('messages for a peer are kept without limit of time where one of its durable consumers wants them', () => {
+  const { peer, events, isDurable } = peerDemand();
+  peer.add('1', ['a/+'], ['peer']);
+  peer.add('2', ['a/#'], ['peer'], null, true);
+  peer.add('3', ['a/#'], ['peer']);
+  assert.deepEqual([isDurable('a/b'), isDurable('a/b/c'), isDurable('b')], [true, true, false]);
+  peer.add('2', ['a/#'], ['peer'], null, false);
+  assert.equal(isDurable('a/b'), false);
+  peer.add('1', ['a/+'], ['peer'], null, true);
+  assert.deepEqual([isDurable('a/b'), isDurable('a/b/c')], [true, false]);
+  assert.deepEqual(events.slice(3), ['a/#[peer] is not durable', 'a/+[peer] is durable']);
+  peer.removeVolatile();
+  assert.deepEqual([isDurable('a/b'), peer.size], [true, 1]);
+});
+
+test('a durable wish is kept once however many consumers have it, and taken up again under another name', () => {
+  const { peer, wishes, isDurable } = peerDemand();
+  const kept = JSON.stringify([['a'], ['peer'], null]);
+  peer.restore([kept]);
+  assert.deepEqual([wishes.splice(0), isDurable('a')], [[`+${kept}`], true]);
+  peer.add('1', ['a'], ['peer'], null, true);
+  peer.removeStale();
+  assert.deepEqual([wishes.splice(0), isDurable('a')], [[], true]);
+  peer.remove('1');
+  assert.deepEqual([wishes, isDurable('a')], [[`-${kept}`], false]);
+});
+
 test('filters that are none are left out', () => {
   const { peer, router } = peerDemand();
   peer.add('1', ['a/#/b', '', 'x+', `deep${'/x'.repeat(200)}`, 'x'.repeat(65_536), 'good'], null);
@@ -153,14 +204,21 @@ test('a peer tells of the members of a shared subscription, which are more or fe
   const { router, demand, events } = recorder();
   const peer = subscriber('peer', 'peer');
   const ways: string[] = [];
-  const peerDemand = new PeerDemand(peer, router, demand, 128, {
-    add: (filter, brokerPath, told) => {
-      ways.push(`+${filter} ${brokerPath.join()} ${told.members}`);
-      return { told } as Way;
+  const peerDemand = new PeerDemand(
+    peer,
+    router,
+    demand,
+    128,
+    {
+      add: (filter, brokerPath, told) => {
+        ways.push(`+${filter} ${brokerPath.join()} ${told.members}`);
+        return { told } as Way;
+      },
+      remove: ({ told }) => ways.push(`-${told.members}`),
     },
-    remove: ({ told }) => ways.push(`-${told.members}`),
-  });
-  const group = (members: number, readiness: Readiness = READY) => ({ name: 'g', members, readiness });
+    { keep() {}, drop() {} },
+  );
+  const group = (members: number, readiness: Readiness = READY) => ({ name: 'g', members, readiness, isDurable: false });
   peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(2));
   peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(2)); // told again
   peerDemand.add('1', ['a/+'], ['origin', 'peer'], group(5));

@@ -8,6 +8,8 @@ export interface GroupDemand {
   /** How many turns they have: see `SharedGroup.memberCount`. */
   readonly members: number;
   readonly readiness: Readiness;
+  /** Whether messages for one of them are kept there also while that broker is not running. */
+  readonly isDurable: boolean;
 }
 
 /** One wish we tell the other brokers of: messages that match `filter`. */
@@ -19,17 +21,23 @@ export interface Advert {
   readonly brokerPath: readonly string[];
   /** null: every message is wanted; else each goes to one broker of those with members. Replaced when it changes. */
   group: GroupDemand | null;
+  /** Whether somebody who wants them keeps what waits for it also while its broker is not running: then we are to keep it so long, too. */
+  isDurable: boolean;
 }
 
 /** What all clients here want that subscribe to one filter: one object, for there may be a million. */
 interface LocalAdvert extends Advert {
   subscriptions: number;
+  /** Those of persistent sessions. */
+  durable: number;
 }
 
 const NO_PATH: readonly string[] = [];
 
 export interface DemandListener {
   demandGained(advert: Advert): void;
+  /** Its `isDurable` is another one. */
+  durabilityChanged(advert: Advert): void;
   demandLost(advert: Advert): void;
   /** Members of a shared subscription here are more, fewer, or otherwise prepared than the advert says. Called often. */
   groupChanged(advert: Advert, group: SharedGroup): void;
@@ -62,12 +70,17 @@ export class Demand implements SubscriptionWatcher {
 
   subscribed({ filter, group, subscriber }: Subscription): void {
     if (group !== null || subscriber.kind === 'peer') return;
+    const isDurable = subscriber.outlivesProcess === true;
     const known = this.#local.get(filter);
     if (known !== undefined) {
       known.subscriptions++;
+      if (isDurable) known.durable++;
+      this.changeDurability(known, known.durable > 0);
       return;
     }
-    const advert: LocalAdvert = { number: ++this.#lastNumber, filter, brokerPath: NO_PATH, group: null, subscriptions: 1 };
+    const number = ++this.#lastNumber;
+    const durable = isDurable ? 1 : 0;
+    const advert: LocalAdvert = { number, filter, brokerPath: NO_PATH, group: null, isDurable, subscriptions: 1, durable };
     this.#local.set(filter, advert);
     this.#listener.demandGained(advert);
   }
@@ -75,7 +88,12 @@ export class Demand implements SubscriptionWatcher {
   unsubscribed({ filter, group, subscriber }: Subscription): void {
     if (group !== null || subscriber.kind === 'peer') return;
     const known = this.#local.get(filter);
-    if (known === undefined || --known.subscriptions > 0) return;
+    if (known === undefined) return;
+    if (subscriber.outlivesProcess === true) known.durable--;
+    if (--known.subscriptions > 0) {
+      this.changeDurability(known, known.durable > 0);
+      return;
+    }
     this.#local.delete(filter);
     this.#listener.demandLost(known);
   }
@@ -87,7 +105,7 @@ export class Demand implements SubscriptionWatcher {
       this.#groups.delete(group);
       this.#listener.demandLost(known);
     } else if (known === undefined) {
-      const advert = this.#createAdvert(group.filter, NO_PATH, demandOf(group));
+      const advert = this.#createAdvert(group.filter, NO_PATH, demandOf(group), false);
       this.#groups.set(group, advert);
       this.#listener.demandGained(advert);
       this.#listener.groupChanged(advert, group);
@@ -97,8 +115,8 @@ export class Demand implements SubscriptionWatcher {
   }
 
   /** Passes on what a linked broker asked for. `brokerPath` ends with that broker. */
-  relay(filter: string, brokerPath: readonly string[], group: GroupDemand | null): Advert {
-    const advert = this.#createAdvert(filter, brokerPath, group);
+  relay(filter: string, brokerPath: readonly string[], group: GroupDemand | null, isDurable: boolean): Advert {
+    const advert = this.#createAdvert(filter, brokerPath, group, isDurable);
     this.#relayed.add(advert);
     this.#listener.demandGained(advert);
     return advert;
@@ -108,6 +126,13 @@ export class Demand implements SubscriptionWatcher {
   changeRelayed(advert: Advert, group: GroupDemand): void {
     advert.group = group;
     this.#listener.relayedGroupChanged(advert);
+  }
+
+  /** Persistent subscribers behind the linked broker have come, or gone. */
+  changeDurability(advert: Advert, isDurable: boolean): void {
+    if (advert.isDurable === isDurable) return;
+    advert.isDurable = isDurable;
+    this.#listener.durabilityChanged(advert);
   }
 
   /** The linked broker wants it no longer. */
@@ -122,12 +147,17 @@ export class Demand implements SubscriptionWatcher {
     yield* this.#relayed;
   }
 
-  #createAdvert(filter: string, brokerPath: readonly string[], group: GroupDemand | null): Advert {
-    return { number: ++this.#lastNumber, filter, brokerPath, group };
+  #createAdvert(filter: string, brokerPath: readonly string[], group: GroupDemand | null, isDurable: boolean): Advert {
+    return { number: ++this.#lastNumber, filter, brokerPath, group, isDurable };
   }
 }
 
 /** What there is to say of a group's members here. */
-export function demandOf({ name, memberCount, readiness }: SharedGroup): GroupDemand {
-  return { name, members: memberCount, readiness };
+export function demandOf({ name, memberCount, readiness, isDurable }: SharedGroup): GroupDemand {
+  return { name, members: memberCount, readiness, isDurable };
+}
+
+/** Of the same group. */
+export function isSameDemand(a: GroupDemand, b: GroupDemand): boolean {
+  return a.members === b.members && a.readiness === b.readiness && a.isDurable === b.isDurable;
 }

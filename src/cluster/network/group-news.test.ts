@@ -33,6 +33,7 @@ function setUp() {
       news.lost(advert);
       told.push('lost');
     },
+    durabilityChanged() {},
     groupChanged: (advert, group) => news.changed(advert, group),
     relayedGroupChanged() {},
   });

@@ -1,6 +1,6 @@
 import type { SharedGroup } from '../../core/shared-group.ts';
 import { AWAY, READY } from '../../core/subscription.ts';
-import { type Advert, demandOf } from './demand.ts';
+import { type Advert, demandOf, isSameDemand } from './demand.ts';
 import { GROUP_NEWS_MS } from './link-limits.ts';
 
 /**
@@ -48,9 +48,10 @@ export class GroupNews {
     const news = [...this.#changed];
     this.#changed.clear();
     for (const [advert, group] of news) {
-      const { members, readiness } = demandOf(group);
-      if (advert.group!.members !== members || advert.group!.readiness !== readiness) {
-        advert.group = demandOf(group);
+      const now = demandOf(group);
+      const { readiness } = now;
+      if (!isSameDemand(advert.group!, now)) {
+        advert.group = now;
         this.#tell(advert);
       }
       if (readiness === READY || readiness === AWAY) this.#behind.delete(advert);

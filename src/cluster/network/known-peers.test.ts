@@ -6,7 +6,7 @@ import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { type Log, silentLog } from '../../telemetry/log.ts';
 import { Demand } from './demand.ts';
 import { KnownPeers } from './known-peers.ts';
-import { FORGET_PEER_MS } from './link-limits.ts';
+import { FORGET_PEER_MS, KEPT_PEERS_MAX } from './link-limits.ts';
 import { PeerGroups } from './peer-groups.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
 
@@ -17,13 +17,13 @@ function setUp() {
   const warnings: string[] = [];
   const log: Log = { ...silentLog, warn: (message, facts) => warnings.push(`${message} ${facts?.messages}`) };
   const broker = new Broker({ id: 'ID:us', name: 'us', log });
-  const form = new PublicationForm(broker.id, broker.wallNow);
-  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const form = new PublicationForm(broker.id, broker.incarnation, broker.wallNow);
+  const demand = new Demand({ demandGained() {}, durabilityChanged() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
   const groups = new PeerGroups(broker);
   const linked = new Set<string>();
   const peers = new KnownPeers({
     log,
-    create: (id, name) => new PeerSubscriber(id, name, broker, form, demand, groups),
+    create: (id, name, stored) => new PeerSubscriber(id, name, broker, form, demand, groups, stored),
     isLinked: (id) => linked.has(id),
   });
   const publish = (): number => broker.publish(Message.of('t', Buffer.from('p'), 1));
@@ -53,6 +53,56 @@ test('a peer that does not come back is forgotten, and it is said how many messa
   assert.deepEqual([peer.outbox.size, publish()], [0, 0]);
   assert.deepEqual(warnings, ['messages for a broker that did not come back are dropped 2']);
   assert.notEqual(peers.linked('ID:b', 'b', '').count, peer.count, 'it is counted anew');
+});
+
+test('a broker with a store is kept when it does not come back: what its persistent subscribers want, and what waits for them', () => {
+  for (const saidGoodbye of [false, true]) {
+    const { peers, publish, warnings } = setUp();
+    const peer = peers.linked('ID:b', 'b', 'tcp://b:1');
+    peer.openStored('tcp://b:1');
+    peer.introduce('ID:b', true);
+    peer.demand.add('1', ['t'], ['ID:b'], null, true);
+    publish();
+    peers.away('ID:b', saidGoodbye);
+    publish();
+    mock.timers.tick(1_000 * FORGET_PEER_MS);
+    assert.deepEqual([peer.waiting.messages, publish(), warnings], [2, 1, []]);
+    assert.equal(peers.linked('ID:b', 'b', 'tcp://b:1'), peer);
+  }
+});
+
+test('what is for clean subscribers alone at a broker with a store goes after a time all the same, or when it says goodbye', () => {
+  for (const saidGoodbye of [false, true]) {
+    const { peers, publish, warnings } = setUp();
+    const peer = peers.linked('ID:b', 'b', '');
+    peer.openStored('');
+    peer.introduce('ID:b', true);
+    peer.demand.add('1', ['t'], ['ID:b']);
+    publish();
+    peers.away('ID:b', saidGoodbye);
+    if (!saidGoodbye) mock.timers.tick(FORGET_PEER_MS);
+    assert.deepEqual([peer.waiting.messages, publish()], [0, 0]);
+    assert.deepEqual(warnings, ['messages for a broker that did not come back are dropped 1']);
+  }
+});
+
+test('when too many brokers are known, one that is away goes for a new one, with all that was kept', () => {
+  const { peers, linked, publish, warnings } = setUp();
+  for (let i = 0; i < KEPT_PEERS_MAX; i++) {
+    const peer = peers.linked(`ID:${i}`, 'b', '');
+    peer.openStored('');
+    peer.introduce(`ID:${i}`, true);
+    peer.demand.add('1', ['t'], [`ID:${i}`], null, true);
+    if (i === 0) linked.add('ID:0');
+    else peers.away(`ID:${i}`, false);
+  }
+  assert.equal(publish(), KEPT_PEERS_MAX);
+  peers.linked('ID:new', 'b', '');
+  assert.equal(publish(), KEPT_PEERS_MAX - 1);
+  assert.deepEqual(warnings.slice(-2), [
+    'a linked broker is forgotten: there are too many that are away undefined',
+    'messages for a broker that did not come back are dropped 1',
+  ]);
 });
 
 test('a peer that says goodbye is forgotten at once', () => {

@@ -33,7 +33,7 @@ test('a connector of the other side that becomes known later opens its way', () 
 });
 
 test('each way goes by the settings of the broker that forwards, where it has any', () => {
-  const wish = (brokerPath: string[]) => ({ number: 1, filter: 'f', brokerPath, group: null });
+  const wish = (brokerPath: string[]) => ({ number: 1, filter: 'f', brokerPath, group: null, isDurable: false });
   const near = new LinkDirections(connector(null, 5), connector(null, 1));
   assert.equal(near.outSettings.consumerTTL, 5);
   assert.deepEqual([near.takes(wish([]), 'them'), near.takes(wish(['x']), 'them')], [true, false], 'they forward by theirs');

@@ -50,6 +50,27 @@ export const OUTBOX_MESSAGES_MAX = 100_000;
 /** The same in bytes of frames, so that large messages cannot fill the memory first. */
 export const OUTBOX_BYTES_MAX = 256 * 1024 * 1024;
 
+/**
+ * QoS 1 and 2 messages that wait in the store for persistent subscribers at one peer, in messages: some three hours of a hundred a
+ * second, at some 150 bytes of memory each. The newest are refused beyond it.
+ */
+export const STORED_OUTBOX_MESSAGES_MAX = 1_000_000;
+
+/** The same in bytes of payload, topic and properties: a disk is not to be filled for a broker that may never come back. */
+export const STORED_OUTBOX_BYTES_MAX = 2 * 1024 * 1024 * 1024;
+
+/**
+ * Different ways that such messages came by, groups that they are for, and starts of brokers that published them, for one peer. The newest
+ * messages are refused beyond it.
+ */
+export const PROVENANCES_MAX = 65_536;
+
+/** Brokers that keep their id of which something is kept while they are away. The one that is away longest is forgotten beyond it. */
+export const KEPT_PEERS_MAX = 256;
+
+/** How long a broker that stops waits for linked ones to have what it has for them, in milliseconds. */
+export const FAREWELL_MAX_MS = 1_000;
+
 /** Bytes queued on a link beyond which QoS 1 and 2 messages stay in the outbox until it has drained, in bytes. */
 export const LINK_QUEUE_BYTES = 8 * 1024 * 1024;
 

@@ -32,7 +32,7 @@ import { DemandWave } from './demand-wave.ts';
 import { GroupNews } from './group-news.ts';
 import { KnownPeers } from './known-peers.ts';
 import type { Link, LinkView } from './link.ts';
-import { HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
+import { FAREWELL_MAX_MS, HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts';
 import type { ConnectorAnnouncement, LinkSettings, NetworkConnectorSettings } from './link-settings.ts';
 import { NetworkConnector } from './network-connector.ts';
 import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
@@ -68,6 +68,9 @@ export interface NetworkOptions {
 
 /** ActiveMQ's default, which is also what it would come to with most peers, in milliseconds. */
 const MAX_INACTIVITY_DURATION_MS = 30_000;
+
+/** How often a broker that stops looks whether all has arrived, in milliseconds. */
+const FAREWELL_LOOK_MS = 5;
 
 /**
  * The network of brokers, as one of them sees it: who else there is, what they want, and what they must be told.
@@ -117,16 +120,17 @@ export class Network implements Cluster, BrokerLinks {
         this.#groupNews.lost(advert);
         this.#demandLost(advert);
       },
+      durabilityChanged: (advert) => this.#durabilityChanged(advert),
       groupChanged: (advert, group) => this.#groupNews.changed(advert, group),
       relayedGroupChanged: (advert) => this.#groupChanged(advert),
     });
     this.#peerGroups = new PeerGroups(broker);
-    this.#advisories = new Advisories(broker.id, broker.name, this.#url);
-    this.#form = new PublicationForm(broker.id, broker.wallNow);
+    this.#advisories = new Advisories(broker.id, broker.incarnation, broker.name, this.#url);
+    this.#form = new PublicationForm(broker.id, broker.incarnation, broker.wallNow);
     this.#multicast = new MulticastGroups({ mapAddress, announcements, log: this.#log, clock });
     this.#peers = new KnownPeers({
       log: this.#log,
-      create: (id, name) => new PeerSubscriber(id, name, broker, this.#form, this.#demand, this.#peerGroups),
+      create: (id, name, stored) => new PeerSubscriber(id, name, broker, this.#form, this.#demand, this.#peerGroups, stored),
       isLinked: (id) => this.#isLinked(id),
     });
     this.#linkHost = this.#createLinkHost();
@@ -149,7 +153,10 @@ export class Network implements Cluster, BrokerLinks {
 
   /** Begins to find and link brokers. The connectors that others dial should listen already. */
   async start(): Promise<void> {
-    if (this.#canLink) this.#watchDemand(this.#broker.router);
+    if (this.#canLink) {
+      this.#watchDemand(this.#broker.router);
+      this.#peers.restore(this.#broker.store.peers());
+    }
     this.#lastTickMs = this.#clock.monotonicMs();
     this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
     await this.#multicast.start();
@@ -167,6 +174,7 @@ export class Network implements Cluster, BrokerLinks {
 
   /** Says goodbye to all peers and closes the links. */
   async stop(): Promise<void> {
+    await this.#farewell();
     this.#stopped = true;
     this.#peers.stop();
     this.#groupNews.stop();
@@ -175,6 +183,13 @@ export class Network implements Cluster, BrokerLinks {
     for (const connector of this.#connectors) connector.stop();
     this.#wave?.finish();
     await this.#multicast.stop();
+  }
+
+  /** Linked brokers get what waits for them and has just been stored: wills of clients that were here, mostly. */
+  async #farewell(): Promise<void> {
+    const deadline = this.#clock.monotonicMs() + FAREWELL_MAX_MS;
+    while (this.#clock.monotonicMs() < deadline && [...this.#links.values()].some((link) => link.isSending))
+      await new Promise((resolve) => setTimeout(resolve, FAREWELL_LOOK_MS));
   }
 
   /** What there is, for people and for tests. */
@@ -425,6 +440,12 @@ export class Network implements Cluster, BrokerLinks {
     const frame = encodeAdvisory(message);
     for (const link of this.#links.values()) link.demandGained(advert, frame);
     for (const connection of this.#connections) if (connection instanceof ActiveMQBridge) connection.demandGained(advert);
+  }
+
+  #durabilityChanged(advert: Advert): void {
+    if (this.#links.size === 0) return;
+    const frame = encodeAdvisory(this.#advisories.gained(advert));
+    for (const link of this.#links.values()) link.durabilityChanged(advert, frame);
   }
 
   #demandLost(advert: Advert): void {

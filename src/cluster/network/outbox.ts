@@ -6,6 +6,11 @@ const INITIAL_CAPACITY = 64;
 
 const NOT_SENT = 0;
 
+/** Whether the command with id `a` was sent after that with id `b`: ids are counted up to 2^31 - 1 and round again. */
+export function isLaterCommand(a: number, b: number): boolean {
+  return (a - b) << 1 > 0;
+}
+
 /**
  * QoS 1 and 2 messages for one peer, in order, from their publication to the peer's acknowledgement.
  *
@@ -47,6 +52,11 @@ export class Outbox {
   /** Bytes of their frames. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Number that the next message gets. */
+  get nextNumber(): number {
+    return this.#headSequence + this.#size;
   }
 
   /** Messages not sent yet on this link. */
@@ -113,7 +123,11 @@ export class Outbox {
     const mask = this.#frames.length - 1;
     for (let i = 0; i < this.#sent; i++) {
       const at = (this.#head + i) & mask;
-      if (this.#commandIds[at] !== commandId) continue; // the peer answers in order: it is nearly always the first
+      const sent = this.#commandIds[at]!;
+      if (sent !== commandId) {
+        if (sent !== NOT_SENT && isLaterCommand(sent, commandId)) return false;
+        continue; // the peer answers in order: it is nearly always the first
+      }
       this.#release(at);
       this.#dropAcknowledged();
       return true;

@@ -19,8 +19,8 @@ import { PeerSubscriber } from './peer-subscriber.ts';
 function setUp() {
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
   const groups = new PeerGroups(broker);
-  const form = new PublicationForm(broker.id, broker.wallNow);
-  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const form = new PublicationForm(broker.id, broker.incarnation, broker.wallNow);
+  const demand = new Demand({ demandGained() {}, durabilityChanged() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
   const peer = (id: string, ttl = -1) => {
     const sent: string[] = [];
     const channel = {
@@ -41,7 +41,7 @@ function setUp() {
     const attach = (): void => subscriber.attach(channel as unknown as Channel, { inFlightMax: 1_000, counted: true });
     attach();
     const tells = (key: string, way: readonly string[], members: number, readiness: Readiness = READY): void => {
-      subscriber.demand.add(key, ['t'], way, { name: 'g', members, readiness } satisfies GroupDemand);
+      subscriber.demand.add(key, ['t'], way, { name: 'g', members, readiness, isDurable: false } satisfies GroupDemand);
     };
     return { subscriber, channel, sent, tells, attach };
   };
@@ -183,11 +183,11 @@ test('brokers that reach a group through us are told when our link with it is lo
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
   const told: string[] = [];
   const say = ({ group }: Advert): number => told.push(`${group!.members} ${group!.readiness}`);
-  const demand = new Demand({ demandGained: say, demandLost() {}, groupChanged() {}, relayedGroupChanged: say });
-  const form = new PublicationForm(broker.id, broker.wallNow);
+  const demand = new Demand({ demandGained: say, durabilityChanged() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged: say });
+  const form = new PublicationForm(broker.id, broker.incarnation, broker.wallNow);
   const subscriber = new PeerSubscriber('ID:n', 'n', broker, form, demand, new PeerGroups(broker));
   const tells = (members: number, readiness: Readiness): void => {
-    subscriber.demand.add('1', ['t'], ['ID:n'], { name: 'g', members, readiness });
+    subscriber.demand.add('1', ['t'], ['ID:n'], { name: 'g', members, readiness, isDurable: false });
   };
   const attach = (): void => subscriber.attach({ queuedBytes: 0 } as Channel, { inFlightMax: 1, counted: true });
   attach();
@@ -252,8 +252,15 @@ test('a message that expires while it waits for its link is not sent', () => {
   let now = 1_000;
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog, wallNow: () => now });
   const groups = new PeerGroups(broker);
-  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
-  const subscriber = new PeerSubscriber('ID:n', 'n', broker, new PublicationForm(broker.id, broker.wallNow), demand, groups);
+  const demand = new Demand({ demandGained() {}, durabilityChanged() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const subscriber = new PeerSubscriber(
+    'ID:n',
+    'n',
+    broker,
+    new PublicationForm(broker.id, broker.incarnation, broker.wallNow),
+    demand,
+    groups,
+  );
   subscriber.demand.add('1', ['t'], ['ID:n']);
   for (const expiresAtMs of [5_000, 0, 50_000])
     broker.publish(new Message('t', 1, false, Buffer.from('x'), 0, 1, false, null, expiresAtMs, null, null));

@@ -79,7 +79,7 @@ export class PeerGroup implements RemoteMembers {
    */
   passOn(address: GroupAddress, message: Message): boolean {
     if (this.#look(message, address.visited) <= UNREACHABLE || !(message.transit instanceof LinkTransit)) return false;
-    this.#way!.peer.deliverTo(address, message, message.transit);
+    this.#way!.peer.deliverTo(address, message, message.transit, this.#way!.told.isDurable);
     return true;
   }
 
@@ -105,7 +105,7 @@ export class PeerGroup implements RemoteMembers {
     const { transit } = message;
     const { name, filter, brokerId } = this.address;
     const address = transit instanceof Moved ? new GroupAddress(name, filter, brokerId, transit.visited) : this.address;
-    this.#way?.peer.deliverTo(address, message, null);
+    this.#way?.peer.deliverTo(address, message, null, this.#way.told.isDurable);
   }
 
   add(way: Way): void {

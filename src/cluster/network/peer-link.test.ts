@@ -22,9 +22,9 @@ const MAX_FRAME = 1_000;
 /** A link that has begun, over a channel that notes what is asked of it. `duplex`: what our networkConnector says. */
 function linkWith(duplex: boolean | null) {
   const broker = new Broker({ id: 'ID:us', name: 'us', log: silentLog });
-  const demand = new Demand({ demandGained() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
+  const demand = new Demand({ demandGained() {}, durabilityChanged() {}, demandLost() {}, groupChanged() {}, relayedGroupChanged() {} });
   const groups = new PeerGroups(broker);
-  const peer = new PeerSubscriber('ID:b', 'b', broker, new PublicationForm(broker.id, broker.wallNow), demand, groups);
+  const peer = new PeerSubscriber('ID:b', 'b', broker, new PublicationForm(broker.id, broker.incarnation, broker.wallNow), demand, groups);
   const events: string[] = [];
   const channel = {
     queuedBytes: 0,
@@ -40,7 +40,7 @@ function linkWith(duplex: boolean | null) {
   const host: LinkHost = {
     broker,
     demand,
-    advisories: new Advisories(broker.id, broker.name, ''),
+    advisories: new Advisories(broker.id, broker.incarnation, broker.name, ''),
     seen: new SeenMessages(),
     peerFor: () => peer,
     chosenByPeer() {},
@@ -67,7 +67,14 @@ function linkWith(duplex: boolean | null) {
     link.onCommand(codec12.decode(frame, 4, frame.length)!);
   };
   link.begin();
-  command({ kind: 'begin', count: '1', received: 0, receivedCount: '', connector: null });
+  command({
+    kind: 'begin',
+    counts: { count: '1', received: 0, receivedCount: '' },
+    storedCounts: null,
+    incarnation: 'ID:p',
+    keepsId: false,
+    connector: null,
+  });
   const publisher = { id: 'c', kind: 'client' } as const;
   const client: Subscriber = { ...publisher, publisher, deliver: ({ topic }) => void events.push(`delivered ${topic}`) };
   broker.router.subscribe(
@@ -85,7 +92,7 @@ function linkWith(duplex: boolean | null) {
 }
 
 test('messages of the peer cross where the file lets them, else they are answered and not published', () => {
-  const form = new PublicationForm('ID:b', () => 1);
+  const form = new PublicationForm('ID:b', 'ID:b', () => 1);
   const retained = {
     kind: 'retained',
     topic: 'r',
@@ -112,7 +119,7 @@ test('messages of the peer cross where the file lets them, else they are answere
 
 test('a peer that takes nothing is not told claims and wishes without end: the link ends', () => {
   const { link, channel, events } = linkWith(null);
-  const advert = { number: 1, filter: 'f', brokerPath: [], group: null };
+  const advert = { number: 1, filter: 'f', brokerPath: [], group: null, isDurable: false };
   const news = [
     () => link.sendClaim(Buffer.alloc(1)),
     () => link.demandGained(advert, Buffer.alloc(1)),

@@ -1,5 +1,6 @@
 import type { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
+import { STORED, VOLATILE } from '../../core/store.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
@@ -28,6 +29,7 @@ import { type ClusterCommand, encodeCommand, fromBytesMessage, isClusterCommand,
 import type { Advert, Demand } from './demand.ts';
 import { DemandMarkers } from './demand-markers.ts';
 import type { DemandWave } from './demand-wave.ts';
+import { DurableAnswers, UNKNOWN_POSITION } from './durable-answers.ts';
 import type { Link, LinkState, LinkView } from './link.ts';
 import { LinkDirections } from './link-directions.ts';
 import {
@@ -72,7 +74,7 @@ export interface PeerLinkOptions {
   readonly channel: Channel;
   readonly peerId: string;
   readonly peerName: string;
-  /** The URI that peers of it can dial; tells a broker that was restarted from its former self. */
+  /** The URI that peers of it can dial; tells a broker without a store that was restarted from another one. */
   readonly peerUrl: string;
   readonly direction: 'initiated' | 'accepted';
   /** Our networkConnector for the peer, and the peer's for us. At least the one that dialled is there. */
@@ -100,6 +102,7 @@ export class PeerLink implements Link {
   readonly #host: LinkHost;
   readonly #broker: Broker;
   readonly #markers: DemandMarkers;
+  readonly #answers: DurableAnswers;
   readonly #directions: LinkDirections;
   readonly #knowsGroups: boolean;
   #peer: PeerSubscriber | null = null;
@@ -132,6 +135,7 @@ export class PeerLink implements Link {
     this.#knowsGroups = options.knowsGroups;
     this.#work = new ChunkedWork(this.channel);
     this.#markers = new DemandMarkers(this.channel, this.#broker.id);
+    this.#answers = new DurableAnswers(this.channel, this.#broker.store);
     this.#deadlineMs = this.channel.heardAtMs + HANDSHAKE_MAX_MS;
   }
 
@@ -146,6 +150,11 @@ export class PeerLink implements Link {
 
   get begun(): boolean {
     return this.#state === 'syncing' || this.#state === 'up';
+  }
+
+  /** Whether messages of QoS 1 and 2 are on their way to the peer. */
+  get isSending(): boolean {
+    return this.begun && !this.#suspect && this.forwardsOut && (this.#peer?.waiting.messages ?? 0) > 0;
   }
 
   get suspect(): boolean {
@@ -182,9 +191,11 @@ export class PeerLink implements Link {
     this.#peer = peer;
     this.#state = 'syncing';
     this.#beginSent = true;
-    const { count, receivedSequence, receivedCount } = peer;
-    const connector = this.#directions.describeOurs(this.#broker.name);
-    this.channel.send(toBytesMessage({ kind: 'begin', count, received: receivedSequence, receivedCount, connector }));
+    peer.openStored(this.peerUrl);
+    const { name, incarnation, keepsId } = this.#broker;
+    const connector = this.#directions.describeOurs(name);
+    const [counts, storedCounts] = [peer.counts(VOLATILE), peer.counts(STORED)];
+    this.channel.send(toBytesMessage({ kind: 'begin', counts, storedCounts, incarnation, keepsId, connector }));
     peer.knowsGroups = this.#knowsGroups;
     peer.demand.markStale();
     peer.applySettings(this.#directions.outSettings);
@@ -215,6 +226,13 @@ export class PeerLink implements Link {
 
   demandLost(advert: Advert, frame: Buffer): void {
     if (this.begun && this.#directions.takes(advert, this.peerId)) this.#sendNews(frame);
+  }
+
+  /** Persistent subscribers have come, who wait until it is known, or gone. */
+  durabilityChanged(advert: Advert, frame: Buffer): void {
+    if (!this.begun || !this.#directions.takes(advert, this.peerId)) return;
+    this.#sendNews(frame);
+    if (advert.isDurable) this.#markers.told();
   }
 
   /** Nobody waits for this news. */
@@ -269,8 +287,8 @@ export class PeerLink implements Link {
       forwardsOut: this.forwardsOut,
       forwardsIn: this.forwardsIn,
       demand: peer?.demand.size ?? 0,
-      outboxMessages: peer?.outbox.size ?? 0,
-      outboxBytes: peer?.outbox.bytes ?? 0,
+      outboxMessages: peer?.waiting.messages ?? 0,
+      outboxBytes: peer?.waiting.bytes ?? 0,
       queuedBytes: this.channel.queuedBytes,
       counters: { ...(peer?.counters ?? { sent: 0, received: 0, duplicates: 0, dropped: 0 }) },
     };
@@ -282,14 +300,22 @@ export class PeerLink implements Link {
     const peer = this.#peer;
     if (peer === null || !this.#peerBegan) return;
     peer.counters.received++;
+    const before = this.#broker.store.position;
+    const { linkSequence, commandId, responseRequired } = reader;
+    const lane = linkSequence < 0 ? STORED : VOLATILE;
+    const number = Math.abs(linkSequence);
+    let isHere = false;
     if (!this.forwardsIn || isOwnStatistics(reader.topic)) {
       // Answered, so that the peer need not keep it; the file says that it does not cross.
-    } else if (this.#isNew(reader, peer)) {
-      this.#publish(reader, buffer, peer);
+    } else if (number > 0 && !peer.isNew(lane, number)) {
+      isHere = true;
     } else {
-      peer.counters.duplicates++;
+      isHere = !this.#isNew(reader);
+      if (!isHere) this.#publish(reader, buffer, peer);
+      if (number > 0) peer.noteReceived(lane, number, before);
     }
-    if (reader.responseRequired) this.channel.respond(reader.commandId);
+    if (isHere) peer.counters.duplicates++;
+    if (responseRequired) this.#answers.answer(commandId, isHere ? UNKNOWN_POSITION : before); // what is here may not be on the disk yet
   }
 
   onResponse(correlationId: number): void {
@@ -362,11 +388,7 @@ export class PeerLink implements Link {
   }
 
   /** Not here before, not our own coming back, and something that can be published. */
-  #isNew(reader: PublicationReader, peer: PeerSubscriber): boolean {
-    if (reader.linkSequence > 0) {
-      if (reader.linkSequence <= peer.receivedSequence) return false;
-      peer.receivedSequence = reader.linkSequence;
-    }
+  #isNew(reader: PublicationReader): boolean {
     const { ids } = reader.path;
     if (ids.length > BROKER_PATH_MAX || ids.includes(this.#broker.id) || reader.topic === '') return false;
     const news = this.#host.seen.note(reader.origin.text, reader.sequence);
@@ -377,14 +399,14 @@ export class PeerLink implements Link {
     const news = consumerNews(advisory, false);
     const peer = this.#peer;
     if (news === null || peer === null || !this.forwardsOut) return;
-    const { key, consumer, filters, brokerPath, group } = news;
+    const { key, consumer, filters, brokerPath, group, isDurable } = news;
     if (consumer === null) {
       peer.demand.remove(key);
       return;
     }
     if (brokerPath.length >= BROKER_PATH_MAX || !peer.rules.acceptsDemand(brokerPath, this.#broker.id)) return;
     const told = this.#knowsGroups ? group : null;
-    if (!peer.demand.add(key, filters, [...brokerPath, this.peerId], told))
+    if (!peer.demand.add(key, filters, [...brokerPath, this.peerId], told, isDurable))
       this.channel.fail('more filters are asked for than one peer may');
   }
 
@@ -428,27 +450,30 @@ export class PeerLink implements Link {
     }
   }
 
-  #onBegin({ count, received, receivedCount, connector }: ClusterCommand & { kind: 'begin' }): void {
+  #onBegin({ counts, storedCounts, incarnation, keepsId, connector }: ClusterCommand & { kind: 'begin' }): void {
     if (this.#peerBegan) return;
     if (!this.#beginSent) this.#host.chosenByPeer(this); // begins
     if (!this.begun) return;
     this.#peerBegan = true;
     if (connector !== null) this.#setTheirs(connector);
     const peer = this.#peer!;
-    peer.followCount(count);
-    if (receivedCount === peer.count) peer.outbox.acknowledgeThrough(received);
+    peer.introduce(incarnation, keepsId);
+    peer.follow(VOLATILE, counts);
+    if (storedCounts !== null) peer.follow(STORED, storedCounts);
     peer.attach(this.channel, { inFlightMax: Number.MAX_SAFE_INTEGER, counted: true });
   }
 
   #onMarker(path: readonly string[], commandId: number): void {
     const known = this.#host.demandKnownBehind(path);
-    if (known === null) {
-      this.channel.respond(commandId);
-      return;
-    }
-    void known.then(() => {
-      if (this.#state !== 'closed') this.channel.respond(commandId);
-    });
+    const { store } = this.#broker;
+    const answer = (): void => {
+      if (this.#state === 'closed') return;
+      // Somebody's SUBACK waits for it: that we keep messages for a persistent subscriber is to outlive us.
+      if (store.durable >= (this.#peer?.wishesAt ?? 0)) this.channel.respond(commandId);
+      else this.#answers.answer(commandId, UNKNOWN_POSITION);
+    };
+    if (known === null) answer();
+    else void known.then(answer);
   }
 
   #onOtherResponse(response: DataStructure & { correlationId: number }): void {

@@ -1,18 +1,32 @@
 import type { Broker } from '../../core/broker.ts';
 import { type Frame, Message } from '../../core/message.ts';
-import { BEHIND, FULL, type Publisher, READY, type Readiness, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
+import { type Lane, STORED, type StoredSession, VOLATILE } from '../../core/store.ts';
+import { BEHIND, FULL, type Publisher, READY, type Readiness, type Route, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
-import type { LinkTransit } from '../../protocols/openwire/message-origin.ts';
+import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
 import { frameExpiresAtMs, type PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
+import type { LaneCounts } from './cluster-command.ts';
 import type { Demand } from './demand.ts';
-import { LINK_QUEUE_BEHIND_BYTES, LINK_QUEUE_BYTES, LINK_QUEUE_QOS0_BYTES, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX } from './link-limits.ts';
+import { UNKNOWN_POSITION } from './durable-answers.ts';
+import { DurableCursor } from './durable-cursor.ts';
+import {
+  LINK_QUEUE_BEHIND_BYTES,
+  LINK_QUEUE_BYTES,
+  LINK_QUEUE_QOS0_BYTES,
+  OUTBOX_BYTES_MAX,
+  OUTBOX_MESSAGES_MAX,
+  PROVENANCES_MAX,
+  STORED_OUTBOX_BYTES_MAX,
+  STORED_OUTBOX_MESSAGES_MAX,
+} from './link-limits.ts';
 import { DEFAULT_LINK_SETTINGS, type LinkSettings } from './link-settings.ts';
 import { Outbox } from './outbox.ts';
 import { PeerDemand } from './peer-demand.ts';
 import type { PeerGroups } from './peer-groups.ts';
 import { RouteRules } from './route-rules.ts';
+import { StoredOutbox } from './stored-outbox.ts';
 
 /** Counts for one peer since we know it. */
 export interface PeerCounters {
@@ -26,9 +40,24 @@ export interface PeerCounters {
   dropped: number;
 }
 
+/** What the store has of a linked broker, by attributes of its session; a wish has itself behind. */
+const NAME = 'name';
+const URL = 'url';
+const KEEPS_ID = 'keepsId';
+const STORED_COUNT = 'count';
+const THEIR_COUNTS = ['theirs/0', 'theirs/1'] as const;
+const WISH = 'wish/';
+
+const PRESENT = Buffer.of(1);
+
+const STORED_LIMITS = { messages: STORED_OUTBOX_MESSAGES_MAX, bytes: STORED_OUTBOX_BYTES_MAX, provenances: PROVENANCES_MAX };
+
 /**
- * A remote broker as a subscriber of ours. It outlives its links: demand stays for a while, and messages of QoS 1 and 2 wait in the outbox
- * until the same broker is back.
+ * A remote broker as a subscriber of ours. It outlives its links: demand stays for a while, and messages of QoS 1 and 2 wait until the same
+ * broker is back. They go one of two ways, each with a count of its own:
+ *
+ *     for clean subscribers alone           outbox         in memory; given up when the peer does not come back
+ *     for persistent ones and maybe clean   storedOutbox   in the store, for as long as it takes
  */
 export class PeerSubscriber implements Subscriber {
   readonly id: string;
@@ -38,12 +67,10 @@ export class PeerSubscriber implements Subscriber {
   readonly demand: PeerDemand;
   readonly outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX });
   readonly counters: PeerCounters = { sent: 0, received: 0, duplicates: 0, dropped: 0 };
-  /** Names our count of what we send it. A peer that was forgotten and comes back is counted anew, under another name. */
+  /** Names our count of what we send it from memory. A peer that was forgotten and comes back is counted anew, under another name. */
   readonly count: string;
-  /** Its own count of what it sends us: everything up to this number has been here. */
-  receivedSequence = 0;
-  /** The name of that count. */
-  receivedCount = '';
+  /** Up to where all of the store was durable, what it wants is, too. */
+  wishesAt = 0;
   /** Whether it deals messages to the shared subscriptions of all brokers, ours among them, and we to its. */
   knowsGroups = false;
   #rules = new RouteRules(DEFAULT_LINK_SETTINGS);
@@ -58,28 +85,104 @@ export class PeerSubscriber implements Subscriber {
   #counted = false;
   #refused = false;
   #tooLarge = false;
+  /** What the store has of it; null until a link begins with it. */
+  #stored: StoredSession | null = null;
+  #storedOutbox: StoredOutbox | null = null;
+  #storedCount = '';
+  #keepsId = false;
+  /** The process that it was when it was linked last. */
+  #incarnation = '';
+  /** Names of its own counts of what it sends us. */
+  readonly #theirCounts: [string, string] = ['', ''];
+  /** What of the outbox may be sent: a message of QoS 2 waits until all that was stored with it is durable. */
+  readonly #sendable: DurableCursor;
+  #isHolding = false;
 
-  constructor(id: string, name: string, broker: Broker, form: PublicationForm, demand: Demand, groups: PeerGroups) {
+  /** @param stored what the store has of it from before */
+  constructor(
+    id: string,
+    name: string,
+    broker: Broker,
+    form: PublicationForm,
+    demand: Demand,
+    groups: PeerGroups,
+    stored: StoredSession | null = null,
+  ) {
     this.id = id;
     this.publisher = { id, kind: 'peer' };
     this.name = name;
     this.#broker = broker;
     this.#form = form;
     this.#groups = groups;
-    const { wallMs, counter } = broker.clock.next();
-    this.count = `${wallMs}.${counter}`;
-    this.demand = new PeerDemand(this, broker.router, demand, broker.limits.topicLevels, {
-      add: (filter, brokerPath, group) => groups.addWay(this, filter, brokerPath, group),
-      remove: (way) => groups.removeWay(way),
-    });
+    this.count = countName(broker);
+    this.demand = new PeerDemand(
+      this,
+      broker.router,
+      demand,
+      broker.limits.topicLevels,
+      {
+        add: (filter, brokerPath, group) => groups.addWay(this, filter, brokerPath, group),
+        remove: (way) => groups.removeWay(way),
+      },
+      {
+        keep: (wish) => this.#keepWish(wish, PRESENT),
+        drop: (wish) => this.#keepWish(wish, null),
+      },
+    );
+    this.#sendable = new DurableCursor(
+      broker.store,
+      () => this.outbox.nextNumber,
+      () => this.pump(),
+    );
+    if (stored !== null) this.#restore(stored);
+  }
+
+  /** Where it could be dialled when the last link began; empty where it did not say. */
+  get url(): string {
+    return this.#stored?.attributes.get(URL)?.toString() ?? '';
+  }
+
+  /** Whether it has the same id after a restart: what is kept for it is not kept in vain. */
+  get keepsId(): boolean {
+    return this.#keepsId;
+  }
+
+  /** Messages of QoS 1 and 2 kept for it, in bytes and in messages. */
+  get waiting(): { readonly messages: number; readonly bytes: number } {
+    const { outbox } = this;
+    const stored = this.#storedOutbox;
+    return { messages: outbox.size + (stored?.size ?? 0), bytes: outbox.bytes + (stored?.bytes ?? 0) };
+  }
+
+  /** A link with a broker of ours begins: from now on the store has something of it. */
+  openStored(url: string): void {
+    const stored = this.#stored ?? this.#broker.store.createPeer(this.id);
+    if (this.#stored === null) this.#openOutbox(stored);
+    stored.setAttribute(NAME, Buffer.from(this.name));
+    stored.setAttribute(URL, Buffer.from(url));
+    if (this.#storedCount !== '') return;
+    this.#storedCount = countName(this.#broker);
+    stored.setAttribute(STORED_COUNT, Buffer.from(this.#storedCount));
+  }
+
+  /** What it says of itself as a link begins. */
+  introduce(incarnation: string, keepsId: boolean): void {
+    this.#keepsId = keepsId;
+    this.#stored!.setAttribute(KEEPS_ID, keepsId ? PRESENT : null);
+    if (this.#incarnation !== '' && incarnation !== this.#incarnation) this.#loseSent();
+    this.#incarnation = incarnation;
   }
 
   /** How soon the link takes a message for a shared subscription. */
   get readinessForGroups(): Readiness {
-    if (this.outbox.full) return FULL;
+    const stored = this.#storedOutbox;
+    if (this.outbox.full || stored?.full === true) return FULL;
     const channel = this.#channel;
     if (channel === null || this.#suspect) return UNREACHABLE;
-    return this.outbox.unsent > 0 || channel.queuedBytes > LINK_QUEUE_BEHIND_BYTES ? BEHIND : READY;
+    const { unsent, nextSequence } = this.outbox;
+    const isWaiting = (unsent > 0 && nextSequence < this.#sendable.safe) || stored?.isBehind === true; // not what waits for the store
+    const isBehind = isWaiting || channel.queuedBytes > LINK_QUEUE_BEHIND_BYTES;
+    return isBehind ? BEHIND : READY;
   }
 
   get rules(): RouteRules {
@@ -93,11 +196,36 @@ export class PeerSubscriber implements Subscriber {
     for (const filter of this.#rules.staticFilters) this.demand.add(staticKey(filter), [filter], null);
   }
 
-  /** A link begins: where the peer's count is another one than before, nothing of it has been here. */
-  followCount(count: string): void {
-    if (count === this.receivedCount) return;
-    this.receivedCount = count;
-    this.receivedSequence = 0;
+  /** How far we are with each other: what a link begins with. What we have got counts when it is durable. */
+  counts(lane: Lane): LaneCounts {
+    const { position, durable } = this.#broker.store;
+    return {
+      count: lane === VOLATILE ? this.count : this.#storedCount,
+      received: durable >= position ? this.#stored!.noted(lane) : 0,
+      receivedCount: this.#theirCounts[lane],
+    };
+  }
+
+  /** A link begins, and this is how far the peer is: what it has got is not sent again. */
+  follow(lane: Lane, { count, received, receivedCount }: LaneCounts): void {
+    if (count !== this.#theirCounts[lane]) {
+      // In this order: a crash in between must not leave the new count with the old number.
+      this.#stored!.note(lane, 0, UNKNOWN_POSITION);
+      this.#theirCounts[lane] = count;
+      this.#stored!.setAttribute(THEIR_COUNTS[lane], Buffer.from(count));
+    }
+    if (lane === VOLATILE && receivedCount === this.count) this.outbox.acknowledgeThrough(received);
+    if (lane === STORED && receivedCount === this.#storedCount) this.#storedOutbox!.acknowledgeThrough(received);
+  }
+
+  /** Whether this number of the peer's count is new to us. */
+  isNew(lane: Lane, number: number): boolean {
+    return number > this.#stored!.noted(lane);
+  }
+
+  /** What the peer sent under this number has been published; `position`: where the store was before. */
+  noteReceived(lane: Lane, number: number, position: number): void {
+    this.#stored!.note(lane, number, position);
   }
 
   /** Messages go out here from now on. `inFlightMax` bounds those waiting for their answers; `counted`: the peer knows our sequence numbers. */
@@ -114,14 +242,35 @@ export class PeerSubscriber implements Subscriber {
   detach(): void {
     this.#channel = null;
     this.outbox.rewind();
+    this.#storedOutbox?.rewind();
     this.demand.setReachable(false);
     this.#giveAgain((sent) => !sent);
+    this.#storedOutbox?.takeAddressed((address, message, sent) => !sent && this.#groups.giveAgain(address, message, this));
   }
 
   /** Nothing was heard of it for a while, or something was: see `PeerLink.tick`. */
   setSuspect(suspect: boolean): void {
     this.#suspect = suspect;
     this.demand.setReachable(!suspect && this.#channel !== null);
+  }
+
+  /** It has been away for some time. What is for clean subscribers alone is given up. @returns how many messages that were */
+  forgetVolatile(saidGoodbye: boolean): number {
+    this.demand.removeVolatile();
+    this.abandon(saidGoodbye);
+    const lost = this.outbox.size;
+    this.outbox.clear();
+    return lost;
+  }
+
+  /** Nothing of it stays. */
+  forgetStored(): void {
+    this.#storedOutbox?.takeAddressed(
+      (address, message, sent) => !(sent && message.qos === 2) && this.#groups.giveAgain(address, message, this),
+    );
+    this.#stored?.drop();
+    this.#stored = null;
+    this.#storedOutbox = null;
   }
 
   /**
@@ -134,23 +283,28 @@ export class PeerSubscriber implements Subscriber {
     this.#giveAgain((sent, { qos }) => !sent || saidGoodbye || qos === 1);
   }
 
-  deliver(message: Message): void {
+  deliver(message: Message, route: Route): void {
     if (!this.#rules.forwards(message, this.id)) return;
-    this.#take(message.frame(this.#form), message, null);
+    if (message.qos > 0 && PeerDemand.isDurable(route))
+      this.#store(message, null, message.transit instanceof LinkTransit ? message.transit : null);
+    else this.#take(message.frame(this.#form), message, null);
   }
 
   /**
    * Takes a message that is for one shared subscription alone.
    * @param passedOn the way it took, where a broker before us has chosen the address
+   * @param isDurable whether it is kept without limit of time
    */
-  deliverTo(address: GroupAddress, message: Message, passedOn: LinkTransit | null): void {
-    this.#take(this.#form.encodeFor(address, message, passedOn), message, address);
+  deliverTo(address: GroupAddress, message: Message, passedOn: LinkTransit | null, isDurable: boolean): void {
+    if (message.qos > 0 && isDurable) this.#store(message, address, passedOn);
+    else this.#take(this.#form.encodeFor(address, message, passedOn), message, address);
   }
 
   #take(frame: Frame, { qos }: Message, address: GroupAddress | null): void {
     if (qos > 0) {
-      if (this.outbox.push(frame, address)) this.pump();
-      else this.#refuse();
+      if (!this.outbox.push(frame, address)) this.#refuse();
+      else if (qos === 2 && this.#broker.keepsId) this.#hold();
+      else this.#sendOn();
       return;
     }
     const channel = this.#channel;
@@ -162,14 +316,62 @@ export class PeerSubscriber implements Subscriber {
     }
   }
 
-  /** Sends what the outbox holds, as far as the link takes it. */
+  /** Nothing is sent now: what has expired would be removed, and that would end what the store has open for this message. */
+  #store(message: Message, address: GroupAddress | null, passedOn: LinkTransit | null): void {
+    if (!this.#storedOutbox!.push(message, address, passedOn)) this.#refuse();
+  }
+
+  /** The message that has just come may be sent as soon as those before it. */
+  #sendOn(): void {
+    const { nextNumber } = this.outbox;
+    if (this.#sendable.safe < nextNumber - 1) return;
+    this.#sendable.safe = nextNumber;
+    this.pump();
+  }
+
+  /** What is stored together with a message of QoS 2 is known when its publication is over. */
+  #hold(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    setImmediate(() => {
+      this.#isHolding = false;
+      if (this.#sendable.appended()) this.pump();
+    });
+  }
+
+  /** Sends what waits, as far as the link takes it. */
   pump(): void {
     const channel = this.#channel;
     if (channel === null) return;
+    this.#pumpVolatile(channel);
+    if (this.#storedOutbox !== null) this.#pumpStored(channel, this.#storedOutbox);
+  }
+
+  #pumpStored(channel: Channel, outbox: StoredOutbox): void {
+    while (outbox.inFlight < this.#inFlightMax && channel.queuedBytes < LINK_QUEUE_BYTES) {
+      const message = outbox.next();
+      if (message === null) return;
+      if (message.expiresAtMs !== 0 && message.expiresAtMs <= this.#broker.wallNow()) {
+        outbox.skip(); // [MQTT-3.3.2-5]
+        continue;
+      }
+      const frame = outbox.nextFrame;
+      if (isTooLarge(frame, channel)) {
+        outbox.skip();
+        this.#dropLarge(frame);
+        continue;
+      }
+      outbox.nextSent(channel.sendPublication(frame, true, -outbox.nextNumber));
+      this.counters.sent++;
+    }
+  }
+
+  #pumpVolatile(channel: Channel): void {
     const { outbox } = this;
+    const { safe } = this.#sendable;
     while (outbox.inFlight < this.#inFlightMax && channel.queuedBytes < LINK_QUEUE_BYTES) {
       const frame = outbox.next();
-      if (frame === null) return;
+      if (frame === null || outbox.nextSequence >= safe) return;
       if (isTooLarge(frame, channel)) {
         outbox.skip();
         this.#dropLarge(frame);
@@ -186,14 +388,24 @@ export class PeerSubscriber implements Subscriber {
 
   /** The peer answered a command. */
   acknowledge(commandId: number): void {
-    if (!this.outbox.acknowledge(commandId)) return;
-    if (this.outbox.size === 0) this.#refused = false;
-    if (this.outbox.unsent > 0) this.pump();
+    const stored = this.#storedOutbox;
+    if (stored?.acknowledge(commandId) !== true && !this.outbox.acknowledge(commandId)) return;
+    if (this.outbox.size === 0 && (stored === null || stored.size === 0)) this.#refused = false;
+    if (this.outbox.unsent > 0 || stored?.isBehind === true) this.pump();
   }
 
   #hasExpired(frame: Frame): boolean {
     const expiresAtMs = frameExpiresAtMs(frame);
     return expiresAtMs !== 0 && expiresAtMs <= this.#broker.wallNow();
+  }
+
+  /**
+   * It was started anew, and its members of shared subscriptions may have had what was sent to it from memory: what must not come twice is
+   * lost with them.
+   */
+  #loseSent(): void {
+    this.abandon(false);
+    this.outbox.takeAddressed((_address, _frame, sent) => sent);
   }
 
   #giveAgain(which: (sent: boolean, message: Message) => boolean): void {
@@ -214,8 +426,7 @@ export class PeerSubscriber implements Subscriber {
     this.#broker.log.warn('messages for a linked broker are dropped: the limit of what waits for it is reached', {
       peer: this.id,
       peerName: this.name,
-      messages: this.outbox.size,
-      bytes: this.outbox.bytes,
+      ...this.waiting,
     });
   }
 
@@ -231,6 +442,33 @@ export class PeerSubscriber implements Subscriber {
     });
   }
 
+  #restore(stored: StoredSession): void {
+    const { attributes } = stored;
+    this.#keepsId = attributes.has(KEEPS_ID);
+    this.#storedCount = attributes.get(STORED_COUNT)?.toString() ?? '';
+    for (const lane of [VOLATILE, STORED] as const) this.#theirCounts[lane] = attributes.get(THEIR_COUNTS[lane])?.toString() ?? '';
+    this.#openOutbox(stored);
+    const wishes = [...attributes.keys()].filter((name) => name.startsWith(WISH)).map((name) => name.slice(WISH.length));
+    this.demand.restore(wishes);
+    this.demand.setReachable(false);
+  }
+
+  #openOutbox(stored: StoredSession): void {
+    this.#stored = stored;
+    this.#storedOutbox = new StoredOutbox({
+      store: this.#broker.store,
+      stored,
+      form: this.#form,
+      limits: STORED_LIMITS,
+      onSafe: () => this.pump(),
+    });
+  }
+
+  #keepWish(wish: string, value: Buffer | null): void {
+    this.#stored?.setAttribute(WISH + wish, value);
+    this.wishesAt = this.#broker.store.position;
+  }
+
   #drop(): void {
     this.counters.dropped++;
     this.#broker.counters.drop('linkedBroker');
@@ -243,4 +481,15 @@ function isTooLarge(frame: Frame, channel: Channel): boolean {
 
 function staticKey(filter: string): string {
   return `static:${filter}`;
+}
+
+/** None is given twice, also after a restart. */
+function countName({ clock, incarnation }: Broker): string {
+  const { wallMs, counter } = clock.next();
+  return `${wallMs}.${counter}.${incarnation}`;
+}
+
+/** The name of a broker that the store has something of. */
+export function storedName(stored: StoredSession): string {
+  return stored.attributes.get(NAME)?.toString() ?? '';
 }

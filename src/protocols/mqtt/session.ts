@@ -155,6 +155,10 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     return this.#deliveries instanceof DurableDeliveries;
   }
 
+  get outlivesProcess(): boolean {
+    return this.isDurable && this.#broker.keepsId;
+  }
+
   /** Gives the session a new connection. Call `resume` after CONNACK. */
   attach(link: SessionLink, claimedAt: Stamp): void {
     this.#link = link;

@@ -126,7 +126,7 @@ const OFFER = { ...DEFAULT_OFFER, maxFrameSizeBytes: MAX_FRAME };
 const HELLO = formatOf(12).encode(wireFormatInfoOf(OFFER, new Map([['RoundhouseLink', intValue(1)]])));
 
 function publication(topic: string, payload: string): Buffer {
-  const { buffer, start, end } = Message.of(topic, Buffer.from(payload), 1).frame(new PublicationForm('ID:x', () => 1));
+  const { buffer, start, end } = Message.of(topic, Buffer.from(payload), 1).frame(new PublicationForm('ID:x', 'ID:x', () => 1));
   return buffer.subarray(start, end);
 }
 
@@ -189,7 +189,7 @@ test('a message goes out with its numbers patched in, small or large, and leaves
     const { connection, channel, give } = open();
     give(HELLO);
     connection.take();
-    const frame = Message.of('t', Buffer.alloc(size, 0x61), 1).frame(new PublicationForm('ID:x', () => 1));
+    const frame = Message.of('t', Buffer.alloc(size, 0x61), 1).frame(new PublicationForm('ID:x', 'ID:x', () => 1));
     const before = Buffer.from(frame.buffer);
     const commandId = channel.sendPublication(frame, true, 42);
     const sent = connection.take();
@@ -206,7 +206,7 @@ test('a peer of an older version gets and sends messages in its own form', () =>
   const { connection, channel, give, commands } = open();
   give(formatOf(9).encode(wireFormatInfoOf({ ...OFFER, version: 9 })));
   connection.take();
-  const frame = Message.of('t', Buffer.from('p'), 1).frame(new PublicationForm('ID:x', () => 1));
+  const frame = Message.of('t', Buffer.from('p'), 1).frame(new PublicationForm('ID:x', 'ID:x', () => 1));
   const commandId = channel.sendPublication(frame, true, 0);
   const sent = connection.take();
   const message = formatOf(9).decode(sent, 4, sent.length) as BytesMessage;

@@ -214,7 +214,7 @@ export class Channel implements ConnectionHandler {
   /**
    * Sends a message that is no larger than `maxFrameSize`.
    *
-   * @param linkSequence our own count of what this peer gets, or 0
+   * @param linkSequence our own count of what this peer gets, negative in the count of what the store has for it; or 0
    * @returns its command id
    */
   sendPublication(frame: Frame, responseRequired: boolean, linkSequence: number): number {
@@ -233,7 +233,7 @@ export class Channel implements ConnectionHandler {
     buffer.copy(output, at, start, start + copied);
     output.writeInt32BE(commandId, at + COMMAND_ID_AT);
     if (responseRequired) output[at + RESPONSE_REQUIRED_AT] = 1;
-    if (linkSequence > 0) writeLong(output, at + packetIdentifierAt, linkSequence);
+    if (linkSequence !== 0) writeLong(output, at + packetIdentifierAt, linkSequence);
     if (copied < size) connection.write(buffer.subarray(start + copied, end));
     return commandId;
   }

@@ -53,6 +53,12 @@ export function createOrigin(connectionId: string, sessionId: number, value: num
   return { text: `${connectionId}:${sessionId}:${value}`, bytes: out.copy() };
 }
 
+/** The origin with this text; null when it is none. */
+export function originOf(text: string): Origin | null {
+  const parts = /^(.*):(-?\d+):(-?\d+)$/s.exec(text);
+  return parts === null ? null : createOrigin(parts[1]!, Number(parts[2]), Number(parts[3]));
+}
+
 export function createBrokerPath(ids: readonly string[]): BrokerPathBytes {
   const out = new ByteWriter(128);
   for (const id of ids) {

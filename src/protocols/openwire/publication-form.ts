@@ -65,12 +65,16 @@ export class PublicationForm implements WireForm {
   readonly #wallNow: () => number;
   #timestamp = 0;
   #sequence = 0;
+  /** The message that `numberOf` was asked about last, and what it said. */
+  #numbered: Message | null = null;
+  #number = 0;
   /** A message whose frames were forgotten between two peers must not get two ids: the last one encoded is remembered here. */
   #lastMessage: Message | null = null;
   #lastFrame: Frame | null = null;
 
-  constructor(brokerId: string, wallNow: () => number) {
-    this.#ownOrigin = createOrigin(brokerId, PRODUCER_SESSION, PRODUCER_VALUE);
+  /** @param incarnation names who publishes: numbers begin anew with it */
+  constructor(brokerId: string, incarnation: string, wallNow: () => number) {
+    this.#ownOrigin = createOrigin(incarnation, PRODUCER_SESSION, PRODUCER_VALUE);
     this.#ownPath = createBrokerPath([brokerId]).bytes;
     this.#ownMiddle = middleOf(this.#ownOrigin);
     this.#wallNow = wallNow;
@@ -86,10 +90,32 @@ export class PublicationForm implements WireForm {
     this.#head = head.copy();
   }
 
+  /** Who publishes what is published here. */
+  get origin(): Origin {
+    return this.#ownOrigin;
+  }
+
+  /** The number of a message published here, the same for all that get it as ordinary subscribers; asked for during its publication. */
+  numberOf(message: Message): number {
+    if (message !== this.#numbered) {
+      this.#numbered = message;
+      this.#number = ++this.#sequence;
+    }
+    return this.#number;
+  }
+
+  /** The number of a message published here that is for one shared subscription alone. */
+  nextNumber(): number {
+    return ++this.#sequence;
+  }
+
   encode(message: Message): Frame {
     if (message === this.#lastMessage) return this.#lastFrame!;
     const { transit } = message;
-    const frame = this.#encode(message, null, transit instanceof LinkTransit ? transit : null);
+    const frame =
+      transit instanceof LinkTransit
+        ? this.encodeAs(message, null, transit.origin, transit.path, transit.sequence)
+        : this.encodeAs(message, null, this.#ownOrigin, EMPTY_PATH, this.numberOf(message));
     this.#lastMessage = message;
     this.#lastFrame = frame;
     return frame;
@@ -102,17 +128,19 @@ export class PublicationForm implements WireForm {
    *   of ours, since they may have had the one that it was chosen for
    */
   encodeFor(address: GroupAddress, message: Message, passedOn: LinkTransit | null): Frame {
-    return this.#encode(message, address, passedOn);
+    if (passedOn === null) return this.encodeAs(message, address, this.#ownOrigin, EMPTY_PATH, this.nextNumber());
+    return this.encodeAs(message, address, passedOn.origin, passedOn.path, passedOn.sequence);
   }
 
-  #encode(message: Message, address: GroupAddress | null, passedOn: LinkTransit | null): Frame {
+  /** A message under an id that it has already. `path`: the brokers it came through. */
+  encodeAs(message: Message, address: GroupAddress | null, origin: Origin, path: BrokerPathBytes, sequence: number): Frame {
+    const isOwn = origin === this.#ownOrigin;
     const head = this.#head;
     const name = this.#names.get(message.topic) ?? this.#nameOf(message.topic);
     const named = name === LONG_NAME_BYTES;
     const properties = address === null ? encodeProperties(message, named) : encodeAddressed(message, named, address);
-    const middle = passedOn === null ? this.#ownMiddle : middleOf(passedOn.origin);
-    const tail =
-      passedOn === null && address === null ? this.#ownTail(properties, message) : this.#tailOf(properties, passedOn?.path ?? EMPTY_PATH);
+    const middle = isOwn ? this.#ownMiddle : middleOf(origin);
+    const tail = path === EMPTY_PATH && address === null ? this.#ownTail(properties, message) : this.#tailOf(properties, path);
     const payloadBytes = message.payloadLength;
 
     const nameAt = head.length;
@@ -128,10 +156,10 @@ export class PublicationForm implements WireForm {
 
     const patchAt = payloadAt - AFTER_ORIGIN;
     const now = this.#wallNow();
-    if (passedOn !== null) writeLong(out, patchAt + TIMESTAMP_AT, now);
+    if (!isOwn) writeLong(out, patchAt + TIMESTAMP_AT, now);
     else if (now !== this.#timestamp) this.#tick(now, out, patchAt);
     out.writeInt32BE(size - 4, 0);
-    writeLong(out, patchAt + SEQUENCE_AT, passedOn === null ? ++this.#sequence : passedOn.sequence);
+    writeLong(out, patchAt + SEQUENCE_AT, sequence);
     if (message.qos > 0) out[patchAt + PERSISTENT_AT] = 1;
     if (message.expiresAtMs !== 0) writeLong(out, patchAt + EXPIRATION_AT, message.expiresAtMs);
     out.writeInt32BE(payloadBytes, patchAt + CONTENT_AT + 1);
@@ -203,7 +231,7 @@ function writeZeros(out: ByteWriter, count: number): void {
   for (let i = 0; i < count; i++) out.u8(0);
 }
 
-/** A whole number from 0 to 2^53 - 1 in eight bytes. */
+/** A whole number from -2^53 + 1 to 2^53 - 1 in eight bytes. */
 export function writeLong(out: Buffer, at: number, value: number): void {
   const high = Math.floor(value / 0x1_0000_0000);
   out[at] = high >>> 24;

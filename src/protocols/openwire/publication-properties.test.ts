@@ -62,7 +62,7 @@ test('a topic name that MQTT cannot carry is none, in whatever shape the message
   };
   assert.equal(foreign(LARGEST)!.topic, LARGEST);
   for (const name of [TOO_LARGE, TOO_WIDE, `\0${TOO_LARGE}`]) {
-    const { buffer } = Message.of(name, Buffer.alloc(0)).frame(new PublicationForm('ID:x', () => 1));
+    const { buffer } = Message.of(name, Buffer.alloc(0)).frame(new PublicationForm('ID:x', 'ID:x', () => 1));
     const reader = new PublicationReader(128);
     assert.equal(reader.read(buffer, 4, buffer.length), true);
     assert.equal(reader.topic, '');

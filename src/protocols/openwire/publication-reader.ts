@@ -42,7 +42,7 @@ export class PublicationReader {
   /** Who published it, and its number there. */
   origin: Origin = { text: '', bytes: Buffer.alloc(0) };
   sequence = 0;
-  /** The sending broker's own count of what it sent us; 0: it keeps none. */
+  /** The sending broker's own count of what it sent us, negative in the count of what its store has for us; 0: it keeps none. */
   linkSequence = 0;
   path: BrokerPathBytes = EMPTY_PATH;
 

@@ -31,7 +31,7 @@ const codec = new WireFormat({
 });
 
 function form(brokerId = 'ID:a-1-2-3:1'): PublicationForm {
-  return new PublicationForm(brokerId, () => NOW);
+  return new PublicationForm(brokerId, brokerId, () => NOW);
 }
 
 function bytesOf(message: Message, by = form()): Buffer {

@@ -10,7 +10,7 @@ export interface SessionStore {
   appendReleased(session: JournalSession, sequence: number, number: number): void;
   appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void;
   appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void;
-  appendAttribute(session: JournalSession, name: string, value: Buffer | null): void;
+  appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void;
   appendDropped(session: JournalSession): void;
   read(number: number): Message | null;
 }
@@ -146,14 +146,14 @@ export class JournalSession implements StoredSession {
     this.#store.appendNoted(this, lane, count, position);
   }
 
-  setAttribute(name: string, value: Buffer | null): void {
+  setAttribute(name: string, value: Buffer | null, withMessage = false): void {
     if (value === null) {
       if (!this.attributes.delete(name)) return;
     } else {
       if (this.attributes.get(name)?.equals(value)) return;
       this.attributes.set(name, value);
     }
-    this.#store.appendAttribute(this, name, value);
+    this.#store.appendAttribute(this, name, value, withMessage);
   }
 
   drop(): void {

@@ -144,7 +144,7 @@ test('how far a linked broker has come is stored together with what was stored f
   }
   const before = store.position;
   session.push(message('a', '2'), AT_ONCE);
-  session.setAttribute('x', Buffer.from('with the message')); // does not end the message's record
+  session.setAttribute('x', Buffer.from('with the message'), true); // does not end the message's record
   session.addReceived(4);
   assert.equal(store.position - before < 120, true);
   session.push(message('a', '3'), AT_ONCE);
@@ -710,7 +710,7 @@ test('whatever is done, checkpointed, moved, killed or cut off in any order: wha
           if (s.sessions[0] !== undefined) sessionOf(s.sessions[0]).addReceived((counter % 100) + 1);
           const peer = [...store.peers()][0] ?? store.createPeer('ID:p');
           if (counter % 3 === 0) peer.push(sent, { qos: 2, retain: false, identifiers: [1, counter] });
-          if (counter % 4 === 0) peer.setAttribute(`x/${counter % 7}`, s.retain ? null : Buffer.from(`${counter}`));
+          if (counter % 4 === 0) peer.setAttribute(`x/${counter % 7}`, s.retain ? null : Buffer.from(`${counter}`), counter % 8 === 0);
           peer.note(STORED, counter, -1);
         } else if (s.do === 'kill' || s.do === 'power') {
           await store.flushed();

@@ -308,8 +308,8 @@ export class JournalStore implements Store, SessionStore {
     if (!isOpen) this.#log.end(NOTED);
   }
 
-  appendAttribute(session: JournalSession, name: string, value: Buffer | null): void {
-    if (this.#open !== null) {
+  appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void {
+    if (withMessage && this.#open !== null) {
       // With what is written of the message: a record of its own would end the message's.
       const writer = this.#writer;
       writer.varint(TAG_ATTRIBUTE);
