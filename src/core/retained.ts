@@ -1,6 +1,7 @@
 import { compareStamps, type Stamp } from './hybrid-clock.ts';
 import type { Limits } from './limits.ts';
 import type { Message } from './message.ts';
+import { Tombstones } from './tombstones.ts';
 import { hasWildcard, isBrokerTopic } from './topic-filter.ts';
 
 /** Least time between two searches for expired messages, in milliseconds. */
@@ -23,9 +24,7 @@ export interface Dropped {
  */
 export class RetainedMessages {
   readonly #root: Node = { children: null, message: null };
-  readonly #tombstones = new Map<string, Stamp>();
-  /** Their topics, in characters. */
-  #tombstoneBytes = 0;
+  readonly #tombstones: Tombstones;
   readonly #limits: Limits;
   readonly #wallNow: () => number;
   #size = 0;
@@ -44,6 +43,7 @@ export class RetainedMessages {
   constructor(limits: Limits, wallNow: () => number) {
     this.#limits = limits;
     this.#wallNow = wallNow;
+    this.#tombstones = new Tombstones(limits);
   }
 
   /** Number of retained messages. */
@@ -90,7 +90,7 @@ export class RetainedMessages {
       this.#remove(topic);
       this.#bury(topic, stamp);
     } else {
-      this.#exhume(topic);
+      this.#tombstones.delete(topic);
       this.#insert(topic, message.keep());
     }
     return true;
@@ -122,7 +122,7 @@ export class RetainedMessages {
   /** Every retained message and, with `message` null, every removal still remembered. */
   *entries(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
     for (const message of walk(this.#root)) yield { topic: message.topic, message, stamp: message.retainedAt! };
-    for (const [topic, stamp] of this.#tombstones) yield { topic, message: null, stamp };
+    for (const [topic, stamp] of this.#tombstones.entries()) yield { topic, message: null, stamp };
   }
 
   /** Removes all that has expired, now and then: while the store is full this would otherwise be done for every message. */
@@ -217,23 +217,12 @@ export class RetainedMessages {
     }
   }
 
-  /** Remembers a removal; old ones and those beyond the limits go, the oldest first (a Map keeps the order of insertion). */
+  /** Remembers a removal, and forgets the oldest ones beyond the bounds. */
   #bury(topic: string, stamp: Stamp): void {
-    this.#exhume(topic);
-    this.#tombstones.set(topic, stamp);
-    this.#tombstoneBytes += topic.length;
-    const { retainedTombstoneMs, retainedTombstones, retainedTombstoneBytes } = this.#limits;
-    const oldest = this.#wallNow() - retainedTombstoneMs;
-    for (const [buried, at] of this.#tombstones) {
-      const fits = this.#tombstones.size <= retainedTombstones && this.#tombstoneBytes <= retainedTombstoneBytes;
-      if (at.wallMs >= oldest && fits) break;
-      this.#exhume(buried);
-      this.#dropped.push({ topic: buried, expiredAt: null });
-    }
-  }
-
-  #exhume(topic: string): void {
-    if (this.#tombstones.delete(topic)) this.#tombstoneBytes -= topic.length;
+    this.#tombstones.add(topic, stamp);
+    const now = this.#wallNow();
+    for (let forgotten = this.#tombstones.forgetOne(now); forgotten !== null; forgotten = this.#tombstones.forgetOne(now))
+      this.#dropped.push({ topic: forgotten, expiredAt: null });
   }
 }
 
