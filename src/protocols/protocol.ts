@@ -18,8 +18,8 @@ export interface ConnectorOptions {
   /** MQTT: whether a client's certificate, where it has proved to hold one, tells its user name (`transport.certificateUserName=cn`). */
   readonly certificateUserName: boolean;
   /**
-   * MQTT: where the next client of this connector may go when the broker stops, as `host:port`, several with spaces between
-   * (`updateClusterClients`); null: nowhere in particular. The same from the beginning of the stop on.
+   * MQTT: where the next client of this connector may go, asked when the broker stops: `host:port`, several with spaces between
+   * (`updateClusterClients`); null: nowhere in particular.
    */
   elsewhere(): string | null;
   /** OpenWire: offered in WireFormatInfo (`wireFormat.maxInactivityDuration`), in milliseconds. */
