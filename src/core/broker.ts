@@ -6,7 +6,7 @@ import { HybridClock, type Stamp } from './hybrid-clock.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { type LimitName, type Limits, limitsWith, type RefusingLimit } from './limits.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { Message } from './message.ts';
+import type { Message, QoS } from './message.ts';
 import type { AuthenticationMechanism, Authenticator, Cluster, Dismissal } from './ports.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
@@ -15,6 +15,7 @@ import type { SharedGroup } from './shared-group.ts';
 import type { Store } from './store.ts';
 import type { Route, Subscription } from './subscription.ts';
 import { SubscriptionCounts } from './subscription-counts.ts';
+import { type Gauge, MEMORY, Usage } from './usage.ts';
 
 export interface BrokerOptions {
   /** Unique over the network and new at each start: the broker's id, unless the store has one from an earlier start. */
@@ -59,6 +60,8 @@ export class Broker {
   #id: string;
   #store: Store;
   readonly counters = new BrokerCounters();
+  /** What messages take of memory and disk, and may take. */
+  readonly usage: Usage;
   /** null: whoever connects is let in, unless there are `mechanisms`. */
   readonly authenticator: Authenticator | null;
   /** By name. */
@@ -74,9 +77,10 @@ export class Broker {
     this.incarnation = options.id;
     this.#id = options.id;
     this.name = options.name;
-    this.#store = new MemoryStore();
-    if (options.store !== undefined) this.takeStore(options.store);
     this.log = options.log;
+    this.usage = new Usage(this.counters, this.log);
+    this.#store = new MemoryStore(this.usage);
+    if (options.store !== undefined) this.takeStore(options.store);
     this.limits = limitsWith(options.limits ?? {});
     this.wallNow = options.wallNow ?? Date.now;
     this.#limitWatch = new LimitWatch(this.counters, this.log, this.wallNow);
@@ -84,7 +88,7 @@ export class Broker {
     this.policies = options.policies ?? NO_POLICIES;
     this.router = new Router(this.limits.routeCacheTopics, this.policies);
     this.router.watch(this.subscriptions);
-    this.retained = new RetainedMessages(this.limits, this.wallNow);
+    this.retained = new RetainedMessages(this.limits, this.wallNow, this.usage);
     this.authenticator = options.authenticator ?? null;
     this.mechanisms = new Map((options.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]));
   }
@@ -123,6 +127,18 @@ export class Broker {
     const receivers = this.#deliver(message);
     this.counters.delivered += receivers;
     return receivers;
+  }
+
+  /**
+   * The limit that stands in the way of a message to be published: for it to be kept, by its receivers or as a retained one, there is no
+   * room. null: it may be published. To be asked while `usage.isShort`; at other times there is room.
+   */
+  shortage(topic: string, qos: QoS, isRetained: boolean): Gauge | null {
+    let needs = isRetained ? MEMORY | this.store.spaceNeeded : 0;
+    const { direct, shared } = this.router.match(topic);
+    for (const { subscriber, qos: granted } of direct) needs |= subscriber.spaceNeeded?.(qos < granted ? qos : granted) ?? 0;
+    for (const group of shared) needs |= group.spaceNeeded(qos);
+    return this.usage.lacking(needs);
   }
 
   /**

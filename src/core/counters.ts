@@ -1,4 +1,4 @@
-import { LIMIT_NAMES, LIMITS, type RefusingLimit } from './limits.ts';
+import { LIMIT_NAMES, LIMITS, type RefusingLimit, USAGE_LIMITS } from './limits.ts';
 
 /** Why a copy of a message did not reach its receiver. */
 export type DropReason =
@@ -10,7 +10,11 @@ export type DropReason =
   /** Larger than the client's Maximum Packet Size [MQTT-3.1.2-25]. */
   | 'maximumPacketSize'
   /** A linked broker that is away, slow, or takes no frame as large. */
-  | 'linkedBroker';
+  | 'linkedBroker'
+  /** QoS 0, while there was no room for it: its publisher could be told, or went before there was. */
+  | 'noSpace'
+  /** It was in a temporary file that could not be read. */
+  | 'temporaryFile';
 
 /**
  * What a broker has done and seen since its start: plain numbers, so that counting costs an addition. Whoever does a thing counts it.
@@ -30,6 +34,8 @@ export class BrokerCounters {
     pendingMessageLimit: 0,
     maximumPacketSize: 0,
     linkedBroker: 0,
+    noSpace: 0,
+    temporaryFile: 0,
   };
   /** Copies that expired while they waited for their receiver. */
   expired = 0;
@@ -76,5 +82,7 @@ export class BrokerCounters {
 
 function noRefusals(): Record<RefusingLimit, number> {
   const names = LIMIT_NAMES.filter((name) => LIMITS[name].refuses);
-  return Object.fromEntries([...names, 'maxFrameSize', 'maximumConnections'].map((name) => [name, 0])) as Record<RefusingLimit, number>;
+  return Object.fromEntries(
+    [...names, 'maxFrameSize', 'maximumConnections', ...Object.keys(USAGE_LIMITS)].map((name) => [name, 0]),
+  ) as Record<RefusingLimit, number>;
 }

@@ -1,4 +1,4 @@
-import { CONNECTOR_LIMITS, LIMIT_NAMES, LIMITS } from './limits.ts';
+import { CONNECTOR_LIMITS, LIMIT_NAMES, LIMITS, USAGE_LIMITS } from './limits.ts';
 
 const INTRODUCTION = `<!-- Written by scripts/limits-reference.mjs from src/core/limits.ts; do not edit. -->
 
@@ -34,6 +34,12 @@ const CONNECTORS = `## Limits of a connector
 Options of its URI in activemq.xml, as ActiveMQ has them.
 `;
 
+const USAGE = `## Limits of memory and disk
+
+\`<systemUsage>\` of activemq.xml, in bytes or as a share of what there is: [the guide](../guides/limits.md) says how they are counted, who
+waits, and what clients see.
+`;
+
 /** The text of docs/reference/limits.md. */
 export function renderLimitsReference(): string {
   return [
@@ -50,6 +56,11 @@ export function renderLimitsReference(): string {
     table(
       ['option', 'default', 'unit', 'what it bounds', 'beyond it'],
       Object.values(CONNECTOR_LIMITS).map((limit) => [limit.option, limit.default, limit.unit, limit.bounds, limit.beyond]),
+    ),
+    USAGE,
+    table(
+      ['element', 'default', 'what it bounds', 'beyond it'],
+      Object.entries(USAGE_LIMITS).map(([name, limit]) => [`\`${name}\``, limit.default, limit.bounds, limit.beyond]),
     ),
   ].join('\n');
 }

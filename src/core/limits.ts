@@ -264,6 +264,27 @@ export const LIMITS = {
     beyond: '',
     refuses: false,
   },
+  publisherWaitMs: {
+    unit: 'ms',
+    default: 120_000,
+    min: 0,
+    max: ANY,
+    bounds:
+      'How long a client waits with what it has published and a limit of `<systemUsage>` leaves no room for. Its acknowledgements are withheld meanwhile. 0: without end.',
+    beyond:
+      'DISCONNECT 0x97, before MQTT 5 the connection is closed: nothing of it was acknowledged, and the client may come again, or elsewhere.',
+    refuses: true,
+  },
+  parkedBytes: {
+    unit: 'bytes',
+    default: 256 * 1024,
+    min: 0,
+    max: ANY,
+    bounds:
+      'PUBLISH packets of one client that wait for room in this way, while the rest of what it sends is heeded: its acknowledgements may be what makes room.',
+    beyond: 'Nothing is read from it until they are published, and its keep alive stands still.',
+    refuses: false,
+  },
   routeCacheTopics: {
     unit: 'topics',
     default: 65_536,
@@ -306,10 +327,34 @@ export const CONNECTOR_LIMITS = {
   },
 } as const;
 
+/** Bounds that stand in activemq.xml's `<systemUsage>`, for the same page. */
+export const USAGE_LIMITS = {
+  memoryUsage: {
+    default: '1 gb',
+    bounds:
+      'Memory of messages that are kept: for sessions, retained, for linked brokers, waiting to be published. What is stored, too, leaves memory from 70 % on.',
+    beyond: 'Who publishes what would have to be kept in memory waits.',
+  },
+  storeUsage: {
+    default: '100 gb',
+    bounds: 'Journal files of the store.',
+    beyond: 'Who publishes what would have to be stored waits.',
+  },
+  tempUsage: {
+    default: '50 gb',
+    bounds: 'Temporary files, which take what waits for clean sessions from 70 % of `memoryUsage` on.',
+    beyond: 'It stays in memory, until `memoryUsage` is reached.',
+  },
+} as const;
+
+/** The limits of `<systemUsage>`. */
+export type UsageName = keyof typeof USAGE_LIMITS;
+
 /** What somebody can be refused by. */
 export type RefusingLimit =
   | { [name in LimitName]: (typeof LIMITS)[name]['refuses'] extends true ? name : never }[LimitName]
-  | Extract<keyof typeof CONNECTOR_LIMITS, 'maxFrameSize' | 'maximumConnections'>;
+  | Extract<keyof typeof CONNECTOR_LIMITS, 'maxFrameSize' | 'maximumConnections'>
+  | UsageName;
 
 export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[];
 

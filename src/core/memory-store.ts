@@ -1,7 +1,17 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Message, QoS } from './message.ts';
 import { SequenceRing } from './sequence-ring.ts';
-import type { Delivery, DurabilityListener, Lane, Store, Stored, StoredSession, StoredState } from './store.ts';
+import {
+  type Delivery,
+  type DurabilityListener,
+  type Lane,
+  type Store,
+  type Stored,
+  type StoredSession,
+  type StoredState,
+  WAITING,
+} from './store.ts';
+import { MEMORY, type Usage } from './usage.ts';
 
 /** Keeps everything for as long as the process lives, and promises no more: what is appended is as durable as it gets. */
 export class MemoryStore implements Store {
@@ -10,8 +20,14 @@ export class MemoryStore implements Store {
   readonly outlivesProcess = false;
   readonly failure = null;
   readonly isBehind = false;
+  readonly spaceNeeded = MEMORY;
+  readonly #usage: Usage;
   readonly #sessions = new Set<StoredSession>();
   readonly #peers = new Set<StoredSession>();
+
+  constructor(usage: Usage) {
+    this.#usage = usage;
+  }
 
   whenDurable(_position: number, listener: DurabilityListener): void {
     listener.onDurable();
@@ -26,7 +42,7 @@ export class MemoryStore implements Store {
   }
 
   createSession(clientId: string): StoredSession {
-    const session = new MemorySession(clientId, this.#sessions);
+    const session = new MemorySession(clientId, this.#sessions, this.#usage);
     this.#sessions.add(session);
     return session;
   }
@@ -40,7 +56,7 @@ export class MemoryStore implements Store {
   }
 
   createPeer(brokerId: string): StoredSession {
-    const peer = new MemorySession(brokerId, this.#peers);
+    const peer = new MemorySession(brokerId, this.#peers, this.#usage);
     this.#peers.add(peer);
     return peer;
   }
@@ -68,11 +84,13 @@ class MemorySession implements StoredSession {
   readonly attributes = NO_ATTRIBUTES;
   readonly #siblings: Set<StoredSession>;
   readonly #noted = [0, 0];
+  readonly #usage: Usage;
   readonly #ring = new SequenceRing<Message>();
 
-  constructor(clientId: string, siblings: Set<StoredSession>) {
+  constructor(clientId: string, siblings: Set<StoredSession>, usage: Usage) {
     this.clientId = clientId;
     this.#siblings = siblings;
+    this.#usage = usage;
   }
 
   get first(): number {
@@ -92,6 +110,7 @@ class MemorySession implements StoredSession {
   }
 
   push(message: Message, delivery: Delivery): number {
+    this.#usage.hold(message);
     return this.#ring.push(message.keep(), message.size, delivery);
   }
 
@@ -111,7 +130,7 @@ class MemorySession implements StoredSession {
   }
 
   release(sequence: number): void {
-    this.#ring.release(sequence);
+    this.#letGo(this.#ring.release(sequence));
   }
 
   released(): number[] {
@@ -119,7 +138,7 @@ class MemorySession implements StoredSession {
   }
 
   remove(sequence: number): void {
-    this.#ring.remove(sequence);
+    this.#letGo(this.#ring.remove(sequence));
   }
 
   addReceived(packetIdentifier: number): void {
@@ -142,5 +161,11 @@ class MemorySession implements StoredSession {
 
   drop(): void {
     this.#siblings.delete(this);
+    for (let { first: sequence, next } = this; sequence < next; sequence++)
+      if (this.stateOf(sequence) === WAITING) this.#letGo(this.#ring.refAt(sequence));
+  }
+
+  #letGo(message: Message | null): void {
+    if (message !== null) this.#usage.release(message);
   }
 }

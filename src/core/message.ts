@@ -1,5 +1,6 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Publisher } from './subscription.ts';
+import type { Spilled } from './usage.ts';
 
 export type QoS = 0 | 1 | 2;
 
@@ -93,6 +94,10 @@ export class Message {
   retainedAt: Stamp | null = null;
   /** What the store knows it by, as long as the store has it; 0: it is not stored. */
   storedAs = 0;
+  /** How many keep it in memory: `Usage.hold` counts them. */
+  holders = 0;
+  /** Where it is on disk, as long as somebody needs it there; null: it is not paged. `Spill` knows. */
+  spilled: Spilled | null = null;
   /** How often it was sent, counted by senders that share large payloads from the second time on. */
   sends = 0;
   #source: Buffer;

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { silentLog } from '../telemetry/log.ts';
+import { BrokerCounters } from './counters.ts';
 import type { Stamp } from './hybrid-clock.ts';
 import { compareStamps } from './hybrid-clock.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { Message } from './message.ts';
 import { RetainedMessages } from './retained.ts';
 import { topicMatches } from './topic-filter.ts';
+import { Usage } from './usage.ts';
 
 function message(topic: string, payload = 'x', expiresAtMs = 0): Message {
   const bytes = Buffer.from(payload);
@@ -18,7 +21,7 @@ function stamp(wallMs: number, counter = 0, brokerId = 'b'): Stamp {
 }
 
 function store(limits: Partial<Limits> = {}, wallNow: () => number = () => 0): RetainedMessages {
-  return new RetainedMessages({ ...DEFAULT_LIMITS, ...limits }, wallNow);
+  return new RetainedMessages({ ...DEFAULT_LIMITS, ...limits }, wallNow, new Usage(new BrokerCounters(), silentLog));
 }
 
 const level = fc.constantFrom('', 'a', 'b', '$s');

@@ -3,6 +3,7 @@ import type { Limits } from './limits.ts';
 import type { Message } from './message.ts';
 import { Tombstones } from './tombstones.ts';
 import { hasWildcard, isBrokerTopic } from './topic-filter.ts';
+import type { Usage } from './usage.ts';
 
 /** Least time between two searches for expired messages, in milliseconds. */
 const SWEEP_INTERVAL_MS = 10_000;
@@ -27,6 +28,7 @@ export class RetainedMessages {
   readonly #tombstones: Tombstones;
   readonly #limits: Limits;
   readonly #wallNow: () => number;
+  readonly #usage: Usage;
   #size = 0;
   #bytes = 0;
   /** Of these, what the broker says of itself: limits are for what clients retain. */
@@ -40,10 +42,11 @@ export class RetainedMessages {
   /** What it has let go of by itself and its store does not know. */
   #dropped: Dropped[] = [];
 
-  constructor(limits: Limits, wallNow: () => number) {
+  constructor(limits: Limits, wallNow: () => number, usage: Usage) {
     this.#limits = limits;
     this.#wallNow = wallNow;
     this.#tombstones = new Tombstones(limits);
+    this.#usage = usage;
   }
 
   /** Number of retained messages. */
@@ -193,6 +196,8 @@ export class RetainedMessages {
     this.#size += difference;
     this.#bytes += bytes;
     if (message.expiresAtMs !== 0) this.#expiring += difference;
+    if (difference === 1) this.#usage.hold(message);
+    else this.#usage.release(message);
     if (!isBrokerTopic(message.topic)) return;
     this.#ownSize += difference;
     this.#ownBytes += bytes;

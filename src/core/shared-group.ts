@@ -1,4 +1,4 @@
-import type { Message } from './message.ts';
+import type { Message, QoS } from './message.ts';
 import { AWAY, NEVER, READY, type Readiness, type Route, type Subscriber, type Subscription } from './subscription.ts';
 
 /** Is told when what other brokers know of a group is no longer right: see `SharedGroup.memberCount` and `SharedGroup.readiness`. */
@@ -159,6 +159,15 @@ export class SharedGroup {
   /** How soon one of them can take a message, as far as the last look at them told. NEVER when there are none. */
   get readiness(): Readiness {
     return this.#readiness;
+  }
+
+  /** As `Subscriber.spaceNeeded`, of the member that needs least: it is the one best prepared. */
+  spaceNeeded(qos: QoS): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { subscriber, qos: granted } of this.routes()) {
+      least = Math.min(least, subscriber.spaceNeeded?.(Math.min(qos, granted) as QoS) ?? 0);
+    }
+    return least === Number.POSITIVE_INFINITY ? 0 : least;
   }
 
   *routes(): Generator<Route> {

@@ -34,6 +34,9 @@ export interface Store {
    */
   whenBatchDurable(listener: DurabilityListener): boolean;
 
+  /** What keeping a message here takes: MEMORY, STORE, or both as bits. */
+  readonly spaceNeeded: number;
+
   /** The sessions that were there when the store was opened; and those made since. */
   sessions(): IterableIterator<StoredSession>;
   createSession(clientId: string): StoredSession;

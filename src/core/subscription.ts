@@ -36,6 +36,11 @@ export interface Subscriber extends Publisher {
   readonly connected?: boolean;
   /** Whether what waits for it outlives the process. Left out: it does not. */
   readonly outlivesProcess?: boolean;
+  /**
+   * What keeping a message of this QoS for it takes, MEMORY and STORE as bits, if it cannot have it at once. Left out: nothing. Asked only
+   * while a limit is reached.
+   */
+  spaceNeeded?(qos: QoS): number;
   /** Takes the message: into its output, its queue, or nowhere by the policy of its topic. Synchronous; never throws. */
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void;
 }

@@ -81,6 +81,7 @@ test('all values are published at the start, retained, then only those that have
   broker.publish(Message.of('a', Buffer.from('x'), 0, true));
   const count = Object.keys(first).length;
   const { bytes } = broker.retained;
+  const memoryBytes = broker.usage.memory.bytes;
   assert.deepEqual(pass(10), {
     uptime: '10 seconds',
     'bytes/received': '100',
@@ -92,6 +93,7 @@ test('all values are published at the start, retained, then only those that have
     'messages/stored': `${count + 1}`,
     'store/messages/count': `${count + 1}`,
     'store/messages/bytes': `${bytes}`,
+    'usage/memory/bytes': `${memoryBytes}`,
   });
 });
 

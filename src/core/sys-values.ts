@@ -1,6 +1,9 @@
 import type { Broker } from './broker.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Traffic } from './ports.ts';
+import type { Gauge } from './usage.ts';
+
+type Used = Pick<Gauge, 'bytes' | 'percent'>;
 
 /** All that `$SYS` says, at one moment. */
 export interface SysSnapshot {
@@ -21,6 +24,7 @@ export interface SysSnapshot {
   readonly storeFailure: Error | null;
   readonly heapBytes: number;
   readonly heapBytesMax: number;
+  readonly usage: { readonly memory: Used; readonly store: Used; readonly temp: Used; readonly waiting: number };
 }
 
 /** One topic below `$SYS/broker/`. */
@@ -118,6 +122,14 @@ export const SYS_VALUES: readonly SysValue[] = [
   },
   { topic: 'heap/current', meaning: 'Bytes of memory that objects and buffers take.', value: ({ heapBytes }) => heapBytes },
   { topic: 'heap/maximum', meaning: 'The most that was seen.', value: ({ heapBytesMax }) => heapBytesMax },
+  ...gaugeValues('memory', 'messages that are kept take', ({ usage }) => usage.memory),
+  ...gaugeValues('store', 'journal files take', ({ usage }) => usage.store),
+  ...gaugeValues('temp', 'temporary files take', ({ usage }) => usage.temp),
+  {
+    topic: 'usage/waiting',
+    meaning: 'Publishers that wait because a limit of `<systemUsage>` is reached. Not of mosquitto.',
+    value: ({ usage }) => usage.waiting,
+  },
   {
     topic: 'probes/count',
     meaning: 'Connections that came, said nothing and went, as health checks do. Not of mosquitto.',
@@ -148,6 +160,7 @@ export function takeSnapshot(
   broker: Broker,
   rest: Pick<SysSnapshot, 'version' | 'uptimeMs' | 'traffic' | 'heapBytes' | 'heapBytesMax'>,
 ): SysSnapshot {
+  const { usage } = broker;
   let queued = 0;
   let inflight = 0;
   let heldBytes = 0;
@@ -168,7 +181,23 @@ export function takeSnapshot(
     inflight,
     heldBytes,
     storeFailure: broker.store.failure,
+    usage: { memory: usedOf(usage.memory), store: usedOf(usage.store), temp: usedOf(usage.temp), waiting: usage.waiting },
   };
+}
+
+function gaugeValues(name: string, what: string, gauge: (snapshot: SysSnapshot) => Used): SysValue[] {
+  return [
+    { topic: `usage/${name}/bytes`, meaning: `Bytes that ${what}. Not of mosquitto.`, value: (snapshot) => gauge(snapshot).bytes },
+    {
+      topic: `usage/${name}/percent`,
+      meaning: `The same as a share of its limit in \`<systemUsage>\`; 0 without one. Not of mosquitto.`,
+      value: (snapshot) => gauge(snapshot).percent,
+    },
+  ];
+}
+
+function usedOf({ bytes, percent }: Gauge): Used {
+  return { bytes, percent };
 }
 
 function sum([qos0, qos1, qos2]: readonly [number, number, number]): number {

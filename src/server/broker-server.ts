@@ -12,6 +12,7 @@ import { CodedError, ConfigError } from '../errors.ts';
 import type { BrokerLinks } from '../protocols/openwire/broker-links.ts';
 import type { ConnectorOptions, Protocol } from '../protocols/protocol.ts';
 import { UserList } from '../security/user-list.ts';
+import type { SpillFiles } from '../store/journal/spill.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
@@ -22,13 +23,14 @@ import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { destinationPolicies, EXPIRE_MESSAGES_PERIOD_MS } from './destination-policies.ts';
 import { formatAddress } from './listen-address.ts';
-import { usedMemoryBytes } from './machine.ts';
-import { openStore, stopsConnectors } from './open-store.ts';
+import { diskSpace, usableMemoryBytes, usedMemoryBytes } from './machine.ts';
+import { openSpill, openStore, stopsConnectors, storedBytes } from './open-store.ts';
 import { programVersion } from './program-version.ts';
 import { type HostAndPort, publishedAddress } from './published-address.ts';
 import { ProtocolRegistry } from './registry.ts';
 import { ServerReferences } from './server-references.ts';
 import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
+import { usageLimitsOf } from './usage-limits.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000;
@@ -97,6 +99,8 @@ export class BrokerServer {
   #network: Network | null = null;
   #directory: DataDirectory | null = null;
   #store: JournalStore | null = null;
+  /** null: there is no disk for what memory is too short for. */
+  #spill: SpillFiles | null = null;
   /** null: no connector has TLS. */
   #tlsRenewal: TlsRenewal | null = null;
   readonly #sysTopics: SysTopics;
@@ -170,9 +174,14 @@ export class BrokerServer {
     const { persistenceAdapter, transportConnectors } = this.model;
     try {
       await this.#users?.ready();
-      if (persistenceAdapter.kind !== 'memory') {
-        this.#directory = await openDataDirectory(persistenceAdapter.directory);
-        this.#store = await openStore(this.#directory.path, this.model, this.#log, (error) => this.#onStoreFailure(error));
+      if (persistenceAdapter.kind !== 'memory') this.#directory = await openDataDirectory(persistenceAdapter.directory);
+      await this.#limitUsage();
+      if (this.#directory !== null) {
+        const { usage } = this.broker;
+        const { path } = this.#directory;
+        this.#spill = await openSpill(path, usage, this.#log);
+        usage.spill = this.#spill;
+        this.#store = await openStore(path, this.model, usage, this.#log, (error) => this.#onStoreFailure(error));
         this.broker.takeStore(this.#store);
         this.broker.restoreRetained();
         for (const protocol of this.#registry.protocols) protocol.restore?.();
@@ -219,6 +228,9 @@ export class BrokerServer {
     this.#suspended = [];
     await this.#store?.close();
     this.#store = null;
+    await this.#spill?.close();
+    this.#spill = null;
+    this.broker.usage.close();
     await this.#directory?.release();
     this.#directory = null;
     if (wasUp) this.#log.info('broker stopped', { brokerName: this.model.brokerName });
@@ -261,6 +273,19 @@ export class BrokerServer {
         }
       }
     }
+  }
+
+  async #limitUsage(): Promise<void> {
+    const path = this.#directory?.path;
+    this.broker.usage.limits = usageLimitsOf(
+      this.model,
+      {
+        memoryBytes: usableMemoryBytes(),
+        disk: path === undefined ? null : await diskSpace(path),
+        storeBytes: path === undefined ? 0 : storedBytes(path),
+      },
+      this.#log,
+    );
   }
 
   /** What may be spoken: one, or several of which it is found out. */

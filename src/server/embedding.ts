@@ -3,6 +3,7 @@ import { formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
 import type { BrokerCounters } from '../core/counters.ts';
 import { type Limits, limitsWith } from '../core/limits.ts';
 import type { AuthenticationMechanism, Authenticator } from '../core/ports.ts';
+import type { Gauge } from '../core/usage.ts';
 import { CodedError, ConfigError } from '../errors.ts';
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { type AddressPair, createAddressMap, parseAddressPair } from './address-map.ts';
@@ -82,6 +83,23 @@ export interface StopOptions {
   readonly serverReference?: string;
 }
 
+/** What is used of one thing. */
+export interface Use {
+  readonly bytes: number;
+  /** Infinity: there is none. */
+  readonly limitBytes: number;
+  /** Whole percent of the limit; 0 without one. */
+  readonly percent: number;
+  /** Publishers that wait because the limit is reached. */
+  readonly waiting: number;
+}
+
+export interface BrokerUsage {
+  readonly memory: Use;
+  readonly store: Use;
+  readonly temp: Use;
+}
+
 /** Bytes of the longest UTF-8 Encoded String (MQTT 5.0 section 1.5.4). */
 const STRING_BYTES_MAX = 65_535;
 
@@ -115,6 +133,13 @@ export class EmbeddedBroker {
     return this.#server.broker.store.failure;
   }
 
+  /** What its messages take of memory and disk, against the limits of `<systemUsage>`. */
+  get usage(): BrokerUsage {
+    const { usage } = this.#server.broker;
+    const use = ({ bytes, limitBytes, percent, waiting }: Gauge): Use => ({ bytes, limitBytes, percent, waiting });
+    return { memory: use(usage.memory), store: use(usage.store), temp: use(usage.temp) };
+  }
+
   /** What listens, with the ports that the system gave. */
   get connectors(): readonly ListeningConnector[] {
     return this.#server.connectors;
@@ -124,7 +149,8 @@ export class EmbeddedBroker {
    * Publishes to every subscriber, here and at linked brokers.
    *
    * @returns how many receivers at this broker it was handed to, linked brokers among them
-   * @throws CodedError BROKER_STOPPED after `stop`; INVALID_MESSAGE when topic, payload or properties are not what MQTT allows
+   * @throws CodedError BROKER_STOPPED after `stop`; INVALID_MESSAGE when topic, payload or properties are not what MQTT allows;
+   *   NO_SPACE (retryable) when somebody would have to keep the message and a limit of `<systemUsage>` is reached
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number {
     this.#expectRunning();

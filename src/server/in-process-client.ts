@@ -66,7 +66,8 @@ export class InProcessClient {
    * Publishes to every subscriber, here and at linked brokers.
    *
    * @returns how many receivers at this broker it was handed to, linked brokers among them
-   * @throws CodedError INVALID_MESSAGE when topic, payload or properties are not what MQTT allows
+   * @throws CodedError INVALID_MESSAGE when topic, payload or properties are not what MQTT allows; NO_SPACE (retryable) when somebody would
+   *   have to keep the message and a limit of `<systemUsage>` is reached
    */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): number {
     const broker = this.#broker;
@@ -74,6 +75,11 @@ export class InProcessClient {
     const { properties = {}, qos = 0, retain = false } = options;
     const fault = topicFault(topic, broker.limits) ?? payloadFault(bytes) ?? optionsFault(qos, properties);
     if (fault !== null) throw new CodedError('INVALID_MESSAGE', `publish: ${fault}`, 'client');
+    if (broker.usage.isShort) {
+      const lacking = broker.shortage(topic, qos, retain && bytes.length > 0);
+      if (lacking !== null)
+        throw new CodedError('NO_SPACE', `publish: ${lacking.name} is at ${lacking.percent} % of its limit`, 'client', true);
+    }
     const expiry = properties.messageExpiryInterval;
     const expiresAtMs = expiry === undefined ? 0 : broker.wallNow() + expiry * 1000;
     return broker.publish(

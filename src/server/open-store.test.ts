@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { brokerFile, readText } from '../../test/harness/activemq-file.ts';
+import { BrokerCounters } from '../core/counters.ts';
 import { Message } from '../core/message.ts';
+import { Usage } from '../core/usage.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import { silentLog } from '../telemetry/log.ts';
 import { openStore, stopsConnectors } from './open-store.ts';
@@ -14,7 +16,7 @@ function modelOf(inside: string, attributes = '') {
 }
 
 function open(folder: string, inside: string, attributes = ''): Promise<JournalStore> {
-  return openStore(folder, modelOf(inside, attributes), silentLog, () => {});
+  return openStore(folder, modelOf(inside, attributes), new Usage(new BrokerCounters(), silentLog), silentLog, () => {});
 }
 
 /** Writes a few files that nobody needs any more. */

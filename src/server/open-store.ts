@@ -1,17 +1,23 @@
 import { access, constants, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BrokerModel, IOExceptionHandlerModel, PersistenceAdapterModel } from '../config/activemq/model.ts';
+import type { Usage } from '../core/usage.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../protocols/mqtt/message-properties.ts';
 import { FolderFiles } from '../store/journal/files.ts';
 import type { SyncStrategy } from '../store/journal/log.ts';
+import { segmentNumber } from '../store/journal/segment.ts';
+import { SpillFiles } from '../store/journal/spill.ts';
 import { JournalStore } from '../store/journal/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Bytes of stored messages in memory; what is beyond is read from the journal when its turn comes. */
+/** Bytes of stored messages in memory; what is beyond, or what memory is too short for, is read from the journal when its turn comes. */
 const CACHE_BYTES = 128 * 1024 * 1024;
 
 /** Files of a store, and what a crash can leave of one. */
 const STORE_FILE = /^(journal-\d{8}\.log|checkpoint-\d{8}\.bin)(\.tmp)?$/;
+
+/** ActiveMQ's name for it. */
+const SPILL_FOLDER = 'tmp_storage';
 
 /**
  * Opens the store of a broker in its folder, which the caller has locked.
@@ -22,6 +28,7 @@ const STORE_FILE = /^(journal-\d{8}\.log|checkpoint-\d{8}\.bin)(\.tmp)?$/;
 export async function openStore(
   path: string,
   { persistenceAdapter, ioExceptionHandler, deleteAllMessagesOnStartup }: BrokerModel,
+  usage: Usage,
   log: Log,
   onFailure: (error: Error | null) => void,
 ): Promise<JournalStore> {
@@ -34,6 +41,7 @@ export async function openStore(
     log,
     propertiesForm: MQTT_5_STORED_PROPERTIES,
     cacheBytes: CACHE_BYTES,
+    usage,
     strategy: strategyOf(attributes),
     retryMs: ioExceptionHandler.resumeCheckSleepPeriodMs,
     ...(typeof journalMaxFileLength === 'number' ? { segmentBytes: journalMaxFileLength } : {}),
@@ -80,6 +88,17 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Bytes of journal files in a store's folder. */
+export function storedBytes(path: string): number {
+  const files = new FolderFiles(path);
+  return files.list().reduce((sum, name) => (segmentNumber(name) === null ? sum : sum + files.size(name)), 0);
+}
+
+/** Temporary files for what memory is too short for, in an emptied folder of the store's. @throws Node's errors where that cannot be had */
+export function openSpill(path: string, usage: Usage, log: Log): Promise<SpillFiles> {
+  return SpillFiles.open({ files: new FolderFiles(join(path, SPILL_FOLDER)), propertiesForm: MQTT_5_STORED_PROPERTIES, usage, log });
 }
 
 /** ActiveMQ's default is `always`, and `enableJournalDiskSyncs="false"` its older way to say `never`. */

@@ -16,16 +16,18 @@ export class FileBroker {
   /**
    * @param inside of `<broker>`: its connectors, on port 0, and whatever they need
    * @param brokerName `localhost` unless given
+   * @param folder of the store; left out: all is in memory
    */
-  static async start(t: Pick<TestContext, 'after'>, inside: string, brokerName = 'localhost'): Promise<FileBroker> {
-    const broker = new FileBroker(inside, brokerName);
+  static async start(t: Pick<TestContext, 'after'>, inside: string, brokerName = 'localhost', folder?: string): Promise<FileBroker> {
+    const broker = new FileBroker(inside, brokerName, folder);
     await broker.server.start();
     t.after(() => broker.server.stop());
     return broker;
   }
 
-  private constructor(inside: string, brokerName: string) {
-    const text = `<broker xmlns="http://activemq.apache.org/schema/core" brokerName="${brokerName}" persistent="false">\n${inside}\n</broker>`;
+  private constructor(inside: string, brokerName: string, folder: string | undefined) {
+    const store = folder === undefined ? 'persistent="false"' : `dataDirectory="${folder}"`;
+    const text = `<broker xmlns="http://activemq.apache.org/schema/core" brokerName="${brokerName}" ${store}>\n${inside}\n</broker>`;
     const { model, diagnostics } = readActiveMQ(text, 'broker.xml', {
       defines: new Map(),
       env: {},

@@ -92,6 +92,8 @@ test('messages that are dropped are counted by what dropped them', async (t) => 
     pendingMessageLimit: 0,
     maximumPacketSize: 1,
     linkedBroker: 0,
+    noSpace: 0,
+    temporaryFile: 0,
   });
 });
 

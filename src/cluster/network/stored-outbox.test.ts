@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BrokerCounters } from '../../core/counters.ts';
 import { MemoryStore } from '../../core/memory-store.ts';
 import { Message } from '../../core/message.ts';
+import { Usage } from '../../core/usage.ts';
 import { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { createBrokerPath, createOrigin, LinkTransit } from '../../protocols/openwire/message-origin.ts';
 import { PublicationForm } from '../../protocols/openwire/publication-form.ts';
 import { PublicationReader } from '../../protocols/openwire/publication-reader.ts';
+import { silentLog } from '../../telemetry/log.ts';
 import { StoredOutbox } from './stored-outbox.ts';
 
 const LIMITS = { messages: 1_000, bytes: 1_000_000, provenances: 100 };
 
 function setUp(limits = LIMITS) {
-  const store = new MemoryStore();
+  const store = new MemoryStore(new Usage(new BrokerCounters(), silentLog));
   const form = new PublicationForm('ID:us', 'ID:us-1', () => 1);
   const stored = store.createPeer('ID:peer');
   const outbox = new StoredOutbox({ store, stored, form, limits, onSafe() {} });

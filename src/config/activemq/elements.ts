@@ -24,7 +24,7 @@ const BROKER: Rules = {
   transportConnectors: honoured('lists the ports the broker listens on'),
   networkConnectors: honoured('lists the links to other brokers'),
   persistenceAdapter: honoured('says where messages are kept'),
-  systemUsage: honouredLater('limits memory, store and temporary files'),
+  systemUsage: honoured('limits memory, store and temporary files (docs/guides/limits.md)'),
   destinationPolicy: honoured('sets limits and strategies by destination'),
   destinations: honoured('lists queues and topics that exist from the start'),
   plugins: honoured('lists plugins; each of them is judged by itself'),
@@ -78,7 +78,7 @@ const BROKER: Rules = {
   ),
   deleteAllMessagesOnStartup: honoured('empties the store at every start'),
   ioExceptionHandler: honoured('decides what happens when the disk fails'),
-  ...each('tempDataStore tmpDataDirectory', inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
+  ...each('tempDataStore tmpDataDirectory', inert('is where waiting messages go when memory is short', BECAUSE.spill)),
   keepDurableSubsActive: inert('keeps what arrives for subscribers that are away ready to send', 'sessions that are away always keep it'),
   ...each(
     'offlineDurableSubscriberTimeout offlineDurableSubscriberTaskSchedule',
@@ -326,7 +326,7 @@ const DEAD_LETTER: Rules = {
 };
 
 const USAGE: Rules = {
-  limit: honouredLater('is the limit in bytes'),
+  limit: honoured('is the limit in bytes'),
   limiter: refused('is the limit, computed by a Java object', 'write limit="..." instead'),
   usagePortion: inert('takes a share of the limit', 'write the limit itself'),
   ...each('pollingTime percentUsageMinDelta', inert('says how often usage is looked at', BECAUSE.limitPolling)),
@@ -335,8 +335,8 @@ const USAGE: Rules = {
 
 const FILE_USAGE: Rules = {
   ...USAGE,
-  percentLimit: honouredLater('is the limit as a share of the disk'),
-  total: honouredLater('is what percentLimit is a share of, instead of the disk'),
+  percentLimit: honoured('is the limit as a share of the disk'),
+  total: honoured('is what percentLimit is a share of, instead of the disk'),
 };
 
 const DESTINATION: Rules = {
@@ -438,28 +438,29 @@ const RULES: Readonly<Record<string, ElementRule>> = {
     },
   },
   ...all('jDBCIOExceptionHandler leaseLockerIOExceptionHandler', inert('decides what happens when a database fails', NO_DATABASE)),
-  pListStoreImpl: only(inert('is where waiting messages go when memory is short', BECAUSE.cursors)),
+  pListStoreImpl: only(inert('is where waiting messages go when memory is short', BECAUSE.spill)),
 
   systemUsage: {
-    element: honouredLater('limits memory, store and temporary files'),
+    element: honoured('limits memory, store and temporary files'),
     properties: {
-      ...each('memoryUsage storeUsage tempUsage', honouredLater('is one of the limits')),
-      ...each('sendFailIfNoSpace sendFailIfNoSpaceAfterTimeout', honouredLater('says what publishers are told when a limit is reached')),
+      ...each('memoryUsage storeUsage tempUsage', honoured('is one of the limits')),
+      sendFailIfNoSpace: honoured('refuses what there is no room for at once, where publishers can be told (MQTT 5: 0x97); others wait'),
+      sendFailIfNoSpaceAfterTimeout: honoured('is how long, in ms, publishers wait before they are refused, or disconnected before MQTT 5'),
       jobSchedulerUsage: inert('limits delayed messages of JMS clients', BECAUSE.jms),
       checkLimitsLogLevel: inert('is the log level for limits that are too large', BECAUSE.logs),
       ...each('name parent sendFailIfNoSpaceExplicitySet', inert('is part of how usage is counted', BECAUSE.wiring)),
     },
   },
   memoryUsage: {
-    element: honouredLater('limits the memory of messages'),
+    element: honoured('limits the memory of messages'),
     properties: {
       ...USAGE,
-      percentOfJvmHeap: honouredLater("is the limit as a share of the broker's memory"),
+      percentOfJvmHeap: honoured('is the limit as a share of the memory that the broker process may use: the machine, or its container'),
       ...parentOf('memoryUsage'),
     },
   },
-  storeUsage: { element: honouredLater('limits the store'), properties: { ...FILE_USAGE, ...parentOf('storeUsage') } },
-  tempUsage: { element: honouredLater('limits temporary files'), properties: { ...FILE_USAGE, ...parentOf('tempUsage') } },
+  storeUsage: { element: honoured('limits the journal files of the store'), properties: { ...FILE_USAGE, ...parentOf('storeUsage') } },
+  tempUsage: { element: honoured('limits temporary files'), properties: { ...FILE_USAGE, ...parentOf('tempUsage') } },
   jobSchedulerUsage: only(inert('limits delayed messages of JMS clients', BECAUSE.jms)),
   ...all('defaultUsageCapacity usageCapacity', refused('is a limit, computed by a Java object', 'write limit="..." instead')),
 

@@ -388,7 +388,7 @@ for (const [inside, attributes, ...expected] of [
   [
     '<tempDataStore><pListStoreImpl directory="/t" indexPageSize="4096"/></tempDataStore>',
     '',
-    '2:1: warning: <tempDataStore>: in ActiveMQ it is where waiting messages go when memory is short; waiting messages are not paged out by cursors here, so it has no effect',
+    '2:1: warning: <tempDataStore>: in ActiveMQ it is where waiting messages go when memory is short; they go to the folder tmp_storage in that of the store, so it has no effect',
   ],
 ] as const) {
   test(`inert, said once: ${inside}${attributes}`, () => {

@@ -17,7 +17,7 @@ import { Promises } from './promises.ts';
 import type { MqttProtocol } from './protocol.ts';
 import { PublishRate } from './publish-rate.ts';
 import { Publishing, type PublishingLink } from './publishing.ts';
-import { ADMISSION, ANSWERS_UNREAD, PUBLISH_RATE, Reading, STORE_BEHIND } from './reading.ts';
+import { ADMISSION, ANSWERS_UNREAD, type PauseReason, PUBLISH_RATE, Reading, STORE_BEHIND } from './reading.ts';
 import type { MqttSession } from './session.ts';
 import { SEND_AHEAD_BYTES, type SessionLink, writeAcknowledgement } from './session-link.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
@@ -82,7 +82,7 @@ const acknowledgement = new AcknowledgementView();
  */
 export class MqttConnection implements ConnectionHandler, PacketSink, SessionLink, PublishingLink, KeptAlive, DurabilityListener {
   static readonly #connectIsOverdue = (connection: MqttConnection): void => connection.#giveUp();
-  static readonly #hasPaused = (connection: MqttConnection): void => connection.#listenAgain(PUBLISH_RATE);
+  static readonly #hasPaused = (connection: MqttConnection): void => connection.resumeReading(PUBLISH_RATE);
   readonly connection: Connection;
   readonly broker: Broker;
   readonly options: ConnectorOptions;
@@ -463,6 +463,7 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
     this.#stopConnectTimer();
     this.#keepAlive?.stop();
     if (this.#pause !== null) this.protocol.timers.cancel(this.#pause);
+    this.#publishing.stop();
     this.authentication?.stop();
     const will = withWill ? this.will : null;
     this.will = null;
@@ -508,11 +509,11 @@ export class MqttConnection implements ConnectionHandler, PacketSink, SessionLin
 
   /** The store has caught up. */
   onDurable(): void {
-    if (!this.#closed) this.#listenAgain(STORE_BEHIND);
+    if (!this.#closed) this.resumeReading(STORE_BEHIND);
   }
 
   /** What this broker held the client back for is over. Its silence was not its own. */
-  #listenAgain(reason: typeof PUBLISH_RATE | typeof STORE_BEHIND): void {
+  resumeReading(reason: PauseReason): void {
     if (this.reading.resume(reason)) this.#keepAlive?.heard();
   }
 

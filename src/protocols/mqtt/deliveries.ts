@@ -34,6 +34,8 @@ export interface Deliveries {
   readonly inflight: number;
   /** Bytes kept. */
   readonly heldBytes: number;
+  /** What keeping the next message takes; see `Subscriber.spaceNeeded`. */
+  readonly spaceNeeded: number;
   /** Whether the next message can be sent at once. */
   readonly isReady: boolean;
   /** Whether the next message is dropped. */
@@ -62,6 +64,6 @@ export interface Deliveries {
 }
 
 /** [MQTT-3.3.2-5] */
-export function isExpired({ expiresAtMs }: Message, broker: Broker): boolean {
+export function isExpired({ expiresAtMs }: Pick<Message, 'expiresAtMs'>, broker: Broker): boolean {
   return expiresAtMs !== 0 && expiresAtMs <= broker.wallNow();
 }

@@ -70,6 +70,10 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     return this.#stored.bytes;
   }
 
+  get spaceNeeded(): number {
+    return this.#broker.store.spaceNeeded;
+  }
+
   get isReady(): boolean {
     const link = this.#link;
     return link !== null && this.#sendNext >= this.#safe && this.#roomFor(link);

@@ -1,9 +1,14 @@
 import type { Broker } from '../../core/broker.ts';
 import { Message, type MessageProperties } from '../../core/message.ts';
 import { topicNameFault } from '../../core/topic-filter.ts';
+import type { Gauge } from '../../core/usage.ts';
+import type { Facts } from '../../telemetry/log.ts';
+import type { TimerWheel } from '../../timing/timer-wheel.ts';
 import type { ConnectorOptions } from '../protocol.ts';
 import { LimitError, topicNameError } from './limit-error.ts';
 import { isReserved, MQTT_5_PROPERTIES, messageProperties } from './message-properties.ts';
+import { ParkedPublishes } from './parked-publishes.ts';
+import { NO_ROOM, type PauseReason, type Reading } from './reading.ts';
 import type { MqttSession } from './session.ts';
 import { UNKNOWN_POSITION } from './session-link.ts';
 import { InboundAliases } from './topic-alias.ts';
@@ -24,6 +29,7 @@ import { arrivedForm } from './wire-forms.ts';
 /** Reason Strings of publications that are refused. */
 const RESERVED_TOPIC = 'this topic is not for clients to publish to';
 const RETAINED_FULL = 'delivered, but not kept: there is no room for more retained messages';
+const NO_SPACE = 'not published: a limit of what this broker keeps is reached';
 
 /** The connection that a client publishes on. */
 export interface PublishingLink {
@@ -32,6 +38,15 @@ export interface PublishingLink {
   readonly level: ProtocolLevel;
   /** Whether the session is older than this connection: both sides may then repeat what the other has already done with. */
   readonly resumed: boolean;
+  readonly closed: boolean;
+  readonly reading: Reading;
+  readonly protocol: { readonly timers: TimerWheel };
+  /** What the log says of it. */
+  facts(): Facts;
+  /** Does for the client what happens outside its input. */
+  guard(action: () => void): void;
+  resumeReading(reason: PauseReason): void;
+  disconnect(reasonCode: number, reasonString: string | null): void;
   /** See `SessionLink.promise`. */
   promise(before: number, header: number, packetIdentifier: number, reasonCode: number): void;
   replyDurable(before: number, packet: Buffer): void;
@@ -49,6 +64,8 @@ export class Publishing {
   /** The topic that was last found valid: a client mostly publishes to one. */
   #lastTopic: string | null = null;
   #lastReserved = false;
+  /** PUBLISH packets that there is no room for; null: none wait. */
+  #parked: ParkedPublishes | null = null;
   /** QoS 2 messages that came on this connection and are not released. */
   #unreleased = 0;
 
@@ -58,13 +75,75 @@ export class Publishing {
 
   /** PUBLISH. @throws ProtocolError */
   onPublish(session: MqttSession, buffer: Buffer, packetStart: number, start: number, end: number): void {
-    const link = this.#link;
-    const { broker, level } = link;
+    if (this.#parked !== null) {
+      this.#parked.add(buffer, packetStart, start, end); // in order [MQTT-4.6.0-2]
+      return;
+    }
+    this.#read(buffer, buffer[packetStart]!, start, end);
+    if (this.#link.broker.usage.isShort) {
+      const lacking = this.#lacking(session, end);
+      if (lacking !== null) {
+        this.#holdBack(session, lacking, buffer, packetStart, start, end);
+        return;
+      }
+    }
+    this.#publish(session, buffer, packetStart, start, end);
+  }
+
+  /** The topic that was published to last. */
+  get topic(): string {
+    return this.#lastTopic ?? '';
+  }
+
+  /**
+   * Publishes a packet that was parked, if there is room.
+   * @param start where its Remaining Length ends
+   * @returns the limit that is in the way still; null: it is done with
+   * @throws ProtocolError
+   */
+  publishParked(session: MqttSession, packet: Buffer, start: number): Gauge | null {
+    this.#read(packet, packet[0]!, start, packet.length);
+    const lacking = this.#link.broker.usage.isShort ? this.#lacking(session, packet.length) : null;
+    if (lacking === null) this.#publish(session, packet, 0, start, packet.length);
+    return lacking;
+  }
+
+  /** Refuses a packet that was parked. @throws ProtocolError */
+  refuseParked(session: MqttSession, packet: Buffer, start: number): void {
+    const lacking = this.publishParked(session, packet, start);
+    if (lacking !== null) this.#refuse(lacking);
+  }
+
+  /** All that was parked is published. */
+  nothingParked(): void {
+    this.#parked = null;
+    this.#link.resumeReading(NO_ROOM);
+  }
+
+  /** The client has waited for too long with what it wants to publish. */
+  letGo(): void {
+    this.#link.disconnect(QUOTA_EXCEEDED, NO_SPACE);
+  }
+
+  /** The connection has gone. */
+  stop(): void {
+    this.#parked?.drop();
+    this.#parked = null;
+  }
+
+  #read(buffer: Buffer, header: number, start: number, end: number): void {
     const view = this.#view;
-    view.read(buffer, buffer[packetStart]!, start, end, level);
+    view.read(buffer, header, start, end, this.#link.level);
     const p = view.properties;
     const topic = p === null || p.topicAlias === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
     if (topic !== this.#lastTopic) this.#checkTopic(topic);
+  }
+
+  /** Publishes what was read. */
+  #publish(session: MqttSession, buffer: Buffer, packetStart: number, start: number, end: number): void {
+    const { broker, level } = this.#link;
+    const view = this.#view;
+    const p = view.properties;
     let properties: MessageProperties | null = null;
     let expiresAtMs = 0;
     if (p !== null) {
@@ -86,7 +165,7 @@ export class Publishing {
       return;
     }
     const message = new Message(
-      topic,
+      this.#lastTopic!,
       qos,
       view.retain,
       buffer,
@@ -124,6 +203,39 @@ export class Publishing {
     // "Not an error during recovery" (section 3.7.2.1), and clients take a reason like this for one: it is kept for a real mismatch.
     const reason = known || link.resumed ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
     link.promise(before, 0x70, packetIdentifier, reason); // [MQTT-4.3.3-11]
+  }
+
+  /** The limit that leaves no room for what was read; null: there is room, or it goes nowhere. */
+  #lacking(session: MqttSession, end: number): Gauge | null {
+    const { qos, retain, payloadStart, packetIdentifier } = this.#view;
+    if (this.#lastReserved || (qos === 2 && session.hasReceived(packetIdentifier))) return null;
+    return this.#link.broker.shortage(this.#lastTopic!, qos, retain && end > payloadStart);
+  }
+
+  /** There is no room for what was read: it is refused, or waits. */
+  #holdBack(session: MqttSession, lacking: Gauge, buffer: Buffer, packetStart: number, start: number, end: number): void {
+    const link = this.#link;
+    if (link.level === MQTT_5 && link.broker.usage.limits.sendFailIfNoSpace) {
+      this.#refuse(lacking);
+      return;
+    }
+    this.#parked = new ParkedPublishes(link, this, session, lacking);
+    this.#parked.add(buffer, packetStart, start, end);
+  }
+
+  /** Refuses what was read: PUBACK or PUBREC 0x97 [MQTT-4.3.3-9]; of QoS 0 nobody is told. */
+  #refuse(lacking: Gauge): void {
+    const { broker } = this.#link;
+    const { qos, packetIdentifier } = this.#view;
+    broker.refused(lacking.name, { ...this.#link.facts(), topic: this.topic });
+    broker.counters.publishReceived[qos]++;
+    if (qos === 0) {
+      broker.counters.drop('noSpace');
+      return;
+    }
+    const header = qos === 1 ? 0x40 : 0x50;
+    const packet = this.#link.withReason(NO_SPACE, (text) => writeRefusal(header, packetIdentifier, QUOTA_EXCEEDED, text));
+    this.#link.replyDurable(broker.store.position, packet);
   }
 
   #resolveAlias(topic: string, alias: number): string {

@@ -8,10 +8,12 @@ export const ANSWERS_UNREAD = 2;
 export const PUBLISH_RATE = 4;
 /** The store is behind with very much that the client is promised. */
 export const STORE_BEHIND = 8;
-export type PauseReason = typeof ADMISSION | typeof ANSWERS_UNREAD | typeof PUBLISH_RATE | typeof STORE_BEHIND;
+/** There is no room for what it publishes, and very much of that waits. */
+export const NO_ROOM = 16;
+export type PauseReason = typeof ADMISSION | typeof ANSWERS_UNREAD | typeof PUBLISH_RATE | typeof STORE_BEHIND | typeof NO_ROOM;
 
 /** While it is one of these that the client is not listened to for, its silence is not its own. */
-const OURS = PUBLISH_RATE | STORE_BEHIND;
+const OURS = PUBLISH_RATE | STORE_BEHIND | NO_ROOM;
 
 /** Why a client is not read from at present, if it is not: its socket is read while there is no reason not to. */
 export class Reading {

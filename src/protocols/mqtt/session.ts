@@ -19,6 +19,7 @@ import {
   Subscription,
 } from '../../core/subscription.ts';
 import { parseShared } from '../../core/topic-filter.ts';
+import { MEMORY } from '../../core/usage.ts';
 import { TimerEntry, type TimerWheel } from '../../timing/timer-wheel.ts';
 import type { Connection } from '../../transport/connection.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired } from './deliveries.ts';
@@ -114,6 +115,12 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     if (this.#deliveries.isReady) return READY;
     if (this.#deliveries.isFull) return FULL;
     return this.#link === null ? AWAY : BEHIND;
+  }
+
+  /** Of QoS 0 nothing is kept but what the client is slow to read. */
+  spaceNeeded(qos: QoS): number {
+    if (qos > 0) return this.#deliveries.spaceNeeded;
+    return this.#link !== null && this.#link.connection.queuedBytes >= SEND_AHEAD_BYTES ? MEMORY : 0;
   }
 
   /** Retained messages on their way to a new subscription may count as one. */

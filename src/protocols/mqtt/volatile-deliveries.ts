@@ -1,10 +1,11 @@
 import type { Broker } from '../../core/broker.ts';
 import { Fifo } from '../../core/fifo.ts';
-import type { Message, QoS } from '../../core/message.ts';
+import { Message, type QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
 import type { Subscription } from '../../core/subscription.ts';
+import { MEMORY, type Spilled } from '../../core/usage.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
-import { Inflight, type Kept, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
+import { Inflight, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
 import { type SessionLink, sendPublish, writeAcknowledgement } from './session-link.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
 
@@ -29,6 +30,15 @@ class Replay {
   }
 }
 
+/** A message that waits to be sent: in memory, or in a temporary file while memory is short. */
+interface Waiting {
+  readonly held: Message | Spilled;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly identifiers: readonly number[];
+  readonly group: SharedGroup | null;
+}
+
 /**
  * What a session that ends with its connection owes its client: nothing is sent a second time, and so nothing is kept that has been sent
  * but what another member of a group would get then.
@@ -38,7 +48,7 @@ export class VolatileDeliveries implements Deliveries {
   readonly #owner: DeliveriesOwner;
   #link: SessionLink | null = null;
   readonly #inflight = new Inflight();
-  readonly #queue = new Fifo<Kept | Replay>();
+  readonly #queue = new Fifo<Waiting | Replay>();
   /** Those in the queue, by topic filter. */
   readonly #replays = new Map<string, Replay>();
   /** Messages kept in flight and in the queue, in bytes. */
@@ -61,6 +71,10 @@ export class VolatileDeliveries implements Deliveries {
 
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  get spaceNeeded(): number {
+    return this.isReady ? 0 : MEMORY;
   }
 
   get isReady(): boolean {
@@ -159,10 +173,16 @@ export class VolatileDeliveries implements Deliveries {
     const found: Undelivered[] = [];
     for (const packetIdentifier of this.#inflight.inOrder()) {
       const kept = this.#inflight.keptOf(packetIdentifier);
-      if (kept !== null && kept.group !== null && kept.qos === 1) found.push({ message: kept.message, group: kept.group });
+      if (kept === null) continue;
+      this.#broker.usage.release(kept.message);
+      if (kept.group !== null && kept.qos === 1) found.push({ message: kept.message, group: kept.group });
     }
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift())
-      if (!(entry instanceof Replay) && entry.group !== null) found.push({ message: entry.message, group: entry.group });
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+      if (entry instanceof Replay) continue;
+      const message = entry.group === null ? null : this.#read(entry);
+      this.#release(entry);
+      if (message !== null) found.push({ message, group: entry.group });
+    }
     this.#inflight.clear();
     this.#replays.clear();
     this.#heldBytes = 0;
@@ -174,12 +194,14 @@ export class VolatileDeliveries implements Deliveries {
     this.#expiresAtMs = Number.POSITIVE_INFINITY;
     for (let waiting = this.#queue.length; waiting > 0; waiting--) {
       const entry = this.#queue.shift()!;
-      if (entry instanceof Replay || !isExpired(entry.message, this.#broker)) {
+      if (entry instanceof Replay || !isExpired(entry.held, this.#broker)) {
         this.#queue.push(entry);
-        if (!(entry instanceof Replay)) this.#noteExpiry(entry.message);
+        if (!(entry instanceof Replay)) this.#noteExpiry(entry.held);
       } else {
-        this.#heldBytes -= entry.message.size;
-        this.#owner.expired(entry.message);
+        const message = this.#read(entry);
+        this.#heldBytes -= entry.held.size;
+        this.#release(entry);
+        if (message !== null) this.#owner.expired(message);
       }
     }
   }
@@ -191,8 +213,10 @@ export class VolatileDeliveries implements Deliveries {
       if (entry instanceof Replay || entry.group === null || !this.#broker.hasMembers(entry.group)) {
         this.#queue.push(entry);
       } else {
-        this.#heldBytes -= entry.message.size;
-        found.push({ message: entry.message, group: entry.group });
+        const message = this.#read(entry);
+        this.#heldBytes -= entry.held.size;
+        this.#release(entry);
+        if (message !== null) found.push({ message, group: entry.group });
       }
     }
     return found;
@@ -207,14 +231,19 @@ export class VolatileDeliveries implements Deliveries {
   /** The message with this identifier, if it is kept, is held no longer. */
   #letGo(packetIdentifier: number): void {
     const kept = this.#inflight.keptOf(packetIdentifier);
-    if (kept !== null) this.#heldBytes -= kept.message.size;
+    if (kept === null) return;
+    this.#heldBytes -= kept.message.size;
+    this.#broker.usage.release(kept.message);
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
   offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
     const link = this.#link;
     if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
-      if (keepsInflight(qos, group) && !this.#hold(message)) return;
+      if (keepsInflight(qos, group)) {
+        if (!this.#count(message)) return;
+        this.#broker.usage.hold(message);
+      }
       this.#transmit(link, message, qos, retain, identifiers, group);
       return;
     }
@@ -222,17 +251,40 @@ export class VolatileDeliveries implements Deliveries {
       this.#owner.drop('sessionQueueMessages');
       return;
     }
-    if (!this.#hold(message)) return;
-    this.#queue.push({ message: message.keep(), qos, retain, identifiers, group });
+    if (!this.#count(message)) return;
+    this.#queue.push({ held: this.#hold(message), qos, retain, identifiers, group });
     this.#noteExpiry(message);
   }
 
-  #noteExpiry({ expiresAtMs }: Message): void {
+  #noteExpiry({ expiresAtMs }: Message | Spilled): void {
     if (expiresAtMs !== 0 && expiresAtMs < this.#expiresAtMs) this.#expiresAtMs = expiresAtMs;
   }
 
+  /** Keeps a message until it is sent: on disk while memory is to be saved. */
+  #hold(message: Message): Message | Spilled {
+    const { usage } = this.#broker;
+    const spilled = usage.isPaging && usage.spill !== null ? usage.spill.take(message) : null;
+    if (spilled !== null) return spilled;
+    usage.hold(message);
+    return message.keep();
+  }
+
+  /** null when it was on disk and cannot be read: it is lost, which is counted. */
+  #read({ held }: Waiting): Message | null {
+    if (held instanceof Message) return held;
+    const message = this.#broker.usage.spill!.read(held);
+    if (message === null) this.#owner.drop('temporaryFile');
+    return message;
+  }
+
+  /** A message that waited is kept there no longer. */
+  #release({ held }: Waiting): void {
+    if (held instanceof Message) this.#broker.usage.release(held);
+    else this.#broker.usage.spill!.release(held);
+  }
+
   /** Counts a message as held. @returns false when there is no room for it: it is dropped */
-  #hold(message: Message): boolean {
+  #count(message: Message): boolean {
     const size = message.size;
     if (this.#heldBytes + size > this.#broker.limits.sessionQueueBytes) {
       this.#owner.drop('sessionQueueBytes');
@@ -263,9 +315,17 @@ export class VolatileDeliveries implements Deliveries {
         }
       } else {
         this.#queue.shift();
-        const { message, qos, retain, identifiers, group } = first;
-        const expired = isExpired(message, this.#broker); // [MQTT-3.3.2-5]
-        if (expired || !keepsInflight(qos, group)) this.#heldBytes -= message.size;
+        const { held, qos, retain, identifiers, group } = first;
+        const message = this.#read(first);
+        this.#heldBytes -= held.size;
+        const expired = message !== null && isExpired(message, this.#broker); // [MQTT-3.3.2-5]
+        const keeps = message !== null && !expired && keepsInflight(qos, group);
+        if (keeps) {
+          this.#heldBytes += message.size; // what was read from disk may count a little differently
+          this.#broker.usage.hold(message);
+        }
+        this.#release(first);
+        if (message === null) continue;
         if (expired) this.#owner.expired(message);
         else this.#transmit(link, message, qos, retain, identifiers, group);
       }
@@ -298,7 +358,7 @@ export class VolatileDeliveries implements Deliveries {
     // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers, group } : null);
     if (sendPublish(link, this.#owner, message, qos, retain, identifiers, packetIdentifier, false)) return;
-    if (keeps) this.#heldBytes -= message.size;
+    if (keeps) this.#letGo(packetIdentifier);
     this.#inflight.delete(packetIdentifier);
   }
 }

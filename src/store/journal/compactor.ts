@@ -51,7 +51,7 @@ export class Compactor {
     let bestShare = shareMax;
     for (const segment of sealed) {
       if (!segment.isPinned) continue; // goes by itself
-      const share = (segment.live + segment.moved) / Math.max(1, segment.count + segment.moved);
+      const share = segment.liveShare;
       if (share > bestShare) continue;
       best = segment;
       bestShare = share;

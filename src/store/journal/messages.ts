@@ -1,4 +1,5 @@
 import type { Message } from '../../core/message.ts';
+import type { Usage } from '../../core/usage.ts';
 import { MessageCache } from './message-cache.ts';
 import type { Segment } from './segment.ts';
 
@@ -8,6 +9,15 @@ interface Moved {
   place: number;
   references: number;
 }
+
+/**
+ * Bytes of the newest messages that stay in memory while it is to be saved: those on their way to clients that are there, which would only be
+ * read back at once...
+ */
+const PAGED_CACHE_BYTES_MAX = 1024 * 1024;
+
+/** ...but no more than this share of the memory limit. */
+const PAGED_CACHE_SHARE_MAX = 1 / 16;
 
 /**
  * Which messages are stored, where, and how many still need each.
@@ -26,14 +36,27 @@ export class Messages {
   readonly #cache = new MessageCache();
   #cacheBytes = 0;
   readonly #cacheBytesMax: number;
+  readonly #pagedBytesMax: number;
+  readonly #usage: Usage;
   next = 1;
 
-  constructor(cacheBytesMax: number) {
+  constructor(cacheBytesMax: number, usage: Usage) {
     this.#cacheBytesMax = cacheBytesMax;
+    this.#pagedBytesMax = Math.min(cacheBytesMax, PAGED_CACHE_BYTES_MAX, usage.memory.limitBytes * PAGED_CACHE_SHARE_MAX);
+    this.#usage = usage;
   }
 
   get cacheBytes(): number {
     return this.#cacheBytes;
+  }
+
+  /** Whether there is more in memory than may be. */
+  get isCacheFull(): boolean {
+    return this.#cacheBytes > this.#cacheBytesAllowed;
+  }
+
+  get #cacheBytesAllowed(): number {
+    return this.#usage.isPaging ? this.#pagedBytesMax : this.#cacheBytesMax;
   }
 
   get movedEntries(): IterableIterator<[number, Readonly<Moved>]> {
@@ -139,14 +162,17 @@ export class Messages {
   cache(number: number, message: Message): void {
     this.#cache.add(number, message);
     this.#cacheBytes += message.size;
+    this.#usage.hold(message);
   }
 
   /** Lets go of messages beyond what may be in memory, the oldest first; of those from `number` on none, since they are nowhere else. */
   trimCache(number: number): void {
-    while (this.#cacheBytes > this.#cacheBytesMax) {
+    while (this.isCacheFull) {
       const oldest = this.#cache.oldest();
       if (oldest >= number) return;
-      this.#cacheBytes -= this.#cache.remove(oldest)!.size;
+      const message = this.#cache.remove(oldest)!;
+      this.#cacheBytes -= message.size;
+      this.#usage.release(message);
     }
   }
 
@@ -160,6 +186,7 @@ export class Messages {
     const message = this.#cache.remove(number);
     if (message === undefined) return;
     this.#cacheBytes -= message.size;
+    this.#usage.release(message);
     message.storedAs = 0;
   }
 

@@ -53,6 +53,11 @@ export class Segment {
     return this.live > 0 || this.moved > 0;
   }
 
+  /** The share of its messages that is needed. */
+  get liveShare(): number {
+    return (this.live + this.moved) / Math.max(1, this.count + this.moved);
+  }
+
   addMessage(number: number, place: number): void {
     if (this.count === 0) this.firstMessage = number;
     // Numbers that were lost with a damaged record have no place.

@@ -1,8 +1,10 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import type { ByteWriter } from '../../bytes/byte-writer.ts';
+import { BrokerCounters } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Delivery, DurabilityListener, Lane, Store, StoredSession } from '../../core/store.ts';
+import { MEMORY, STORE, Usage } from '../../core/usage.ts';
 import type { Log as Logger } from '../../telemetry/log.ts';
 import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { Compactor } from './compactor.ts';
@@ -36,8 +38,10 @@ export interface JournalStoreOptions {
   readonly files: StoreFiles;
   readonly log: Logger;
   readonly propertiesForm: StoredPropertiesForm;
-  /** Bytes of messages in memory; what is beyond is read from disk. */
+  /** Bytes of messages in memory; what is beyond is read from disk. It gives way when the broker's memory is short. */
   readonly cacheBytes: number;
+  /** Where what is kept is counted, and limited; left out: nowhere. */
+  readonly usage?: Usage;
   readonly strategy?: SyncStrategy;
   readonly syncIntervalMs?: number;
   /** Bytes of one journal file (`journalMaxFileLength`). */
@@ -68,6 +72,9 @@ const CHECKPOINT_PIECE_BYTES = 128 * 1024;
 /** Where somebody asks for it, a file is emptied of which at most this share lives. */
 const COMPACTED_SHARE_MAX = 0.5;
 
+/** A store that is full is compacted when that frees at least this share of its limit: it costs a checkpoint or two. */
+const FREED_SHARE_MIN = 1 / 64;
+
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
@@ -89,6 +96,7 @@ export class JournalStore implements Store, SessionStore {
   readonly sessionsById = new Map<number, JournalSession>();
   readonly retainedByTopic = new Map<string, RetainedEntry>();
   readonly #options: JournalStoreOptions;
+  readonly #usage: Usage;
   readonly #log: Log;
   readonly #compactor: Compactor;
   readonly #reader = new ByteReader();
@@ -109,6 +117,8 @@ export class JournalStore implements Store, SessionStore {
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
   #makingRoom = false;
+  /** Bytes of the files that are not written to any more. */
+  #sealedBytes = 0;
   #checkpoint: Checkpoint;
   #checkpointing: Promise<void> | null = null;
   #checkpointDue: number;
@@ -121,13 +131,15 @@ export class JournalStore implements Store, SessionStore {
    * @throws ConfigError STORE_FORMAT for a format that this program does not know; Node's errors where it cannot be read
    */
   static async open(options: JournalStoreOptions): Promise<JournalStore> {
-    const messages = new Messages(options.cacheBytes);
+    const usage = options.usage ?? new Usage(new BrokerCounters(), options.log);
+    const messages = new Messages(options.cacheBytes, usage);
     const recovered = await recover(options.files, options.log, messages);
-    return new JournalStore(options, messages, recovered);
+    return new JournalStore(options, usage, messages, recovered);
   }
 
-  private constructor(options: JournalStoreOptions, messages: Messages, recovered: Awaited<ReturnType<typeof recover>>) {
+  private constructor(options: JournalStoreOptions, usage: Usage, messages: Messages, recovered: Awaited<ReturnType<typeof recover>>) {
     this.#options = options;
+    this.#usage = usage;
     this.messages = messages;
     for (const [id, content] of recovered.sessions) this.sessionsById.set(id, new JournalSession(id, this, content));
     for (const [topic, entry] of recovered.retained) this.retainedByTopic.set(topic, entry);
@@ -145,7 +157,12 @@ export class JournalStore implements Store, SessionStore {
     this.#log.onSealed = (segment, next) => {
       segment.trim();
       messages.append(next);
+      this.#sealedBytes += segment.size;
     };
+    usage.giveWay = () => {
+      if (this.messages.isCacheFull) this.#makeRoom();
+    };
+    this.#measureAll();
     this.#durableMessages = messages.next;
     this.#checkpointDue = this.#log.position + this.#checkpointInterval;
     this.#compactor = new Compactor(this, (name) => (options.archive === undefined ? options.files.remove(name) : options.archive(name)));
@@ -176,9 +193,12 @@ export class JournalStore implements Store, SessionStore {
 
   /** Bytes of all journal files. */
   get diskBytes(): number {
-    let bytes = 0;
-    for (const { size } of this.messages.segments) bytes += size;
-    return bytes;
+    return this.#sealedBytes + this.#log.segment.size;
+  }
+
+  /** What cannot be written stays in memory. */
+  get spaceNeeded(): number {
+    return this.failure === null ? STORE : STORE | MEMORY;
   }
 
   get present(): Segment {
@@ -389,19 +409,7 @@ export class JournalStore implements Store, SessionStore {
   async compact(onProgress: () => void): Promise<void> {
     clearInterval(this.#tidyTimer);
     await this.#tidying;
-    this.#endOpen();
-    this.#log.roll();
-    await this.writeCheckpoint();
-    await this.writeCheckpoint();
-    for (let before = Number.POSITIVE_INFINITY; this.diskBytes < before; ) {
-      before = this.diskBytes;
-      await this.#compactor.run(0, COMPACTED_SHARE_MAX);
-      // The second checkpoint is the one that the first was to fall back on.
-      await this.writeCheckpoint();
-      await this.writeCheckpoint();
-      await this.#compactor.removeDead();
-      onProgress();
-    }
+    await this.#compact(onProgress);
   }
 
   /** Writes down what the journal adds up to, so that a start need not read all of it. */
@@ -437,9 +445,48 @@ export class JournalStore implements Store, SessionStore {
     try {
       if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
       await this.#compactor.run();
+      this.#measureAll();
+      if (this.messages.isCacheFull) this.#makeRoom();
+      const { store } = this.#usage;
+      if (store.isFull && this.#freeableBytes >= store.limitBytes * FREED_SHARE_MIN) await this.#compact(() => {});
     } catch (error) {
       this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
     }
+  }
+
+  async #compact(onProgress: () => void): Promise<void> {
+    this.#endOpen();
+    this.#log.roll();
+    await this.writeCheckpoint();
+    await this.writeCheckpoint();
+    for (let before = Number.POSITIVE_INFINITY; this.diskBytes < before; ) {
+      before = this.diskBytes;
+      await this.#compactor.run(0, COMPACTED_SHARE_MAX);
+      // The second checkpoint is the one that the first was to fall back on.
+      await this.writeCheckpoint();
+      await this.writeCheckpoint();
+      await this.#compactor.removeDead();
+      this.#measureAll();
+      onProgress();
+    }
+  }
+
+  /** Adds up what is there: files have come and gone. */
+  #measureAll(): void {
+    let bytes = 0;
+    for (const segment of this.messages.segments) if (segment !== this.#log.segment && segment.file !== null) bytes += segment.size;
+    this.#sealedBytes = bytes;
+    this.#usage.store.set(this.diskBytes);
+  }
+
+  /** About how many bytes `compact` would free. */
+  get #freeableBytes(): number {
+    let bytes = 0;
+    for (const segment of this.messages.segments) {
+      const { size, liveShare } = segment;
+      if (liveShare <= COMPACTED_SHARE_MAX) bytes += size * (1 - liveShare);
+    }
+    return bytes;
   }
 
   get #checkpointInterval(): number {
@@ -510,7 +557,8 @@ export class JournalStore implements Store, SessionStore {
     if (this.#open !== null) {
       this.#open = null;
       this.#log.end(this.#openKind);
-      if (this.messages.cacheBytes > this.#options.cacheBytes) this.#makeRoom();
+      this.#usage.store.set(this.diskBytes);
+      if (this.messages.isCacheFull) this.#makeRoom();
     } else if (this.#removing !== null) {
       const session = this.#removing;
       this.#removing = null;
@@ -534,7 +582,7 @@ export class JournalStore implements Store, SessionStore {
         this.#makingRoom = false;
         this.#durableMessages = upTo;
         this.messages.trimCache(upTo);
-        if (this.messages.cacheBytes > this.#options.cacheBytes && upTo < this.messages.next) this.#makeRoom();
+        if (this.messages.isCacheFull && upTo < this.messages.next) this.#makeRoom();
       },
     });
   }

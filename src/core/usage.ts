@@ -1,0 +1,281 @@
+import type { Facts, Log } from '../telemetry/log.ts';
+import type { BrokerCounters } from './counters.ts';
+import type { UsageName } from './limits.ts';
+import type { Message } from './message.ts';
+
+/** What keeping a message somewhere takes; combined as bits. 0: nothing, it leaves at once. */
+export const MEMORY = 1;
+export const STORE = 2;
+
+export interface UsageLimits {
+  /** Bytes of memory for messages; Infinity: no limit. */
+  readonly memoryBytes: number;
+  /** Bytes of journal files. */
+  readonly storeBytes: number;
+  /** Bytes of temporary files. */
+  readonly tempBytes: number;
+  /** Whether publishers that can be told are refused at once, instead of waiting. */
+  readonly sendFailIfNoSpace: boolean;
+  /** ...or when they have waited for so long, in milliseconds; 0: they are not. */
+  readonly sendFailIfNoSpaceAfterTimeoutMs: number;
+}
+
+const UNLIMITED: UsageLimits = {
+  memoryBytes: Number.POSITIVE_INFINITY,
+  storeBytes: Number.POSITIVE_INFINITY,
+  tempBytes: Number.POSITIVE_INFINITY,
+  sendFailIfNoSpace: false,
+  sendFailIfNoSpaceAfterTimeoutMs: 0,
+};
+
+/**
+ * What a message costs beside its bytes while it is kept: the object, its buffer and an entry in a queue, in bytes. Measured, and rounded
+ * up; without it a million small messages would be ten times as large as they seem.
+ */
+export const MESSAGE_BYTES = 512;
+
+/** What one more who keeps the same message costs: an entry in a queue, in bytes. */
+export const HOLDER_BYTES = 128;
+
+/** The share of the memory limit from which on messages are paged to disk, where they can be: ActiveMQ's `cursorMemoryHighWaterMark`. */
+const PAGING_SHARE = 0.7;
+
+/** The share of the memory limit from which on waiting publications are no longer read ahead, whoever's they are. */
+const PARKED_SHARE_MAX = 0.1;
+
+/** Between two lines in the log while publishers wait, in milliseconds: ActiveMQ's `blockedProducerWarningInterval`. */
+const WARNING_INTERVAL_MS = 30_000;
+
+/** Somebody who has something to publish that there is no room for. */
+export interface WaitingPublisher {
+  /** Who it is and what it publishes, for the log. */
+  facts(): Facts;
+  /** There is room: it publishes what it can. It may have to wait again. */
+  goOn(): void;
+}
+
+/**
+ * Bytes in use against one limit, and who waits for there to be fewer. Whoever takes bytes adds them, and subtracts the same when it gives
+ * them up.
+ */
+export class Gauge {
+  readonly name: UsageName;
+  /** Infinity: none. Set before anybody connects, and not changed after that. */
+  limitBytes = Number.POSITIVE_INFINITY;
+  bytes = 0;
+  readonly #counters: BrokerCounters;
+  readonly #log: Log;
+  /** In the order in which they began to wait. */
+  readonly #waiting = new Set<WaitingPublisher>();
+  #wakes = false;
+  /** While somebody waits, and until a whole interval has passed without anybody. */
+  #watch: NodeJS.Timeout | null = null;
+  #waitedSinceLine = 0;
+
+  constructor(name: UsageName, counters: BrokerCounters, log: Log) {
+    this.name = name;
+    this.#counters = counters;
+    this.#log = log;
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.limitBytes;
+  }
+
+  /** Whole percent of the limit; 0 without one. */
+  get percent(): number {
+    return Math.floor((this.bytes / this.limitBytes) * 100);
+  }
+
+  /** Publishers that wait for room here. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  subtract(bytes: number): void {
+    this.bytes -= bytes;
+    if (this.#waiting.size > 0 && this.bytes < this.limitBytes) this.#wake();
+  }
+
+  /** For what is measured and not counted. */
+  set(bytes: number): void {
+    this.bytes = bytes;
+    if (this.#waiting.size > 0 && bytes < this.limitBytes) this.#wake();
+  }
+
+  /** The publisher is called when there is room, once, after those that came before it. */
+  wait(publisher: WaitingPublisher): void {
+    this.#waiting.add(publisher);
+    this.#waitedSinceLine++;
+    this.#counters.refusedBy[this.name]++;
+    if (this.#watch !== null) return;
+    this.#warn('publishers wait: a limit of systemUsage is reached', publisher.facts());
+    this.#watch = setInterval(() => this.#look(), WARNING_INTERVAL_MS).unref();
+  }
+
+  /** It does not wait any more. */
+  leave(publisher: WaitingPublisher): void {
+    this.#waiting.delete(publisher);
+  }
+
+  /** Nobody waits any more: the broker stops. */
+  close(): void {
+    this.#waiting.clear();
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#watch = null;
+  }
+
+  #look(): void {
+    if (this.#waitedSinceLine > 0 || this.#waiting.size > 0) {
+      const [longest] = this.#waiting;
+      this.#warn('publishers wait: a limit of systemUsage is still reached', longest?.facts() ?? {});
+      return;
+    }
+    clearInterval(this.#watch!);
+    this.#watch = null;
+    this.#log.info('publishers do not wait any more', { limit: this.name, percent: this.percent });
+  }
+
+  #warn(said: string, facts: Facts): void {
+    this.#waitedSinceLine = 0;
+    const { name, bytes, limitBytes, percent, waiting } = this;
+    this.#log.warn(said, { limit: name, bytes, limitBytes, percent, waiting, ...facts });
+  }
+
+  /** Not from within whatever has given bytes up. */
+  #wake(): void {
+    if (this.#wakes) return;
+    this.#wakes = true;
+    setImmediate(() => {
+      this.#wakes = false;
+      // Who has to wait again is behind all others, and has its next turn then.
+      for (let left = this.#waiting.size; left > 0 && !this.isFull; left--) {
+        const [first] = this.#waiting;
+        if (first === undefined) return;
+        this.#waiting.delete(first);
+        first.goOn();
+      }
+    });
+  }
+}
+
+/** A message that is on disk until its turn comes. */
+export interface Spilled {
+  /** `Message.size`. */
+  readonly size: number;
+  /** `Message.expiresAtMs`. */
+  readonly expiresAtMs: number;
+}
+
+/** Where messages wait that there is little memory for. */
+export interface Spill {
+  /** Takes a message, once for all who keep it: each of them releases it. null: there is no room, it stays in memory. */
+  take(message: Message): Spilled | null;
+  /** null when the disk has damaged it. */
+  read(spilled: Spilled): Message | null;
+  release(spilled: Spilled): void;
+}
+
+/**
+ * What the broker's messages take of memory and disk, against `<systemUsage>`.
+ *
+ *     memory   0 ─────────────── 70 % ─────────────── 100 %
+ *              kept in memory │ paged: stored ones     │ publishers wait whose message
+ *                             │ leave the cache, others │ would have to be kept
+ *                             │ go to temporary files   │
+ *     store    0 ─────────────────────────────────────── 100 %: who publishes for the store waits
+ *     temp     0 ─────────────────────────────────────── 100 %: nothing more is paged there, memory fills up
+ *
+ * Counting is an addition wherever a message begins or ceases to be kept; the publish path asks `isShort`, which is two comparisons.
+ */
+export class Usage {
+  readonly memory: Gauge;
+  readonly store: Gauge;
+  readonly temp: Gauge;
+  /** null: there is no disk to page to. Set before anybody connects. */
+  spill: Spill | null = null;
+  /** Called when memory is full: whoever has something there that is on disk, too, lets it go. */
+  giveWay: () => void = () => {};
+  #limits = UNLIMITED;
+  #pagingFromBytes = Number.POSITIVE_INFINITY;
+  #parkedBytes = 0;
+
+  constructor(counters: BrokerCounters, log: Log) {
+    this.memory = new Gauge('memoryUsage', counters, log);
+    this.store = new Gauge('storeUsage', counters, log);
+    this.temp = new Gauge('tempUsage', counters, log);
+  }
+
+  /** None, until they are set: before anybody connects, when it is known what the machine has. */
+  get limits(): UsageLimits {
+    return this.#limits;
+  }
+
+  set limits(limits: UsageLimits) {
+    this.#limits = limits;
+    this.memory.limitBytes = limits.memoryBytes;
+    this.store.limitBytes = limits.storeBytes;
+    this.temp.limitBytes = limits.tempBytes;
+    this.#pagingFromBytes = limits.memoryBytes * PAGING_SHARE;
+  }
+
+  /** Whether some messages cannot be published: see `Broker.shortage`. */
+  get isShort(): boolean {
+    return this.memory.bytes >= this.memory.limitBytes || this.store.bytes >= this.store.limitBytes;
+  }
+
+  /** Whether memory is to be saved by keeping messages on disk. */
+  get isPaging(): boolean {
+    return this.memory.bytes >= this.#pagingFromBytes;
+  }
+
+  /** Publishers that wait. */
+  get waiting(): number {
+    return this.memory.waiting + this.store.waiting;
+  }
+
+  /** One more keeps the message in memory. */
+  hold(message: Message): void {
+    this.memory.bytes += message.holders++ === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES;
+  }
+
+  /** One less does. */
+  release(message: Message): void {
+    this.memory.subtract(--message.holders === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES);
+  }
+
+  /** Publications that wait take memory, too. */
+  park(bytes: number): void {
+    this.#parkedBytes += bytes;
+    this.memory.bytes += bytes;
+  }
+
+  unpark(bytes: number): void {
+    this.#parkedBytes -= bytes;
+    this.memory.subtract(bytes);
+  }
+
+  /** Whether waiting publications take so much that no more are read ahead. */
+  get isParkFull(): boolean {
+    return this.#parkedBytes > this.memory.limitBytes * PARKED_SHARE_MAX;
+  }
+
+  /** The limit that stands in the way of a message which takes this much; null: there is room. */
+  lacking(needs: number): Gauge | null {
+    if ((needs & MEMORY) !== 0 && this.memory.isFull) {
+      this.giveWay();
+      if (this.memory.isFull) return this.memory;
+    }
+    return (needs & STORE) !== 0 && this.store.isFull ? this.store : null;
+  }
+
+  close(): void {
+    this.memory.close();
+    this.store.close();
+    this.temp.close();
+  }
+}
