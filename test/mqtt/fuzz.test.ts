@@ -5,8 +5,9 @@ import { parser } from 'mqtt-packet';
 import type { AuthenticationMechanism, AuthenticationStep, Verdict } from '../../src/core/ports.ts';
 import type { ConnectionHandler } from '../../src/transport/connection.ts';
 import { hostileClients } from '../harness/hostile-clients.ts';
+import { discardSessions } from '../harness/hostile-visits.ts';
 import { AUTHENTICATION_METHOD } from '../harness/mqtt-arbitraries.ts';
-import { startBroker, type TestBroker } from '../harness/mqtt-broker.ts';
+import { startBroker } from '../harness/mqtt-broker.ts';
 import type { Level } from '../harness/mqtt-bytes.ts';
 import { Canary } from '../harness/mqtt-canary.ts';
 import { feed, MEMORY_CONNECTOR, MemoryConnection } from '../harness/mqtt-memory.ts';
@@ -113,11 +114,6 @@ test('rubbish over sockets: every connection is closed, others get on, nothing s
   assert.equal(broker.broker.sessions.size, 1, 'the canary alone is left');
   assert.equal(broker.broker.router.size, 1);
 });
-
-/** Ends what clients left behind on purpose: sessions that outlive their connections. */
-function discardSessions({ broker }: TestBroker): void {
-  for (const session of [...broker.sessions.values()]) if (!session.connected) session.discard();
-}
 
 function assertIsMqttOfSome(said: readonly Buffer[], level: Level): void {
   const errors: unknown[] = [];

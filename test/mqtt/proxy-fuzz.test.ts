@@ -6,10 +6,10 @@ import { silentLog } from '../../src/telemetry/log.ts';
 import { writeProxyHeaderV1, writeProxyHeaderV2 } from '../../src/transport/proxy-header-writer.ts';
 import { createProxyStage } from '../../src/transport/proxy-stage.ts';
 import { hostileClient, samplesOf } from '../harness/hostile-clients.ts';
+import { discardSessions, inPieces, receiveVisits } from '../harness/hostile-visits.ts';
 import { mutated } from '../harness/mqtt-arbitraries.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { Canary } from '../harness/mqtt-canary.ts';
-import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 
 /**
@@ -44,12 +44,8 @@ const introduction: fc.Arbitrary<Buffer> = fc.oneof(
 /** What one connection sends, and in how many pieces. */
 const visit = fc.tuple(introduction, hostileClient, fc.array(fc.nat(), { maxLength: 3 })).map(([first, { bytes }, cuts]) => {
   const all = Buffer.concat([first, bytes]);
-  const places = [...new Set([0, ...cuts.map((cut) => cut % (all.length + 1)), all.length])].sort((a, b) => a - b);
-  return places.slice(1).map((end, i) => all.subarray(places[i], end));
+  return inPieces(all, cuts);
 });
-
-/** Connections that are open at the same time. */
-const OPEN_AT_ONCE = 12;
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addAddress('127.0.0.1', 'ipv4');
@@ -66,26 +62,9 @@ for (const mode of ['required', 'optional'] as const) {
       broker,
       writeProxyHeaderV2({ source: { address: '192.0.2.1', port: 1 }, destination: { address: '192.0.2.2', port: 2 } }),
     );
-    let atOnce: (readonly Buffer[])[] = [];
-    for (const pieces of samplesOf(t, visit, 300 * SOAK_FACTOR)) {
-      if (atOnce.push(pieces) < OPEN_AT_ONCE) continue;
-      const peers = await Promise.all(atOnce.map(() => MqttPeer.dial(broker.port)));
-      for (let round = 0; atOnce.some(({ length }) => length > round); round++) {
-        for (const [i, peer] of peers.entries()) {
-          const piece = atOnce[i]![round];
-          if (piece !== undefined) peer.send(piece);
-        }
-        await canary.sing();
-      }
-      for (const peer of peers) peer.end();
-      await Promise.all(peers.map((peer) => broker.until(() => peer.closed, 'the connection to be closed')));
-      await Promise.all(peers.map((peer) => peer.destroy()));
-      for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
-      atOnce = [];
-    }
+    await receiveVisits(broker, broker.port, canary, samplesOf(t, visit, 300 * SOAK_FACTOR));
     await broker.until(() => broker.connections === 1, 'all connections but the canary’s to be closed');
-    await canary.sing();
-    for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
+    discardSessions(broker);
     assert.equal(broker.broker.sessions.size, 1, 'the canary alone is left');
     assert.equal(broker.broker.router.size, 1);
     assert.deepEqual(errors, []);

@@ -6,11 +6,11 @@ import { TcpListener } from '../../src/transport/tcp-listener.ts';
 import { Turn } from '../../src/transport/turn.ts';
 import { WebSocketStage } from '../../src/transport/websocket-stage.ts';
 import { hostileClient, samplesOf } from '../harness/hostile-clients.ts';
+import { discardSessions, inPieces, receiveVisits } from '../harness/hostile-visits.ts';
 import { mutated } from '../harness/mqtt-arbitraries.ts';
 import { startBroker } from '../harness/mqtt-broker.ts';
 import { Canary } from '../harness/mqtt-canary.ts';
 import { MEMORY_CONNECTOR } from '../harness/mqtt-memory.ts';
-import { MqttPeer } from '../harness/mqtt-peer.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 import { clientClose, clientFrame, upgradeRequest } from '../harness/websocket-bytes.ts';
 
@@ -38,11 +38,11 @@ const between: fc.Arbitrary<Buffer> = fc.oneof(
 const frames: fc.Arbitrary<Buffer> = fc
   .tuple(hostileClient, fc.array(fc.nat(), { maxLength: 4 }), between, fc.boolean())
   .map(([{ bytes }, cuts, other, isFragmented]) => {
-    const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b);
+    const pieces = inPieces(bytes, cuts);
     return Buffer.concat(
-      places.slice(1).flatMap((end, i) => {
-        const fin = !isFragmented || i === places.length - 2;
-        return [clientFrame({ opcode: isFragmented && i > 0 ? 0 : 2, fin, payload: bytes.subarray(places[i], end) }), other];
+      pieces.flatMap((payload, i) => {
+        const fin = !isFragmented || i === pieces.length - 1;
+        return [clientFrame({ opcode: isFragmented && i > 0 ? 0 : 2, fin, payload }), other];
       }),
     );
   });
@@ -56,12 +56,8 @@ const visit = fc
   )
   .map(([first, rest, cuts]) => {
     const all = Buffer.concat([first, rest]);
-    const places = [...new Set([0, ...cuts.map((cut) => cut % (all.length + 1)), all.length])].sort((a, b) => a - b);
-    return places.slice(1).map((end, i) => all.subarray(places[i], end));
+    return inPieces(all, cuts);
   });
-
-/** Connections that are open at the same time. */
-const OPEN_AT_ONCE = 12;
 
 test('WebSocket clients of all kinds: every connection is closed, others get on, nothing stays', async (t) => {
   const errors: string[] = [];
@@ -84,26 +80,9 @@ test('WebSocket clients of all kinds: every connection is closed, others get on,
     for (const connection of listener.connections) connection.destroy();
   });
   const canary = await Canary.start(broker);
-  let atOnce: (readonly Buffer[])[] = [];
-  for (const pieces of samplesOf(t, visit, 300 * SOAK_FACTOR)) {
-    if (atOnce.push(pieces) < OPEN_AT_ONCE) continue;
-    const peers = await Promise.all(atOnce.map(() => MqttPeer.dial(listener.port)));
-    for (let round = 0; atOnce.some(({ length }) => length > round); round++) {
-      for (const [i, peer] of peers.entries()) {
-        const piece = atOnce[i]![round];
-        if (piece !== undefined) peer.send(piece);
-      }
-      await canary.sing();
-    }
-    for (const peer of peers) peer.end();
-    await Promise.all(peers.map((peer) => broker.until(() => peer.closed, 'the connection to be closed')));
-    await Promise.all(peers.map((peer) => peer.destroy()));
-    for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
-    atOnce = [];
-  }
+  await receiveVisits(broker, listener.port, canary, samplesOf(t, visit, 300 * SOAK_FACTOR));
   await broker.until(() => listener.connections.size === 0, 'all connections to be closed');
-  await canary.sing();
-  for (const session of [...broker.broker.sessions.values()]) if (!session.connected) session.discard();
+  discardSessions(broker);
   assert.equal(broker.broker.sessions.size, 1, 'the canary alone is left');
   assert.equal(broker.broker.router.size, 1);
   assert.deepEqual(errors, []);
