@@ -7,7 +7,12 @@ export interface DestinationPolicy {
   readonly destination: string;
   /** QoS 0 messages that may wait for one subscriber that does not keep up; Infinity: as many as `Limits.connectionQueueBytes` holds. */
   readonly pendingMessageLimit: number;
-  /** Beyond it goes first what a newer message with the same value of this User Property replaces; null: the oldest. */
+  /**
+   * QoS 1 and 2 messages that may be in flight to, and wait for, a session that ends with its connection; Infinity: as `Limits` says. Beyond
+   * it what waits longest goes.
+   */
+  readonly owedMessageLimit: number;
+  /** Beyond `pendingMessageLimit` goes first what a newer message with the same value of this User Property replaces; null: the oldest. */
   readonly uniqueProperty: string | null;
   /** Of more than so many that wait expired ones go first. */
   readonly evictExpiredMessagesHighWatermark: number;
@@ -27,6 +32,7 @@ export interface DestinationPolicy {
 export const NO_POLICY: DestinationPolicy = {
   destination: '>',
   pendingMessageLimit: Number.POSITIVE_INFINITY,
+  owedMessageLimit: Number.POSITIVE_INFINITY,
   uniqueProperty: null,
   evictExpiredMessagesHighWatermark: Number.POSITIVE_INFINITY,
   topicPrefetch: Number.POSITIVE_INFINITY,

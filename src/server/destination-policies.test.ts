@@ -47,8 +47,13 @@ test('an entry that asks for nothing bounds nothing', () => {
 });
 
 test('a pending limit is a number, or a share of the prefetch', () => {
-  const limit = (strategy: string, attributes = '') =>
-    policyOf(attributes, `<pendingMessageLimitStrategy>${strategy}</pendingMessageLimitStrategy>`).pendingMessageLimit;
+  const both = (strategy: string, attributes = '') => {
+    const policy = policyOf(attributes, `<pendingMessageLimitStrategy>${strategy}</pendingMessageLimitStrategy>`);
+    return [policy.pendingMessageLimit, policy.owedMessageLimit];
+  };
+  const limit = (strategy: string, attributes = '') => both(strategy, attributes)[0];
+  assert.deepEqual(both('<constantPendingMessageLimitStrategy limit="1000"/>'), [1_000, 33_767]);
+  assert.deepEqual(both('<constantPendingMessageLimitStrategy limit="1000"/>', ' topicPrefetch="50"'), [1_000, 1_050]);
   assert.equal(limit('<constantPendingMessageLimitStrategy limit="1000"/>'), 1_000);
   assert.equal(limit('<constantPendingMessageLimitStrategy limit="0"/>'), 0);
   assert.equal(limit('<constantPendingMessageLimitStrategy limit="-1"/>'), Number.POSITIVE_INFINITY);

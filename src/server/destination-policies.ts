@@ -30,9 +30,12 @@ export function destinationPolicies({ policyEntries, defaultPolicyEntry }: Broke
 function policyOf(entry: PolicyEntryModel): DestinationPolicy {
   const { messageEvictionStrategy: eviction, attributes } = entry;
   const { topicPrefetch, durableTopicPrefetch } = attributes;
+  const limit = pendingMessageLimit(entry);
   return {
     destination: entry.destination.physicalName,
-    pendingMessageLimit: pendingMessageLimit(entry),
+    pendingMessageLimit: limit,
+    // In ActiveMQ the limit begins behind the prefetch, which acknowledgements make room in.
+    owedMessageLimit: limit + Number(topicPrefetch ?? TOPIC_PREFETCH),
     uniqueProperty: eviction?.kind === 'uniqueProperty' ? eviction.propertyName : null,
     evictExpiredMessagesHighWatermark: eviction?.evictExpiredMessagesHighWatermark ?? EVICT_EXPIRED_HIGH_WATERMARK,
     topicPrefetch: prefetchOf(topicPrefetch),

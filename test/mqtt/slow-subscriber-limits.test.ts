@@ -233,3 +233,29 @@ test('messages that expire while they wait become dead letters, of QoS 1 and 2 u
   }
   assert.equal(broker.broker.counters.expired, 2);
 });
+
+test('a clean session that does not acknowledge is owed its prefetch and the pending limit, the newest; one that stays is owed all', async (t) => {
+  const policy = policyOf(5, { topicPrefetch: 10, owedMessageLimit: 15 });
+  const { broker, sender, warnings } = await start(t, { policies: policies(['#', policy]) });
+  const clean = await broker.client(4, { clientId: 'clean' });
+  const stays = await broker.client(4, { clientId: 'stays', clean: false });
+  for (const peer of [clean, stays]) await peer.subscribe({ a: 1 });
+  const count = 40;
+  for (let n = 0; n < count; n++) await sender.publish({ topic: 'a', qos: 1, payload: `${n}`.padEnd(PAYLOAD_BYTES) });
+  for (const [peer, expected] of [
+    [clean, [...upTo(0, 10), ...upTo(count - 5, count)]],
+    [stays, upTo(0, count)],
+  ] as const) {
+    const numbers: number[] = [];
+    for (const _ of expected) {
+      const { body } = await peer.packet();
+      numbers.push(Number(body.subarray(-PAYLOAD_BYTES).toString('latin1')));
+      peer.send(peer.packets.puback(body.readUInt16BE(3)));
+    }
+    assert.deepEqual(numbers, expected);
+    await peer.expectNothing();
+  }
+  assert.equal(broker.broker.counters.droppedBy.pendingMessageLimit, count - 15);
+  assert.deepEqual([broker.broker.counters.dropped, broker.broker.sessions.get('clean')!.heldBytes], [count - 15, 0]);
+  assert.equal(warnings.length, 1);
+});

@@ -546,7 +546,7 @@ const RULES: Readonly<Record<string, ElementRule>> = {
   ...all('connectionDotFilePlugin destinationDotFilePlugin', DOT_FILE),
   destinationPathSeparatorPlugin: only(inert('lets JMS clients write another character between levels', BECAUSE.jms)),
   destinationsPlugin: only(inert('keeps the list of destinations in a file', 'a topic needs no record while nobody uses it')),
-  discardingDLQBrokerPlugin: only(inert('drops dead letters', 'there are no dead letters yet')),
+  discardingDLQBrokerPlugin: only(inert('drops dead letters', 'there are none but where a deadLetterStrategy names a topic for them')),
   ...all(
     'forcePersistencyModeBroker forcePersistencyModeBrokerPlugin',
     inert('makes all messages persistent or none', 'for MQTT the QoS of a message says it'),

@@ -13,6 +13,8 @@ export interface Undelivered {
 
 /** The session that owes. */
 export interface DeliveriesOwner extends DropWatcher {
+  /** A message that waited goes, to make room by a policy's limit. null: nobody wants it as a dead letter, or it cannot be read. */
+  discarded(message: Message | null, reason: 'pendingMessageLimit', policy: DestinationPolicy): void;
   /** Whether messages of QoS 0 wait for its connection: what comes later on their topics must not overtake them. */
   readonly isBehind: boolean;
   /** A message has expired before it was sent. */
@@ -43,8 +45,15 @@ export interface Deliveries {
   /** The session has a connection, whose client has had its CONNACK: what is owed is sent, what was sent before first [MQTT-4.4.0-1]. */
   resume(link: SessionLink): void;
   detach(): void;
-  /** A message to be sent now, or when those before it have been. */
-  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void;
+  /** A message to be sent now, or when those before it have been. @param policy of its topic */
+  offer(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    identifiers: readonly number[],
+    group: SharedGroup | null,
+    policy: DestinationPolicy | null,
+  ): void;
   /** A new subscription's retained messages. @param retained finds them */
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void;
   /** PUBACK. An identifier that is not known is ignored. @throws ProtocolError MQTT_PROTOCOL_ERROR */

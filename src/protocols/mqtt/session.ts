@@ -193,6 +193,8 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#link = null;
     this.#broker.counters.clientsConnected--;
     this.#pending = null; // sent at most once, as what was in its socket
+    if (this.#dropped > 0)
+      this.#broker.log.info('a client whose messages were dropped has gone', { clientId: this.clientId, dropped: this.#dropped });
     this.#deliveries.detach();
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
@@ -296,7 +298,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     const qos = message.qos < route.qos ? message.qos : route.qos; // [MQTT-3.8.4-8]
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     if (qos === 0) this.sendAtMostOnce(message, retain, route.identifiers, policy);
-    else this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+    else this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
   }
 
   /**
@@ -471,13 +473,13 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#stored?.setAttribute(WILL, null);
   }
 
-  discarded(message: Message, reason: Discard, policy: DestinationPolicy | null): void {
-    if (reason === 'expired') {
+  discarded(message: Message | null, reason: Discard, policy: DestinationPolicy | null): void {
+    if (reason !== 'expired') {
+      this.drop(reason, policy);
+      if (message !== null) this.#broker.deadLetters.add(message, policy, 'discarded');
+    } else if (message !== null) {
       this.expired(message);
-      return;
     }
-    this.drop(reason, policy);
-    this.#broker.deadLetters.add(message, policy, 'discarded');
   }
 
   removeExpired(): void {

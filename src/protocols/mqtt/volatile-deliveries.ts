@@ -1,4 +1,5 @@
 import type { Broker } from '../../core/broker.ts';
+import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import { Fifo } from '../../core/fifo.ts';
 import { Message, type QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
@@ -237,7 +238,14 @@ export class VolatileDeliveries implements Deliveries {
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
-  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
+  offer(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    identifiers: readonly number[],
+    group: SharedGroup | null,
+    policy: DestinationPolicy | null,
+  ): void {
     const link = this.#link;
     if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
       if (keepsInflight(qos, group)) {
@@ -245,6 +253,10 @@ export class VolatileDeliveries implements Deliveries {
         this.#broker.usage.hold(message);
       }
       this.#transmit(link, message, qos, retain, identifiers, group);
+      return;
+    }
+    if (policy !== null && this.#queue.length + this.#inflight.size >= policy.owedMessageLimit && !this.#makeRoom(policy)) {
+      this.#owner.discarded(message, 'pendingMessageLimit', policy);
       return;
     }
     if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
@@ -281,6 +293,23 @@ export class VolatileDeliveries implements Deliveries {
   #release({ held }: Waiting): void {
     if (held instanceof Message) this.#broker.usage.release(held);
     else this.#broker.usage.spill!.release(held);
+  }
+
+  /**
+   * ![MQTT-4.5.0-1]: discards the message that waits longest.
+   * @returns false when none does, or retained messages on their way to a subscription are before it
+   */
+  #makeRoom(policy: DestinationPolicy): boolean {
+    const oldest = this.#queue.peek();
+    if (oldest === undefined || oldest instanceof Replay) return false;
+    this.#queue.shift();
+    const { held } = oldest;
+    this.#heldBytes -= held.size;
+    // What is on disk is read only for who wants it.
+    const message = held instanceof Message ? held : policy.deadLetters === null ? null : this.#broker.usage.spill!.read(held);
+    this.#owner.discarded(message, 'pendingMessageLimit', policy);
+    this.#release(oldest);
+    return true;
   }
 
   /** Counts a message as held. @returns false when there is no room for it: it is dropped */
