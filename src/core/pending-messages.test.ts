@@ -38,9 +38,16 @@ function policyOf(pendingMessageLimit: number, rest: Partial<DestinationPolicy> 
 
 function list(now = { ms: 0 }) {
   const discarded: string[] = [];
+  /** What counts as kept in memory. */
+  const held = {
+    messages: new Set<Message>(),
+    hold: (message: Message) => held.messages.add(message),
+    release: (message: Message) => held.messages.delete(message),
+  };
   const pending = new PendingMessages(
     { discarded: ({ topic }, reason, policy) => discarded.push(`${topic} ${reason} ${policy?.destination ?? '-'}`) },
     () => now.ms,
+    held,
   );
   const add = (policy: DestinationPolicy | null, name: string, fields: Fields = {}, bytesMax = 1_000_000) =>
     pending.add(messageOf(name, fields), false, [], policy, bytesMax);
@@ -49,7 +56,7 @@ function list(now = { ms: 0 }) {
     for (let next = pending.shift(); next !== null; next = pending.shift()) names.push(next.message.topic);
     return names;
   };
-  return { pending, discarded, add, left };
+  return { pending, discarded, add, left, held };
 }
 
 test('beyond the limit the oldest goes: the newest stay, in order', () => {
@@ -60,6 +67,18 @@ test('beyond the limit the oldest goes: the newest stay, in order', () => {
   assert.deepEqual([pending.size, pending.bytes], [3, 3 * (PAYLOAD_BYTES + 1)]);
   assert.deepEqual(left(), ['c', 'd', 'e']);
   assert.deepEqual([pending.size, pending.bytes], [0, 0]);
+});
+
+test('what is cleared is held no longer, and nobody is told', () => {
+  const { pending, discarded, add, held } = list();
+  add(policyOf(5), 'a');
+  add(null, 'b');
+  assert.deepEqual(
+    [...held.messages].map(({ topic }) => topic),
+    ['a', 'b'],
+  );
+  pending.clear();
+  assert.deepEqual([pending.size, pending.bytes, held.messages.size, discarded], [0, 0, 0, []]);
 });
 
 test('a limit of 0 keeps nothing, and copies nothing', () => {
@@ -197,7 +216,7 @@ test('whatever comes, leaves and expires: what waits and what is discarded is wh
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const now = { ms: 1 };
-      const { pending, discarded, add } = list(now);
+      const { pending, discarded, add, held } = list(now);
       const model = new Model();
       model.now = 1;
       const bytesMax = 400;
@@ -220,6 +239,7 @@ test('whatever comes, leaves and expires: what waits and what is discarded is wh
         }
         assert.deepEqual([...discarded].sort(), [...model.discarded].sort());
         assert.equal(pending.size, model.waiting.length);
+        assert.equal(held.messages.size, pending.size);
         assert.equal(
           pending.bytes,
           model.waiting.reduce((sum, entry) => sum + entry.size, 0),

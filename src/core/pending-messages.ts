@@ -1,6 +1,7 @@
 import type { DestinationPolicy } from './destination-policies.ts';
 import { Fifo } from './fifo.ts';
 import type { Message } from './message.ts';
+import type { Usage } from './usage.ts';
 
 /** A message that waits, and how it is to be delivered. */
 export class PendingMessage {
@@ -46,14 +47,16 @@ export interface DiscardWatcher {
 export class PendingMessages {
   readonly #watcher: DiscardWatcher;
   readonly #wallNow: () => number;
+  readonly #usage: Pick<Usage, 'hold' | 'release'>;
   readonly #shares: Share[] = [];
   #sequence = 0;
   #size = 0;
   #bytes = 0;
 
-  constructor(watcher: DiscardWatcher, wallNow: () => number) {
+  constructor(watcher: DiscardWatcher, wallNow: () => number, usage: Pick<Usage, 'hold' | 'release'>) {
     this.#watcher = watcher;
     this.#wallNow = wallNow;
+    this.#usage = usage;
   }
 
   get size(): number {
@@ -83,6 +86,7 @@ export class PendingMessages {
     share.push(new PendingMessage(message.keep(), retain, identifiers, ++this.#sequence, value));
     this.#size++;
     this.#bytes += message.size;
+    this.#usage.hold(message);
     if (policy !== null) this.#keepLimit(share, policy);
     while (this.#bytes > bytesMax) {
       const oldest = this.#oldestShare()!;
@@ -97,6 +101,11 @@ export class PendingMessages {
     const pending = share.first!;
     this.#remove(share, pending);
     return pending;
+  }
+
+  /** Lets go of all of them, and tells nobody. */
+  clear(): void {
+    for (const share of this.#shares) while (share.first !== null) this.#remove(share, share.first);
   }
 
   /** Discards what has expired. */
@@ -124,6 +133,7 @@ export class PendingMessages {
     share.remove(pending);
     this.#size--;
     this.#bytes -= pending.message.size;
+    this.#usage.release(pending.message);
   }
 
   #shareOf(policy: DestinationPolicy | null): Share {

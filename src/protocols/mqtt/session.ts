@@ -192,7 +192,8 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     if (this.#link !== link) return;
     this.#link = null;
     this.#broker.counters.clientsConnected--;
-    this.#pending = null; // sent at most once, as what was in its socket
+    this.#pending?.clear(); // sent at most once, as what was in its socket
+    this.#pending = null;
     if (this.#dropped > 0)
       this.#broker.log.info('a client whose messages were dropped has gone', { clientId: this.clientId, dropped: this.#dropped });
     this.#deliveries.detach();
@@ -425,7 +426,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     identifiers: readonly number[],
     policy: DestinationPolicy | null,
   ): void {
-    const pending = (this.#pending ??= new PendingMessages(this, this.#broker.wallNow));
+    const pending = (this.#pending ??= new PendingMessages(this, this.#broker.wallNow, this.#broker.usage));
     pending.add(message, retain, identifiers, policy, this.#broker.limits.connectionQueueBytes - link.connection.queuedBytes);
     if (pending.size === 0) this.#pending = null;
     else link.aheadBytes = 0;
