@@ -135,10 +135,16 @@ export class Broker {
    */
   shortage(topic: string, qos: QoS, isRetained: boolean): Gauge | null {
     let needs = isRetained ? MEMORY | this.store.spaceNeeded : 0;
-    const { direct, shared } = this.router.match(topic);
+    const { direct, shared, policy } = this.router.match(topic);
     for (const { subscriber, qos: granted } of direct) needs |= subscriber.spaceNeeded?.(qos < granted ? qos : granted) ?? 0;
     for (const group of shared) needs |= group.spaceNeeded(qos);
+    if (policy?.producerFlowControl === false) needs &= ~MEMORY;
     return this.usage.lacking(needs);
+  }
+
+  /** Whether who publishes on this topic is refused what there is no room for, instead of waiting. */
+  refusesAtOnce(topic: string): boolean {
+    return this.router.match(topic).policy?.sendFailIfNoSpace ?? this.usage.limits.sendFailIfNoSpace;
   }
 
   /**

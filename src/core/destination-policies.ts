@@ -22,6 +22,10 @@ export interface DestinationPolicy {
   readonly durableTopicPrefetch: number;
   /** null: a client may be as slow as it is. */
   readonly slowConsumerStrategy: SlowConsumerStrategy | null;
+  /** Whether who publishes waits while memory is full; for room in the store it waits in any case. */
+  readonly producerFlowControl: boolean;
+  /** Whether it is refused instead, if it can be told; null: as `UsageLimits` says. */
+  readonly sendFailIfNoSpace: boolean | null;
   /** How often messages that have expired are looked for, in milliseconds; Infinity: never. */
   readonly expireMessagesPeriodMs: number;
   /** null: what is not delivered is gone. */
@@ -38,6 +42,8 @@ export const NO_POLICY: DestinationPolicy = {
   topicPrefetch: Number.POSITIVE_INFINITY,
   durableTopicPrefetch: Number.POSITIVE_INFINITY,
   slowConsumerStrategy: null,
+  producerFlowControl: true,
+  sendFailIfNoSpace: null,
   expireMessagesPeriodMs: Number.POSITIVE_INFINITY,
   deadLetters: null,
 };

@@ -74,6 +74,11 @@ test('an eviction strategy says what goes first', () => {
   assert.deepEqual(eviction('<uniquePropertyMessageEvictionStrategy propertyName="device"/>'), ['device', 1_000]);
 });
 
+test('publishers wait or are refused as the entry says', () => {
+  const { producerFlowControl, sendFailIfNoSpace } = policyOf(' producerFlowControl="false" sendFailIfNoSpace="true"');
+  assert.deepEqual([producerFlowControl, sendFailIfNoSpace], [false, true]);
+});
+
 test('prefetches bound what is in flight', () => {
   const { topicPrefetch, durableTopicPrefetch } = policyOf(' topicPrefetch="7" durableTopicPrefetch="3"');
   assert.deepEqual([topicPrefetch, durableTopicPrefetch], [7, 3]);

@@ -29,7 +29,7 @@ export function destinationPolicies({ policyEntries, defaultPolicyEntry }: Broke
 
 function policyOf(entry: PolicyEntryModel): DestinationPolicy {
   const { messageEvictionStrategy: eviction, attributes } = entry;
-  const { topicPrefetch, durableTopicPrefetch } = attributes;
+  const { topicPrefetch, durableTopicPrefetch, producerFlowControl, sendFailIfNoSpace } = attributes;
   const limit = pendingMessageLimit(entry);
   return {
     destination: entry.destination.physicalName,
@@ -41,6 +41,8 @@ function policyOf(entry: PolicyEntryModel): DestinationPolicy {
     topicPrefetch: prefetchOf(topicPrefetch),
     durableTopicPrefetch: prefetchOf(durableTopicPrefetch),
     slowConsumerStrategy: slowConsumerStrategy(entry),
+    producerFlowControl: producerFlowControl !== false,
+    sendFailIfNoSpace: typeof sendFailIfNoSpace === 'boolean' ? sendFailIfNoSpace : null,
     expireMessagesPeriodMs: positive(attributes.expireMessagesPeriod ?? EXPIRE_MESSAGES_PERIOD_MS),
     deadLetters: deadLetterRule(entry),
   };

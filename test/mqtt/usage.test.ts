@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { DestinationPolicies, NO_POLICY } from '../../src/core/destination-policies.ts';
 import type { UsageLimits } from '../../src/core/usage.ts';
 import type { Facts, Log } from '../../src/telemetry/log.ts';
 import { startBroker, type TestBroker, type TestBrokerOptions } from '../harness/mqtt-broker.ts';
@@ -95,6 +96,28 @@ for (const level of [4, 5] as const) {
     assert.equal(broker.broker.counters.refusedBy.memoryUsage, 1);
   });
 }
+
+test('memory is full: a policy lets publishers of its topics go on, refuses those of others, and makes others wait', async (t) => {
+  const policies = new DestinationPolicies(
+    [
+      ['goes/on', { ...NO_POLICY, producerFlowControl: false }],
+      ['refused', { ...NO_POLICY, sendFailIfNoSpace: true }],
+      ['waits', { ...NO_POLICY, sendFailIfNoSpace: false }],
+    ],
+    null,
+  );
+  const broker = await limited(t, { sendFailIfNoSpace: true }, { policies });
+  const subscriber = await broker.client(4, { clientId: 'slow' });
+  await subscriber.subscribe({ '#': 1 });
+  const publisher = await broker.client(5, { clientId: 'publisher' });
+  const acknowledged = await fill(broker, publisher, 'waits');
+  const other = await broker.client(5, { clientId: 'other' });
+  for (let i = 0; i < 20; i++) await other.publish({ topic: 'goes/on', qos: 1, payload: payload(i) });
+  assert.equal(broker.broker.sessions.get('slow')!.queued, acknowledged - 1 + 20);
+  other.send(other.packets.publish({ topic: 'refused', qos: 1, id: 9, payload: payload(0) }));
+  const { header, body } = await other.packet();
+  assert.deepEqual([header, body.readUInt16BE(0), body[2]], [0x40, 9, 0x97]);
+});
 
 test('memory is full: what needs none of it goes on, with and without subscribers', async (t) => {
   const broker = await limited(t);

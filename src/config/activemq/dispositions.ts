@@ -10,7 +10,7 @@ export interface Disposition {
   readonly kind: 'honoured' | 'inert' | 'refused';
   /** What it does in ActiveMQ: a verb phrase without its subject. */
   readonly does: string;
-  /** Why it is inert or refused, or from when on an honoured word takes effect; empty for "now". */
+  /** Why it is inert or refused; empty for what is honoured. */
   readonly here: string;
 }
 
@@ -18,11 +18,6 @@ export type Rules = Readonly<Record<string, Disposition>>;
 
 export function honoured(does: string): Disposition {
   return { kind: 'honoured', does, here: '' };
-}
-
-/** In the model and checked, but nothing acts on it yet. */
-export function honouredLater(does: string): Disposition {
-  return { kind: 'honoured', does, here: 'read and checked; nothing enforces it yet' };
 }
 
 export function inert(does: string, because: string): Disposition {

@@ -1,5 +1,5 @@
 import { invariant } from '../../errors.ts';
-import { BECAUSE, type Disposition, each, honoured, honouredLater, inert, type Rules, refused } from './dispositions.ts';
+import { BECAUSE, type Disposition, each, honoured, inert, type Rules, refused } from './dispositions.ts';
 import { ELEMENTS, type ElementSchema } from './schema.ts';
 
 interface ElementRule {
@@ -250,13 +250,19 @@ const POLICY_ENTRY: Rules = {
   messageEvictionStrategy: honoured('chooses what a slow subscriber loses'),
   deadLetterStrategy: honoured('says where messages go that are not delivered: expired ones, and what slow subscribers lose'),
   slowConsumerStrategy: honoured('closes slow subscribers'),
-  memoryLimit: honouredLater('bounds the memory of one destination'),
-  producerFlowControl: honouredLater('slows publishers down when memory is short'),
-  ...each(
-    'sendFailIfNoSpace sendFailIfNoSpaceAfterTimeout blockedProducerWarningInterval',
-    honouredLater('says what publishers are told when a limit is reached'),
+  memoryLimit: inert('bounds the memory of one destination', 'memory is counted for all of them together: <memoryUsage> limits it'),
+  producerFlowControl: honoured('slows publishers down when memory is short; `false`: only a full store does'),
+  sendFailIfNoSpace: honoured('refuses what there is no room for at once, whatever <systemUsage> says; MQTT 5 clients can be told'),
+  sendFailIfNoSpaceAfterTimeout: inert(
+    'refuses what has waited for room for so long',
+    'a client waits with all that it publishes: <systemUsage> says how long',
   ),
-  ...each('cursorMemoryHighWaterMark storeUsageHighWaterMark', honouredLater('is the share of a limit at which it counts as reached')),
+  blockedProducerWarningInterval: inert('says how often it is logged that publishers wait', 'every 30 s there is a line, of all of them'),
+  cursorMemoryHighWaterMark: inert(
+    'is the share of the memory limit from which on messages are paged to disk',
+    'it is 70 % of <memoryUsage>, for all destinations together',
+  ),
+  storeUsageHighWaterMark: inert('is the share of the store limit at which it counts as reached', 'it counts as reached when it is'),
   ...each('topicPrefetch durableTopicPrefetch', honoured('is how many messages a subscriber gets ahead of its acknowledgements')),
   expireMessagesPeriod: honoured('says how often expired messages are looked for; the shortest period of all entries counts, `0` is never'),
   ...each(

@@ -49,13 +49,13 @@ test('a name with commas makes an entry for each', () => {
 
 test('plain attributes are typed', () => {
   const [entry] = readAll(
-    '<policyEntry topic=">" producerFlowControl="true" memoryLimit="20 mb" topicPrefetch="100" sendFailIfNoSpaceAfterTimeout="3000"/>',
+    '<policyEntry topic=">" producerFlowControl="true" topicPrefetch="100" sendFailIfNoSpace="false" expireMessagesPeriod="3000"/>',
   );
   assert.deepEqual(entry!.attributes, {
     producerFlowControl: true,
-    memoryLimit: 20 * 1024 ** 2,
     topicPrefetch: 100,
-    sendFailIfNoSpaceAfterTimeout: 3000,
+    sendFailIfNoSpace: false,
+    expireMessagesPeriod: 3000,
   });
 });
 
@@ -148,7 +148,10 @@ for (const [entry, expected] of [
     '3:49: warning: topic "a" has an entry before this one, which alone has an effect on it',
   ],
   ['<policyEntry topic="a?consumer.prefetchSize=1"/>', '3:22: warning: options behind a destination name have no effect here'],
-  ['<policyEntry topic=">" memoryLimit="1tb"/>', '3:37: error: memoryLimit: unit must be b, kb, mb or gb, found "tb"'],
+  [
+    '<policyEntry topic=">" memoryLimit="1mb"/>',
+    '3:24: warning: memoryLimit: in ActiveMQ it bounds the memory of one destination; memory is counted for all of them together: <memoryUsage> limits it, so it has no effect',
+  ],
   [
     '<policyEntry topic=">" memoryLimits="1mb"/>',
     '3:24: error: unknown attribute memoryLimits of <policyEntry>: it is none of the 67 that docs/reference/activemq-xml.md lists; did you mean memoryLimit?',
@@ -212,6 +215,11 @@ for (const [entry, expected] of [
     assert.deepEqual(saidOf(entry), [expected]);
   });
 }
+
+test('a value that is none is wrong, also where it has no effect', () => {
+  const [, fault] = saidOf('<policyEntry topic=">" memoryLimit="1tb"/>');
+  assert.equal(fault, '3:37: error: memoryLimit: unit must be b, kb, mb or gb, found "tb"');
+});
 
 test('destinations are there from the start', () => {
   const { model } = readText(brokerFile('<destinations><queue physicalName="FOO.BAR"/><topic physicalName="SOME.TOPIC"/></destinations>'));

@@ -19,7 +19,7 @@ const INTRODUCTION = `<!-- Written by scripts/activemq-reference.mjs from the ta
 
 Every element and attribute of ActiveMQ 5.17.2 is known. Each has one of three fates:
 
-- **honoured**: it does what it does in ActiveMQ. Where nothing enforces it yet, that is said.
+- **honoured**: it does what it does in ActiveMQ.
 - **inert**: it has no effect, and a warning says why.
 - **refused**: the file cannot be used with it. Going on without it would leave the broker more open, or messages less
   kept, than the file says.
