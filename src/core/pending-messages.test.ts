@@ -81,6 +81,15 @@ test('what is cleared is held no longer, and nobody is told', () => {
   assert.deepEqual([pending.size, pending.bytes, held.messages.size, discarded], [0, 0, 0, []]);
 });
 
+test('a policy is full when one more message takes the place of another', () => {
+  const { pending, add } = list();
+  const policy = policyOf(2);
+  add(policy, 'a');
+  assert.deepEqual([pending.isFullFor(policy), pending.isFullFor(null), pending.isFullFor(policyOf(0))], [false, false, true]);
+  add(policy, 'b');
+  assert.deepEqual([pending.isFullFor(policy), pending.isFullFor(policyOf(2))], [true, false]);
+});
+
 test('a limit of 0 keeps nothing, and copies nothing', () => {
   const { pending, discarded } = list();
   const message = messageOf('a');

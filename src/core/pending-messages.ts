@@ -103,6 +103,11 @@ export class PendingMessages {
     return pending;
   }
 
+  /** Whether one more message under the policy takes the place of another. */
+  isFullFor(policy: DestinationPolicy | null): boolean {
+    return policy !== null && (this.#shares.find((share) => share.policy === policy)?.size ?? 0) >= policy.pendingMessageLimit;
+  }
+
   /** Lets go of all of them, and tells nobody. */
   clear(): void {
     for (const share of this.#shares) while (share.first !== null) this.#remove(share, share.first);

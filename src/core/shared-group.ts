@@ -1,3 +1,4 @@
+import type { DestinationPolicy } from './destination-policies.ts';
 import type { Message, QoS } from './message.ts';
 import { AWAY, NEVER, READY, type Readiness, type Route, type Subscriber, type Subscription } from './subscription.ts';
 
@@ -162,10 +163,10 @@ export class SharedGroup {
   }
 
   /** As `Subscriber.spaceNeeded`, of the member that needs least: it is the one best prepared. */
-  spaceNeeded(qos: QoS): number {
+  spaceNeeded(qos: QoS, policy: DestinationPolicy | null): number {
     let least = Number.POSITIVE_INFINITY;
     for (const { subscriber, qos: granted } of this.routes()) {
-      least = Math.min(least, subscriber.spaceNeeded?.(Math.min(qos, granted) as QoS) ?? 0);
+      least = Math.min(least, subscriber.spaceNeeded?.(Math.min(qos, granted) as QoS, policy) ?? 0);
     }
     return least === Number.POSITIVE_INFINITY ? 0 : least;
   }

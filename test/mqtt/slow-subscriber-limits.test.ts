@@ -259,3 +259,23 @@ test('a clean session that does not acknowledge is owed its prefetch and the pen
   assert.deepEqual([broker.broker.counters.dropped, broker.broker.sessions.get('clean')!.heldBytes], [count - 15, 0]);
   assert.equal(warnings.length, 1);
 });
+
+test('memory is full: who publishes for a slow subscriber waits until its policy is full, and no longer', async (t) => {
+  const { broker, sender } = await start(t, { policies: policies(['few', policyOf(10)]) });
+  const slow = await stalled(broker, { few: 0, many: 0 }, 4);
+  await flood(sender, 0, MESSAGES, () => ({ topic: 'few' }));
+  const { usage } = broker.broker;
+  usage.limits = { ...usage.limits, memoryBytes: 1_000 };
+  assert.ok(usage.memory.isFull, 'ten messages are more than the limit');
+  await flood(sender, MESSAGES, MESSAGES + 100, () => ({ topic: 'few' }));
+  sender.send(sender.packets.publish({ topic: 'many', payload: 'x'.padEnd(PAYLOAD_BYTES) }));
+  await broker.until(() => usage.waiting === 1, 'the one to wait whose message takes the place of no other');
+  const numbers = await readAll(slow);
+  await broker.until(() => usage.waiting === 0, 'its turn, with room made');
+  numbers.push(...(await readAll(slow)));
+  assert.deepEqual(
+    numbers.slice(unbroken(numbers)).filter((n) => !Number.isNaN(n)),
+    upTo(MESSAGES + 90, MESSAGES + 100),
+  );
+  assert.equal(numbers.filter((n) => Number.isNaN(n)).length, 1);
+});

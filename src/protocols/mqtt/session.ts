@@ -117,10 +117,11 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     return this.#link === null ? AWAY : BEHIND;
   }
 
-  /** Of QoS 0 nothing is kept but what the client is slow to read. */
-  spaceNeeded(qos: QoS): number {
+  /** Of QoS 0 nothing is kept but what the client is slow to read, and at a policy's limit it takes another's place. */
+  spaceNeeded(qos: QoS, policy: DestinationPolicy | null): number {
     if (qos > 0) return this.#deliveries.spaceNeeded;
-    return this.#link !== null && this.#link.connection.queuedBytes >= SEND_AHEAD_BYTES ? MEMORY : 0;
+    if (this.#link === null || this.#link.connection.queuedBytes < SEND_AHEAD_BYTES) return 0;
+    return this.#pending?.isFullFor(policy) === true ? 0 : MEMORY;
   }
 
   /** Retained messages on their way to a new subscription may count as one. */
