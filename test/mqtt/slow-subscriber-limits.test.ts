@@ -265,7 +265,7 @@ test('memory is full: who publishes for a slow subscriber waits until its policy
   const slow = await stalled(broker, { few: 0, many: 0 }, 4);
   await flood(sender, 0, MESSAGES, () => ({ topic: 'few' }));
   const { usage } = broker.broker;
-  usage.limits = { ...usage.limits, memoryBytes: 1_000 };
+  usage.limits = { ...usage.limits, memoryBytes: 10 * PAYLOAD_BYTES };
   assert.ok(usage.memory.isFull, 'ten messages are more than the limit');
   await flood(sender, MESSAGES, MESSAGES + 100, () => ({ topic: 'few' }));
   sender.send(sender.packets.publish({ topic: 'many', payload: 'x'.padEnd(PAYLOAD_BYTES) }));
