@@ -59,7 +59,7 @@ class StoredBroker {
   }
 
   static async run(later: Later, port: number, file: string): Promise<StoredBroker> {
-    const program = new Program(['broker', file]);
+    const program = new Program(['broker', file, '--sys-interval', '1']);
     later(() => {
       program.kill('SIGKILL');
       return program.ended;
@@ -137,10 +137,16 @@ test('a disk that fills up: nothing is acknowledged, who needs the store is refu
   const disk = mounted(t, later, mountMemory(16));
   if (disk === null) return;
   const filler = join(disk.path, 'filler');
-  writeFileSync(filler, Buffer.alloc(12 * 1024 * 1024));
   const broker = await StoredBroker.start(later, join(disk.path, 'store'));
+  const states: string[] = [];
+  const watcher = await mqtt.connectAsync({ host: '127.0.0.1', port: broker.port });
+  watcher.on('message', (_topic, payload) => states.push(payload.toString()));
+  await watcher.subscribeAsync('$SYS/broker/store/state');
   const load = await withLoad(broker);
+  writeFileSync(filler, Buffer.alloc(12 * 1024 * 1024));
   await publishUntilFailure(broker, load);
+  await until(() => states.length > 1, '$SYS to say it');
+  assert.match(states.join('\n'), /^working\nENOSPC: no space left on device/);
 
   assert.equal(await broker.connect({ clientId: 'v3', clean: false }), 3, 'MQTT 3.1.1: server unavailable');
   assert.equal(await broker.connect({ clientId: 'v5', protocolVersion: 5, properties: { sessionExpiryInterval: 10 } }), 0x88);
@@ -151,6 +157,8 @@ test('a disk that fills up: nothing is acknowledged, who needs the store is refu
   rmSync(filler);
   await until(() => load.publishers.every(({ underWay }) => underWay === 0), 'all acknowledgements');
   assert.equal(await broker.connect({ clientId: 'v3', clean: false }), 0);
+  await until(() => states.at(-1) === 'working', '$SYS to say that it is over');
+  await watcher.endAsync();
   await verify(broker, load.publishers);
   assert.deepEqual([broker.said(CANNOT_WRITE), broker.said(CAN_WRITE)], [1, 1], 'said once each');
 });
@@ -160,9 +168,9 @@ test('stopStartConnectors: clients are let go while the disk is full, and the co
   const disk = mounted(t, later, mountMemory(8));
   if (disk === null) return;
   const filler = join(disk.path, 'filler');
-  writeFileSync(filler, Buffer.alloc(6 * 1024 * 1024));
   const broker = await StoredBroker.start(later, join(disk.path, 'store'), ' stopStartConnectors="true" ignoreNoSpaceErrors="false"');
   const load = await withLoad(broker);
+  writeFileSync(filler, Buffer.alloc(6 * 1024 * 1024));
   await until(() => {
     load.publish();
     return broker.said('connectors are stopped until the store can write') > 0;
