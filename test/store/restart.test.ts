@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { bytes, two } from '../harness/mqtt-bytes.ts';
+import { bytes, connackV3, two } from '../harness/mqtt-bytes.ts';
 import type { MqttPeer } from '../harness/mqtt-peer.ts';
 import { StoredBroker } from '../harness/stored-broker.ts';
 
@@ -51,6 +51,24 @@ test('after a kill, for a client that was connected, DUP is on all that may have
   const { stored } = await withTwoSent(t);
   await stored.kill();
   assert.deepEqual(await repeated(stored), [1, 2, 3, 4, 5]);
+});
+
+test('a CONNECT that the store fails is refused when its time is up, and the next ones at once', async (t) => {
+  const stored = await StoredBroker.start(t);
+  stored.files.syncFault = new Error('EIO: i/o error, fdatasync');
+  const client = await stored.broker.dial({ level: 5 });
+  client.send(client.packets.connect(CLIENT));
+  await stored.broker.until(() => stored.broker.broker.store.failure !== null, 'the failure');
+  const next = await stored.broker.dial({ level: 4 });
+  next.send(next.packets.connect({ clientId: 'n', clean: false }));
+  await next.expect(connackV3(false, 3));
+  await next.expectClose();
+  stored.broker.pass(31_000);
+  await client.expectConnack(0x88);
+  await client.expectClose();
+  stored.files.syncFault = null;
+  await stored.broker.until(() => stored.broker.broker.store.failure === null, 'the end of it');
+  await stored.broker.client(4, { clientId: 'n', clean: false });
 });
 
 test('while the store is behind, nobody who makes it grow is read from, also without promises; a silent one is not disconnected', async (t) => {

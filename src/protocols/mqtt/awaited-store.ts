@@ -1,6 +1,7 @@
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { MqttConnection } from './connection.ts';
+import { storeUnavailable } from './fault-report.ts';
 import { HeldPackets } from './held-packets.ts';
 import type { PendingConnect } from './pending-connect.ts';
 import { ADMISSION } from './reading.ts';
@@ -32,7 +33,7 @@ export class AwaitedStore implements PendingConnect, DurabilityListener {
 
   giveUp(): void {
     this.#connection.broker.log.warn('a client is let go: its session could not be stored in time', this.#connection.facts());
-    this.#connection.close();
+    this.#connection.refuseConnect(storeUnavailable());
   }
 
   onDurable(): void {

@@ -5,6 +5,7 @@ import type { ConnectorOptions } from '../protocol.ts';
 import { AwaitedStore } from './awaited-store.ts';
 import type { MqttConnection } from './connection.ts';
 import { RedirectionError } from './dismissal.ts';
+import { storeUnavailable } from './fault-report.ts';
 import { LimitError } from './limit-error.ts';
 import { responseInformation } from './response-information.ts';
 import { MqttSession, NEVER_EXPIRES } from './session.ts';
@@ -82,7 +83,7 @@ export function enter(
   const expiryInterval = Math.min(requestedExpiry(packet), limits.sessionExpiryInterval);
   const { store } = broker;
   if (store.failure !== null && (expiryInterval > 0 || will !== null || (earlier instanceof MqttSession && earlier.isDurable)))
-    throw new ProtocolError('MQTT_SERVER_UNAVAILABLE', 'the store cannot write at present, and this client needs it', SERVER_UNAVAILABLE);
+    throw storeUnavailable();
   if (earlier === undefined && broker.sessions.size >= limits.sessions)
     throw new LimitError('MQTT_QUOTA_EXCEEDED', `there are ${limits.sessions} sessions`, QUOTA_EXCEEDED, 'sessions');
   if (!connection.connection.admit(earlier instanceof MqttSession ? earlier.connection : null))

@@ -1,5 +1,5 @@
 import type { RefusingLimit } from '../../core/limits.ts';
-import type { ProtocolError } from '../../errors.ts';
+import { ProtocolError } from '../../errors.ts';
 import type { MqttConnection } from './connection.ts';
 import { RedirectionError } from './dismissal.ts';
 import { LimitError } from './limit-error.ts';
@@ -29,6 +29,12 @@ export function reportFault(connection: MqttConnection, error: ProtocolError, wh
     broker.counters.protocolErrors++;
     protocol.sayFault(what, facts);
   }
+}
+
+/** For a client whose session or will would have to be stored. */
+export function storeUnavailable(): ProtocolError {
+  const text = 'the store cannot write at present, and this client needs it';
+  return new ProtocolError('MQTT_SERVER_UNAVAILABLE', text, SERVER_UNAVAILABLE);
 }
 
 /** The limit that an error comes from; null where it is the client's mistake. */

@@ -79,6 +79,9 @@ export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, sta
     }
     await state.durable();
     await file.sync();
+  } catch (error) {
+    await files.remove(temporary); // where there is no space, it shall not have what there is
+    throw error;
   } finally {
     await file.close();
   }

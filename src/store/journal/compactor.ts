@@ -7,13 +7,18 @@ const SPARE_SEGMENTS = 4;
 /** A file is emptied when this share of its messages lives at the most: what is moved is written twice. */
 const LIVE_SHARE_MAX = 0.25;
 
-/** Bytes of journal read and written anew before everybody else has a turn. */
-const MOVED_BYTES_AT_ONCE = 256 * 1024;
+/** Bytes of journal read and written anew before everybody else has a turn: some thousand small messages. */
+const MOVED_BYTES_AT_ONCE = 128 * 1024;
+
+/** Messages looked at, of those that were moved before, likewise. */
+const LOOKED_AT_ONCE = 10_000;
 
 /** Frees journal files: those that nobody needs, and those that only a few messages keep, which are moved on. */
 export class Compactor {
   readonly #store: JournalStore;
   readonly #release: (name: string) => Promise<void>;
+  /** Position of the log at which everybody else has a turn. */
+  #movesUpTo = 0;
 
   /** @param release takes a file that nobody needs out of the folder */
   constructor(store: JournalStore, release: (name: string) => Promise<void>) {
@@ -36,6 +41,8 @@ export class Compactor {
     const { messages, checkpoint } = this.#store;
     const keptFrom = checkpoint.previousSegment || checkpoint.segmentNumber;
     const dead = messages.segments.filter((segment) => segment.number < keptFrom && !segment.isPinned);
+    if (dead.length === 0) return;
+    await this.#store.safe(); // what took the place of its messages, or says that they are done with
     for (const segment of dead) {
       await this.#release(segment.name);
       messages.drop(segment);
@@ -61,16 +68,21 @@ export class Compactor {
 
   async #empty(segment: Segment): Promise<void> {
     const { messages } = this.#store;
-    const numbers: number[] = [];
-    for (let i = 0; i < segment.count; i++) if (segment.references[i]! > 0) numbers.push(segment.firstMessage + i);
-    for (const [number, moved] of messages.movedEntries) if (moved.segment === segment) numbers.push(number);
-    let upTo = this.#store.position + MOVED_BYTES_AT_ONCE;
-    for (const number of numbers) {
-      if (messages.referencesTo(number) > 0) this.#store.move(number);
-      if (this.#store.position < upTo) continue;
-      await this.#store.flushed();
-      upTo = this.#store.position + MOVED_BYTES_AT_ONCE;
+    for (let i = 0; i < segment.count; i++) if (segment.references[i]! > 0) await this.#move(segment.firstMessage + i);
+    if (segment.moved > 0) {
+      let looked = 0;
+      for (const [number, moved] of messages.movedEntries) {
+        if (moved.segment === segment) await this.#move(number);
+        else if (++looked % LOOKED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     await this.#store.flushed();
+  }
+
+  async #move(number: number): Promise<void> {
+    this.#store.move(number);
+    if (this.#store.position < this.#movesUpTo) return;
+    await this.#store.flushed();
+    this.#movesUpTo = this.#store.position + MOVED_BYTES_AT_ONCE;
   }
 }

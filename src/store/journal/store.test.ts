@@ -330,6 +330,46 @@ test('a checkpoint that is written while everything goes on, and the journal beh
   );
 });
 
+test('a file goes only when what took the place of its messages is safe', async () => {
+  for (const strategy of ['always', 'periodic'] as const) {
+    const files = new FragileFiles();
+    const log = new Lines();
+    const store = await open(files, { segmentBytes: 1_024, log, strategy, syncIntervalMs: 60_000 });
+    store.retain('r', message('r', 'acknowledged'), stamp(1));
+    for (let i = 0; i < 200; i++) store.createSession(`c${i}`);
+    await store.writeCheckpoint();
+    await store.writeCheckpoint();
+    files.syncFault = new Error('EIO: i/o error, fdatasync');
+    store.retain('r', message('r', 'not durable yet'), stamp(2));
+    await store.tidy();
+    await store.tidy();
+    assert.deepEqual(log.ofLevel('warn'), ['the store could not tidy up and tries on']);
+    const again = await open(files.afterPowerFailure(() => Buffer.alloc(0)));
+    assert.deepEqual(
+      [...again.retained()].map(({ message: kept }) => kept?.payload.toString()),
+      ['acknowledged'],
+      strategy,
+    );
+    files.syncFault = null;
+    await until(() => store.failure === null, 'the store to go on');
+    await store.tidy();
+    await store.close();
+  }
+});
+
+test('a checkpoint that does not fit on the disk takes no place there', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  store.createSession('c');
+  await store.flushed();
+  const before = files.list();
+  files.writeFault = new Error('ENOSPC: no space left on device, write');
+  await assert.rejects(store.writeCheckpoint(), /ENOSPC/);
+  assert.deepEqual(files.list(), before);
+  files.writeFault = null;
+  await store.close();
+});
+
 /** One of the things that can happen to a session. */
 function change(store: JournalStore, session: StoredSession, other: StoredSession, number: number): void {
   const at = session.first + (number % Math.max(1, session.next - session.first));

@@ -124,6 +124,8 @@ export class JournalStore implements Store, SessionStore {
   #checkpointDue: number;
   #closed = false;
   #tidying: Promise<void> | null = null;
+  /** The last try to tidy up has failed, and the log has said so. */
+  #isUntidy = false;
   readonly #tidyTimer: NodeJS.Timeout;
 
   /**
@@ -405,6 +407,12 @@ export class JournalStore implements Store, SessionStore {
     return this.#log.flushed();
   }
 
+  /** The same, and safe from a power failure, also where not every batch is synced. */
+  async safe(): Promise<void> {
+    await this.flushed();
+    await this.#log.synced();
+  }
+
   /** Frees as much as can be freed, for a store that nobody uses meanwhile. */
   async compact(onProgress: () => void): Promise<void> {
     clearInterval(this.#tidyTimer);
@@ -449,8 +457,10 @@ export class JournalStore implements Store, SessionStore {
       if (this.messages.isCacheFull) this.#makeRoom();
       const { store } = this.#usage;
       if (store.isFull && this.#freeableBytes >= store.limitBytes * FREED_SHARE_MIN) await this.#compact(() => {});
+      this.#isUntidy = false;
     } catch (error) {
-      this.#options.log.warn('the store could not tidy up and tries again later', { reason: (error as Error).message });
+      if (!this.#isUntidy) this.#options.log.warn('the store could not tidy up and tries on', { reason: (error as Error).message });
+      this.#isUntidy = true;
     }
   }
 
@@ -507,10 +517,7 @@ export class JournalStore implements Store, SessionStore {
       messages: this.messages,
       sessions: this.sessionsById,
       retained: this.retainedByTopic,
-      durable: async () => {
-        await this.flushed();
-        await this.#log.synced();
-      },
+      durable: () => this.safe(),
     });
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
     this.#checkpointDue = position + this.#checkpointInterval;
