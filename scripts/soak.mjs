@@ -13,6 +13,7 @@ if (process.argv.length === 2)
     'wire/mqtt-packet',
     'cluster/shared-',
     'cluster/killed-links',
+    'cluster/links-model',
     'core/edge-table',
     'core/filter-tree',
     'core/route-cache',

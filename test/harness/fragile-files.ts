@@ -26,6 +26,8 @@ export class FragileFiles implements StoreFiles {
   syncFault: Error | null = null;
   writes = 0;
   syncs = 0;
+  /** Milliseconds that a sync takes. */
+  syncMs = 0;
   /** Called before each write. */
   onWrite: () => void = () => {};
 
@@ -146,19 +148,19 @@ class FragileFile implements StoreFile {
     return Promise.resolve();
   }
 
-  sync(): Promise<void> {
-    if (this.#closed) return Promise.reject(badDescriptor());
+  async sync(): Promise<void> {
+    if (this.#disk.syncMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#disk.syncMs));
+    if (this.#closed) throw badDescriptor();
     const state = this.#state;
     const dirty = state.dirty;
     state.dirty = [];
-    if (this.#disk.syncFault !== null) return Promise.reject(this.#disk.syncFault);
-    if (state.isBroken) return Promise.reject(new Error('EIO: i/o error, fdatasync'));
+    if (this.#disk.syncFault !== null) throw this.#disk.syncFault;
+    if (state.isBroken) throw new Error('EIO: i/o error, fdatasync');
     this.#disk.syncs++;
     const synced = Buffer.alloc(state.content.length);
     state.synced.copy(synced);
     for (const { from, to } of dirty) state.content.copy(synced, from, from, to);
     state.synced = synced;
-    return Promise.resolve();
   }
 
   truncate(size: number): Promise<void> {

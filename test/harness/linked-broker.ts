@@ -7,6 +7,7 @@ import { Broker, createBrokerId } from '../../src/core/broker.ts';
 import type { Stamp } from '../../src/core/hybrid-clock.ts';
 import { Message, type MessageProperties, type QoS } from '../../src/core/message.ts';
 import type { AuthenticationMechanism, Authenticator, Session } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/store.ts';
 import { AWAY, READY, type Readiness, type Subscriber, Subscription } from '../../src/core/subscription.ts';
 import { parseShared } from '../../src/core/topic-filter.ts';
 import { OpenWireProtocol } from '../../src/protocols/openwire/protocol.ts';
@@ -120,16 +121,20 @@ export class TestBroker {
       wallNow?: () => number;
       authenticator?: Authenticator;
       mechanisms?: readonly AuthenticationMechanism[];
+      store?: Store;
+      /** Called before the broker looks for others. */
+      begin?: (broker: Broker) => void;
     } & Partial<Omit<NetworkOptions, 'broker' | 'turn'>> = {},
   ): Promise<TestBroker> {
     const lines: LogLine[] = [];
     const id = options.id ?? createBrokerId('test', process.pid, Date.now(), Math.floor(Math.random() * 1e9));
-    const { wallNow, authenticator = null, mechanisms = [] } = options;
+    const { wallNow, authenticator = null, mechanisms = [], store, begin = () => {} } = options;
     const broker = new Broker({
       id,
       name: options.name ?? 'broker2',
       log: recordingLog(lines),
       ...(wallNow ? { wallNow } : {}),
+      ...(store ? { store } : {}),
       authenticator,
       mechanisms,
     });
@@ -163,6 +168,10 @@ export class TestBroker {
       connect: async (to) => {
         if (dialled.dead) throw new Error('dead');
         const connection = await connectTcp(to);
+        if (dialled.dead) {
+          connection.destroy();
+          throw new Error('dead');
+        }
         dialled.connections.add(connection);
         return connection;
       },
@@ -172,6 +181,7 @@ export class TestBroker {
       turn,
     });
     broker.cluster = network;
+    begin(broker);
     protocol = new OpenWireProtocol(broker, network);
     await network.start();
     return new TestBroker(broker, network, listener, protocol, dialled, lines);
