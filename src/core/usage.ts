@@ -46,11 +46,20 @@ const PARKED_SHARE_MAX = 0.1;
 /** Between two lines in the log while publishers wait, in milliseconds: ActiveMQ's `blockedProducerWarningInterval`. */
 const WARNING_INTERVAL_MS = 30_000;
 
+/** Between two tries of those who wait while there is no room, in milliseconds: ActiveMQ's `pollingTime`. */
+const RETRY_INTERVAL_MS = 100;
+
+/** Of them so many have a try at once: a few milliseconds' work. */
+const RETRIES_MAX = 50;
+
 /** Somebody who has something to publish that there is no room for. */
 export interface WaitingPublisher {
   /** Who it is and what it publishes, for the log. */
   facts(): Facts;
-  /** There is room: it publishes what it can. It may have to wait again. */
+  /**
+   * It publishes what it can: there may be room, or what it has may need none any more. If it has nothing left it leaves. If it has to
+   * wait on, it stays where it is, or leaves and comes back to be behind all others.
+   */
   goOn(): void;
 }
 
@@ -71,6 +80,10 @@ export class Gauge {
   /** While somebody waits, and until a whole interval has passed without anybody. */
   #watch: NodeJS.Timeout | null = null;
   #waitedSinceLine = 0;
+  /** While somebody waits. */
+  #retry: NodeJS.Timeout | null = null;
+  /** Who has the next try, counted from the one who has waited longest. */
+  #nextRetry = 0;
 
   constructor(name: UsageName, counters: BrokerCounters, log: Log) {
     this.name = name;
@@ -84,7 +97,7 @@ export class Gauge {
 
   /** Whole percent of the limit; 0 without one. */
   get percent(): number {
-    return Math.floor((this.bytes / this.limitBytes) * 100);
+    return this.limitBytes === 0 ? 100 : Math.floor((this.bytes / this.limitBytes) * 100);
   }
 
   /** Publishers that wait for room here. */
@@ -107,11 +120,17 @@ export class Gauge {
     if (this.#waiting.size > 0 && bytes < this.limitBytes) this.#wake();
   }
 
-  /** The publisher is called when there is room, once, after those that came before it. */
+  /** The publisher is called when there is room, after those that came before it, and now and then while there is none, until it leaves. */
   wait(publisher: WaitingPublisher): void {
+    this.#counters.refusedBy[this.name]++;
+    this.waitOn(publisher);
+  }
+
+  /** As `wait`, for one that has waited already. */
+  waitOn(publisher: WaitingPublisher): void {
     this.#waiting.add(publisher);
     this.#waitedSinceLine++;
-    this.#counters.refusedBy[this.name]++;
+    this.#retry ??= setInterval(() => this.#tryAgain(), RETRY_INTERVAL_MS).unref();
     if (this.#watch !== null) return;
     this.#warn('publishers wait: a limit of systemUsage is reached', publisher.facts());
     this.#watch = setInterval(() => this.#look(), WARNING_INTERVAL_MS).unref();
@@ -127,6 +146,7 @@ export class Gauge {
     this.#waiting.clear();
     if (this.#watch !== null) clearInterval(this.#watch);
     this.#watch = null;
+    this.#stopRetrying();
   }
 
   #look(): void {
@@ -152,14 +172,30 @@ export class Gauge {
     this.#wakes = true;
     setImmediate(() => {
       this.#wakes = false;
-      // Who has to wait again is behind all others, and has its next turn then.
-      for (let left = this.#waiting.size; left > 0 && !this.isFull; left--) {
-        const [first] = this.#waiting;
-        if (first === undefined) return;
-        this.#waiting.delete(first);
-        first.goOn();
+      for (const publisher of [...this.#waiting]) {
+        if (this.isFull) return;
+        if (this.#waiting.has(publisher)) publisher.goOn();
       }
     });
+  }
+
+  /**
+   * Receivers that have caught up or gone may take at once what would have had to be kept, although there is no more room than before.
+   */
+  #tryAgain(): void {
+    if (this.#waiting.size === 0) {
+      this.#stopRetrying();
+      return;
+    }
+    const waiting = [...this.#waiting];
+    const first = this.#nextRetry < waiting.length ? this.#nextRetry : 0;
+    this.#nextRetry = first + RETRIES_MAX;
+    for (const publisher of waiting.slice(first, this.#nextRetry)) if (this.#waiting.has(publisher)) publisher.goOn();
+  }
+
+  #stopRetrying(): void {
+    if (this.#retry !== null) clearInterval(this.#retry);
+    this.#retry = null;
   }
 }
 
@@ -248,15 +284,18 @@ export class Usage {
     this.memory.subtract(--message.holders === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES);
   }
 
-  /** Publications that wait take memory, too. */
+  /** Publications that wait take memory, too, but none that they themselves would have to wait for. */
   park(bytes: number): void {
     this.#parkedBytes += bytes;
-    this.memory.bytes += bytes;
   }
 
   unpark(bytes: number): void {
     this.#parkedBytes -= bytes;
-    this.memory.subtract(bytes);
+  }
+
+  /** Bytes of publications that wait: beside `memory`. */
+  get parkedBytes(): number {
+    return this.#parkedBytes;
   }
 
   /** Whether waiting publications take so much that no more are read ahead. */

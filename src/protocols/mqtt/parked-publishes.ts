@@ -76,9 +76,7 @@ export class ParkedPublishes implements WaitingPublisher {
       const lacking = this.#publishing.publishParked(this.#session, packet.bytes, packet.start);
       if (this.#link.closed) return;
       if (lacking !== null) {
-        this.#gauge = lacking;
-        lacking.wait(this);
-        if (this.#packets.length < before) this.#startTimer(); // slow, but it goes on
+        this.#waitOn(lacking, this.#packets.length < before);
         return;
       }
       this.#shift();
@@ -94,7 +92,6 @@ export class ParkedPublishes implements WaitingPublisher {
       this.#publishing.letGo();
       return;
     }
-    this.#gauge.leave(this);
     for (let packet = this.#packets.peek(); packet !== undefined; packet = this.#packets.peek()) {
       this.#publishing.refuseParked(this.#session, packet.bytes, packet.start);
       if (this.#link.closed) return;
@@ -118,7 +115,18 @@ export class ParkedPublishes implements WaitingPublisher {
     this.#link.broker.usage.unpark(bytes);
   }
 
+  /** @param wentOn whether something was published meanwhile */
+  #waitOn(lacking: Gauge, wentOn: boolean): void {
+    if (wentOn)
+      this.#startTimer(); // slow, but it goes on
+    else if (lacking === this.#gauge) return;
+    this.#gauge.leave(this);
+    this.#gauge = lacking;
+    lacking.waitOn(this);
+  }
+
   #end(): void {
+    this.#gauge.leave(this);
     this.#link.protocol.timers.cancel(this.#timer);
     this.#publishing.nothingParked();
   }
