@@ -24,6 +24,8 @@ export class FragileFiles implements StoreFiles {
   writeFault: Error | null = null;
   /** Thrown by every sync. */
   syncFault: Error | null = null;
+  /** Thrown by every read. */
+  readFault: Error | null = null;
   writes = 0;
   syncs = 0;
   /** Milliseconds that a sync takes. */
@@ -173,6 +175,7 @@ class FragileFile implements StoreFile {
 
   read(target: Buffer, at: number): number {
     if (this.#closed) throw badDescriptor();
+    if (this.#disk.readFault !== null) throw this.#disk.readFault;
     return this.#state.content.copy(target, 0, at);
   }
 

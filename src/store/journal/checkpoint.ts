@@ -55,6 +55,9 @@ export interface CheckpointState {
   durable(): Promise<void>;
 }
 
+/** Far above the first record of a checkpoint, which is five numbers. */
+const FIRST_RECORD_BYTES_MAX = 128;
+
 /** Messages of a journal file, and entries of a session, that are in one record at most: it is encoded at once. */
 const RECORD_ENTRIES_MAX = 8_192;
 
@@ -66,7 +69,7 @@ const RECORD_ENTRIES_MAX = 8_192;
  * @param pieceBytes that are encoded at once; while they are written everybody else has a turn
  */
 export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, state: CheckpointState): Promise<Checkpoint> {
-  const name = `checkpoint-${String(state.serial).padStart(8, '0')}.bin`;
+  const name = nameOf(state.serial);
   const temporary = `${name}.tmp`;
   const file = await files.open(temporary);
   let bytes = 0;
@@ -90,6 +93,10 @@ export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, sta
   return { serial: state.serial, bytes, segmentNumber: state.segmentNumber, previousSegment: 0 };
 }
 
+function nameOf(serial: number): string {
+  return `checkpoint-${String(serial).padStart(8, '0')}.bin`;
+}
+
 /** Serials of the checkpoints there are, the newest first. */
 export function checkpointSerials(files: StoreFiles): number[] {
   const serials = files.list().flatMap((name) => {
@@ -101,7 +108,7 @@ export function checkpointSerials(files: StoreFiles): number[] {
 
 export async function removeOldCheckpoints(files: StoreFiles, newest: number, kept: number): Promise<void> {
   for (const serial of checkpointSerials(files)) {
-    if (serial <= newest - kept) await files.remove(`checkpoint-${String(serial).padStart(8, '0')}.bin`);
+    if (serial <= newest - kept) await files.remove(nameOf(serial));
   }
 }
 
@@ -219,9 +226,24 @@ export interface Loaded {
   readonly retained: Map<string, RetainedEntry>;
 }
 
+/** The journal file that a checkpoint was written in the course of, by its first record; 0 when that is not sound. */
+export async function checkpointSegment(files: StoreFiles, serial: number): Promise<number> {
+  const file = await files.open(nameOf(serial));
+  const bytes = Buffer.alloc(FIRST_RECORD_BYTES_MAX);
+  const have = file.read(bytes, 0);
+  await file.close();
+  const end = recordEnd(bytes, 0, have);
+  if (end < 0 || bytes[8] !== CHECKPOINT) return 0;
+  const reader = new ByteReader();
+  reader.open(bytes, RECORD_HEADER_BYTES, end);
+  reader.varint();
+  reader.f64();
+  return reader.varint();
+}
+
 /** Reads a checkpoint into `messages`; null when it is not whole and sound, and then nothing has been changed. */
 export async function loadCheckpoint(files: StoreFiles, serial: number, messages: Messages): Promise<Loaded | null> {
-  const name = `checkpoint-${String(serial).padStart(8, '0')}.bin`;
+  const name = nameOf(serial);
   const file = await files.open(name);
   const bytes = Buffer.allocUnsafeSlow(files.size(name));
   const have = file.read(bytes, 0);

@@ -98,7 +98,9 @@ export class Messages {
     }
     const segment = this.#segmentOf(number);
     if (segment === null) return; // lost with a damaged record
-    if (segment.references[number - segment.firstMessage]!++ === 0) segment.live++;
+    const index = number - segment.firstMessage;
+    if (segment.places[index] === 0) return; // likewise
+    if (segment.references[index]!++ === 0) segment.live++;
   }
 
   /** One less needs it. */
@@ -143,6 +145,23 @@ export class Messages {
     }
     this.#moved.set(number, { segment, place, references });
     segment.moved++;
+  }
+
+  /** The message is damaged and cannot be read any more: whoever needs it keeps no file for it. */
+  lose(number: number): void {
+    const moved = this.#movedOf(number);
+    if (moved !== undefined) {
+      moved.segment.moved--;
+      this.#moved.delete(number);
+      return;
+    }
+    const segment = this.#segmentOf(number);
+    if (segment === null) return;
+    const index = number - segment.firstMessage;
+    segment.places[index] = 0;
+    if (segment.references[index] === 0) return;
+    segment.references[index] = 0;
+    segment.live--;
   }
 
   /** Lets go of messages that were moved and that nobody needs. */

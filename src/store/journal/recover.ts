@@ -1,10 +1,10 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { type Checkpoint, checkpointSerials, type Loaded, loadCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointSegment, checkpointSerials, type Loaded, loadCheckpoint } from './checkpoint.ts';
 import type { RetainedEntry } from './entries.ts';
 import { FIRST_SESSION_ID } from './entries.ts';
-import type { StoreFiles } from './files.ts';
+import type { StoreFile, StoreFiles } from './files.ts';
 import type { Messages } from './messages.ts';
 import { BATCH, nextSoundRecord, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
 import { Replay } from './replay.ts';
@@ -40,6 +40,7 @@ export interface Damage {
  * @throws ConfigError STORE_FORMAT; Node's errors where files cannot be read
  */
 export async function recover(files: StoreFiles, log: Log, messages: Messages): Promise<Recovered> {
+  await requireFormat(files);
   const loaded = await loadNewest(files, log, messages);
   const segments = await openSegments(files, messages, loaded);
   const replay = new Replay(messages, loaded.sessions, loaded.retained, loaded.nextSessionId);
@@ -52,8 +53,15 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
       await removeSegment(files, messages, segment);
       continue;
     }
+    const isFirst = segment.number === loaded.checkpoint.segmentNumber;
+    const expected = last === null ? loaded.checkpoint.segmentNumber + (isFirst ? 0 : 1) : last.number + 1;
+    if (segment.number > expected)
+      log.error('journal files are missing: what they said is lost', {
+        first: new Segment(expected, 0).name,
+        files: segment.number - expected,
+      });
     last = segment;
-    const from = segment.number === loaded.checkpoint.segmentNumber ? loaded.position - segment.start : SEGMENT_HEADER_BYTES;
+    const from = isFirst ? loaded.position - segment.start : SEGMENT_HEADER_BYTES;
     if (segment.size < from) {
       log.error('the journal is shorter than its checkpoint says: what stood there is lost', {
         file: segment.name,
@@ -89,9 +97,14 @@ function countReferences(messages: Messages, { sessions, retained }: Loaded): vo
 }
 
 async function loadNewest(files: StoreFiles, log: Log, messages: Messages): Promise<Loaded> {
-  for (const serial of checkpointSerials(files)) {
+  const serials = checkpointSerials(files);
+  for (const [at, serial] of serials.entries()) {
     const loaded = await loadCheckpoint(files, serial, messages);
-    if (loaded !== null) return loaded;
+    if (loaded !== null) {
+      const older = serials[at + 1];
+      const previousSegment = older === undefined ? 0 : await checkpointSegment(files, older);
+      return { ...loaded, checkpoint: { ...loaded.checkpoint, previousSegment } };
+    }
     log.warn('a checkpoint of the store is not whole; the one before and more of the journal are read', { serial });
   }
   return {
@@ -103,6 +116,24 @@ async function loadNewest(files: StoreFiles, log: Log, messages: Messages): Prom
   };
 }
 
+/** A checkpoint does not say which format it is in: the journal beside it does. */
+async function requireFormat(files: StoreFiles): Promise<void> {
+  for (const name of files.list()) {
+    const number = segmentNumber(name);
+    if (number === null) continue;
+    const file = await files.open(name);
+    const start = readStart(file, number);
+    await file.close();
+    if (start === -1) throw new ConfigError('STORE_FORMAT', `${name}: written by another version of this program: its format is not known`);
+  }
+}
+
+/** See `readSegmentHeader`. */
+function readStart(file: StoreFile, number: number): number | null {
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  return readSegmentHeader(header.subarray(0, file.read(header, 0)), number);
+}
+
 /** Opens all journal files, in order. Those that the checkpoint knows have their messages already. */
 async function openSegments(files: StoreFiles, messages: Messages, loaded: Loaded): Promise<Segment[]> {
   const known = new Map(messages.segments.map((segment) => [segment.number, segment]));
@@ -112,9 +143,7 @@ async function openSegments(files: StoreFiles, messages: Messages, loaded: Loade
   for (const number of numbers.sort((a, b) => a - b)) {
     const name = new Segment(number, 0).name;
     const file = await files.open(name);
-    const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const start = readSegmentHeader(header.subarray(0, file.read(header, 0)), number);
-    if (start === -1) throw new ConfigError('STORE_FORMAT', `${name}: written by another version of this program: its format is not known`);
+    const start = readStart(file, number);
     if (start === null) {
       // A file that was made and not written to, when the power failed.
       await file.close();

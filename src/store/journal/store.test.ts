@@ -7,6 +7,7 @@ import { contentOf } from '../../../test/harness/store-model.ts';
 import { Message, type QoS } from '../../core/message.ts';
 import { DONE, RELEASED, STORED, type StoredSession, VOLATILE, WAITING } from '../../core/store.ts';
 import type { Facts, Log } from '../../telemetry/log.ts';
+import { PLACES, RECORD_HEADER_BYTES, SESSION_STATE, sealRecord } from './record.ts';
 import { JournalStore, type JournalStoreOptions } from './store.ts';
 
 class Lines implements Log {
@@ -573,6 +574,101 @@ test('a message that was moved out of a file that went after the last checkpoint
   assert.equal(contentOf(again), contentOf(store));
   assert.deepEqual(log.ofLevel('error'), []);
   await Promise.all([store.close(), again.close()]);
+});
+
+test('a message that the disk has damaged is named once, and keeps no file from going, also after a restart', async () => {
+  for (const fault of ['flipped bit', 'i/o error']) {
+    const files = new FragileFiles();
+    const log = new Lines();
+    const store = await open(files, { segmentBytes: 4_096, cacheBytes: 0, log });
+    const forgotten = store.createSession('forgotten');
+    const session = store.createSession('c');
+    forgotten.push(message('t', 'damaged later'), AT_ONCE);
+    for (let i = 1; i <= 1_000; i++) {
+      if (i > 100 && i % 20 === 0) forgotten.push(message('t', `kept ${i}`), AT_ONCE); // so that its file is the first one to be emptied
+      session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+      if (i % 20 === 0) await store.flushed();
+    }
+    await store.writeCheckpoint();
+    await store.writeCheckpoint();
+    const [name] = files.list().filter((each) => each.startsWith('journal')) as [string];
+    if (fault === 'i/o error') files.readFault = new Error('EIO: i/o error, read');
+    else files.contentOf(name)[files.contentOf(name).indexOf('damaged later')]! ^= 4;
+    await store.tidy();
+    files.readFault = null;
+    await store.tidy();
+    assert.deepEqual(log.ofLevel('error'), ['a stored message is damaged and lost'], fault);
+    assert.ok(!files.list().includes(name), `${fault}: its file has gone`);
+    assert.equal(forgotten.get(1), null);
+    const again = await open(files.afterKill());
+    const kept = [...again.sessions()].find(({ clientId }) => clientId === 'forgotten')!;
+    assert.equal(kept.get(1), null);
+    assert.equal(kept.get(2)!.message.payload.toString(), 'kept 120');
+    const { size } = kept;
+    kept.remove(1);
+    assert.equal(kept.size, size - 1);
+    await Promise.all([store.close(), again.close()]);
+  }
+});
+
+test('after a restart, too, the checkpoint before the newest has the journal that it needs', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 4_096 });
+  await store.writeCheckpoint();
+  const session = store.createSession('c');
+  session.setAttribute('kept', Buffer.from('said in a file without messages that live'));
+  for (let i = 0; i < 500; i++) session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+  await store.writeCheckpoint();
+  const restarted = files.afterKill();
+  const again = await open(restarted);
+  await again.tidy();
+  restarted.contentOf('checkpoint-00000002.bin')[20]! ^= 4;
+  const log = new Lines();
+  const last = await open(restarted.afterKill(), { log });
+  assert.equal(contentOf(last), contentOf(store));
+  assert.deepEqual(log.ofLevel('error'), []);
+  await Promise.all([store.close(), again.close(), last.close()]);
+});
+
+test('journal files that are missing before others are named', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 1_024 });
+  for (let i = 0; i < 200; i++) store.createSession(`c${i}`);
+  await store.flushed();
+  const damaged = files.afterKill();
+  await damaged.remove('journal-00000002.log');
+  await damaged.remove('journal-00000003.log');
+  const log = new Lines();
+  const again = await open(damaged, { log });
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error'),
+    [
+      {
+        level: 'error',
+        message: 'journal files are missing: what they said is lost',
+        facts: { first: 'journal-00000002.log', files: 2 },
+      },
+    ],
+  );
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('a store of another version is refused whatever its checkpoints look like', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  store.createSession('c').push(message('t', 'p'), AT_ONCE);
+  await store.close();
+  const other = files.afterKill();
+  const bytes = Buffer.from(other.contentOf('journal-00000001.log'));
+  bytes.write('RHJRNL01');
+  other.put('journal-00000001.log', bytes);
+  const checkpoint = Buffer.from(other.contentOf('checkpoint-00000001.bin'));
+  for (let at = 0; at < checkpoint.length; at += RECORD_HEADER_BYTES + checkpoint.readUInt32BE(at + 4)) {
+    const end = at + RECORD_HEADER_BYTES + checkpoint.readUInt32BE(at + 4);
+    if (checkpoint[at + 8] === SESSION_STATE) sealRecord(checkpoint, at, end, PLACES); // the same bytes meant something else
+  }
+  other.put('checkpoint-00000001.bin', checkpoint);
+  await assert.rejects(open(other), { code: 'STORE_FORMAT' });
 });
 
 test('a journal file that somebody has removed is named, with how many messages are lost', async () => {

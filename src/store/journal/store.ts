@@ -357,15 +357,16 @@ export class JournalStore implements Store, SessionStore {
     session.ring.eachRef((number) => this.messages.unrefer(number));
   }
 
-  /** A stored message; null when it was lost with a damaged record. */
+  /** A stored message; null when it was lost with a damaged record, which the log says once. */
   read(number: number): Message | null {
     const cached = this.messages.cached(number);
     if (cached !== undefined) return cached;
     const found = this.messages.placeOf(number);
     if (found === null || found.segment.file === null) return null;
     const record = this.#recordAt(found.segment, found.place);
-    if (record === null) {
-      this.#options.log.error('a stored message is damaged and lost', { file: found.segment.name, place: found.place });
+    if (typeof record === 'string') {
+      this.#options.log.error('a stored message is damaged and lost', { file: found.segment.name, place: found.place, reason: record });
+      this.messages.lose(number);
       return null;
     }
     this.#reader.open(record, RECORD_HEADER_BYTES, record.length);
@@ -378,7 +379,7 @@ export class JournalStore implements Store, SessionStore {
   /** Writes a message that lives in an old file anew, so that the file can go. */
   move(number: number): void {
     const message = this.read(number);
-    if (message === null) return;
+    if (message === null) return; // `read` has said so, and the file is not kept for it
     const writer = this.#begin();
     const { segment } = this.#log;
     writer.varint(number);
@@ -594,8 +595,18 @@ export class JournalStore implements Store, SessionStore {
     });
   }
 
-  /** The whole record at `place`, from a block that is read ahead; null when it is damaged. */
-  #recordAt(segment: Segment, place: number): Buffer | null {
+  /** The whole record at `place`, from a block that is read ahead; what is the matter, where there is none. */
+  #recordAt(segment: Segment, place: number): Buffer | string {
+    try {
+      return this.#soundRecordAt(segment, place) ?? 'its checksum is not that of its bytes';
+    } catch (error) {
+      this.#blockSegment = null;
+      return (error as Error).message;
+    }
+  }
+
+  /** null when it is damaged. @throws Node's errors where the disk cannot be read */
+  #soundRecordAt(segment: Segment, place: number): Buffer | null {
     const header = place + RECORD_HEADER_BYTES;
     if (!this.#inBlock(segment, place, header)) this.#readBlock(segment, place, READ_BYTES);
     if (!this.#inBlock(segment, place, header)) return null;
