@@ -1,5 +1,5 @@
 import type { Message } from '../../core/message.ts';
-import type { Usage } from '../../core/usage.ts';
+import { MESSAGE_BYTES, type Usage } from '../../core/usage.ts';
 import { MessageCache } from './message-cache.ts';
 import type { Segment } from './segment.ts';
 
@@ -180,7 +180,7 @@ export class Messages {
   /** Keeps a new message in memory. */
   cache(number: number, message: Message): void {
     this.#cache.add(number, message);
-    this.#cacheBytes += message.size;
+    this.#cacheBytes += message.size + MESSAGE_BYTES;
     this.#usage.hold(message);
   }
 
@@ -190,7 +190,7 @@ export class Messages {
       const oldest = this.#cache.oldest();
       if (oldest >= number) return;
       const message = this.#cache.remove(oldest)!;
-      this.#cacheBytes -= message.size;
+      this.#cacheBytes -= message.size + MESSAGE_BYTES;
       this.#usage.release(message);
     }
   }
@@ -204,7 +204,7 @@ export class Messages {
   #forget(number: number): void {
     const message = this.#cache.remove(number);
     if (message === undefined) return;
-    this.#cacheBytes -= message.size;
+    this.#cacheBytes -= message.size + MESSAGE_BYTES;
     this.#usage.release(message);
     message.storedAs = 0;
   }
