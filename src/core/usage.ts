@@ -56,11 +56,10 @@ const RETRIES_MAX = 50;
 export interface WaitingPublisher {
   /** Who it is and what it publishes, for the log. */
   facts(): Facts;
-  /**
-   * It publishes what it can: there may be room, or what it has may need none any more. If it has nothing left it leaves. If it has to
-   * wait on, it stays where it is, or leaves and comes back to be behind all others.
-   */
+  /** There is room: it publishes what it can. It waits no more, unless it says so again. */
   goOn(): void;
+  /** There is no more room than before, but what it has may need none any more. It waits on, unless it leaves. Left out: that changes nothing. */
+  retry?(): void;
 }
 
 /**
@@ -120,7 +119,7 @@ export class Gauge {
     if (this.#waiting.size > 0 && bytes < this.limitBytes) this.#wake();
   }
 
-  /** The publisher is called when there is room, after those that came before it, and now and then while there is none, until it leaves. */
+  /** The publisher is called when there is room, once, after those that came before it. */
   wait(publisher: WaitingPublisher): void {
     this.#counters.refusedBy[this.name]++;
     this.waitOn(publisher);
@@ -172,9 +171,12 @@ export class Gauge {
     this.#wakes = true;
     setImmediate(() => {
       this.#wakes = false;
-      for (const publisher of [...this.#waiting]) {
-        if (this.isFull) return;
-        if (this.#waiting.has(publisher)) publisher.goOn();
+      // Who has to wait again is behind all others, and has its next turn then.
+      for (let left = this.#waiting.size; left > 0 && !this.isFull; left--) {
+        const [first] = this.#waiting;
+        if (first === undefined) return;
+        this.#waiting.delete(first);
+        first.goOn();
       }
     });
   }
@@ -190,7 +192,7 @@ export class Gauge {
     const waiting = [...this.#waiting];
     const first = this.#nextRetry < waiting.length ? this.#nextRetry : 0;
     this.#nextRetry = first + RETRIES_MAX;
-    for (const publisher of waiting.slice(first, this.#nextRetry)) if (this.#waiting.has(publisher)) publisher.goOn();
+    for (const publisher of waiting.slice(first, this.#nextRetry)) if (this.#waiting.has(publisher)) publisher.retry?.();
   }
 
   #stopRetrying(): void {

@@ -61,6 +61,10 @@ export class ParkedPublishes implements WaitingPublisher {
     this.#link.guard(() => this.#publish());
   }
 
+  retry(): void {
+    this.goOn();
+  }
+
   /** The connection has gone: what is left is as if it had never come. */
   drop(): void {
     this.#gauge.leave(this);
@@ -117,10 +121,8 @@ export class ParkedPublishes implements WaitingPublisher {
 
   /** @param wentOn whether something was published meanwhile */
   #waitOn(lacking: Gauge, wentOn: boolean): void {
-    if (wentOn)
-      this.#startTimer(); // slow, but it goes on
-    else if (lacking === this.#gauge) return;
-    this.#gauge.leave(this);
+    if (wentOn) this.#startTimer(); // slow, but it goes on
+    if (wentOn || lacking !== this.#gauge) this.#gauge.leave(this);
     this.#gauge = lacking;
     lacking.waitOn(this);
   }
