@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { StoreFiles } from './files.ts';
-import { BATCH, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
+import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
 import { SEGMENT_HEADER_BYTES, Segment, segmentHeader } from './segment.ts';
 
 /** When what was written counts as durable: after each batch's fdatasync; as soon as the kernel has it, and synced now and then, or never. */
@@ -74,6 +74,10 @@ export class Log {
   #unhurried: NodeJS.Timeout | null = null;
   #waiting: Waiting[] = [];
   #waitingHead = 0;
+  /** The furthest position that anybody has waited for. */
+  #awaitedTo = 0;
+  /** Whether a message has gathered: its publisher and its receivers wait for it, whether they have said so yet or not. */
+  #hasMessage = false;
   /** Who waits for what gathers at present, whatever comes to it. */
   #nextBatch: DurabilityListener[] = [];
   #idle: (() => void)[] = [];
@@ -130,6 +134,7 @@ export class Log {
     const writer = this.#writer;
     const start = this.#recordStart;
     sealRecord(writer.buffer, start, writer.length, kind);
+    if (kind === MESSAGE || kind === DELIVERIES) this.#hasMessage = true;
     const segment = this.#segment;
     const at = this.#writerAt + start;
     segment.size = this.#writerAt + writer.length;
@@ -173,6 +178,7 @@ export class Log {
       return;
     }
     this.#waiting.push({ position, listener });
+    if (position > this.#awaitedTo) this.#awaitedTo = position;
     this.#schedule();
   }
 
@@ -253,34 +259,41 @@ export class Log {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    let isFirst = true;
-    for (;;) {
+    /** Of the batch before: they are told when the next one is on its way, so that the disk works meanwhile. */
+    let told: DurabilityListener[] = [];
+    for (let isFirst = true; ; isFirst = false) {
       this.onFlush();
-      if (!this.#hasBytes && this.#suspects.size === 0) break;
-      if (!isFirst && !this.#isAwaited) {
-        this.#flushing = false;
-        this.wake();
-        break;
+      if (!this.#isDue(isFirst)) {
+        this.#tell(told);
+        told = [];
+        this.onFlush();
+        if (!this.#isDue(false)) break;
       }
-      isFirst = false;
       const chunks = this.#takeChunks();
       const upTo = this.position;
       const listeners = this.#nextBatch;
       this.#nextBatch = [];
       for (const listener of listeners) listener.onBatch?.();
-      if (!(await this.#writeUntilDone(chunks))) break;
+      const writing = this.#writeUntilDone(chunks);
+      this.#tell(told);
+      told = listeners;
+      if (!(await writing)) break;
       this.durable = upTo;
       for (const { bytes } of chunks) this.#giveWriter(bytes);
-      this.#tell();
-      for (const listener of listeners) listener.onDurable();
     }
     this.#flushing = false;
+    if (this.#hasBytes) this.wake();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Whether what has gathered is to be written now: when somebody waits for it, or nobody does and it has gathered for long enough. */
+  #isDue(isUnhurriedDue: boolean): boolean {
+    return (this.#hasBytes || this.#suspects.size > 0) && (isUnhurriedDue || this.#isAwaited);
   }
 
   /** Whether somebody waits for what has gathered. */
   get #isAwaited(): boolean {
-    return this.#nextBatch.length > 0 || this.#waitingHead < this.#waiting.length || this.#closing || this.#chunks.length > 0;
+    return this.#nextBatch.length > 0 || this.#awaitedTo > this.durable || this.#hasMessage || this.#closing || this.#chunks.length > 0;
   }
 
   get #hasBytes(): boolean {
@@ -297,6 +310,7 @@ export class Log {
       this.#writer = this.#takeWriter();
     }
     this.#batchBegun = false;
+    this.#hasMessage = false;
     for (const { bytes, at } of chunks) this.#stampBatch(bytes, at === 0 ? SEGMENT_HEADER_BYTES : 0);
     return chunks;
   }
@@ -415,8 +429,8 @@ export class Log {
     this.#options.onFailure(error);
   }
 
-  /** Calls whoever waited for what is durable now, in the order of their positions. */
-  #tell(): void {
+  /** Calls whoever waited for what is durable now, in the order of their positions, then `listeners`, who waited for the batch. */
+  #tell(listeners: readonly DurabilityListener[]): void {
     const waiting = this.#waiting;
     while (this.#waitingHead < waiting.length && waiting[this.#waitingHead]!.position <= this.durable) {
       const { listener } = waiting[this.#waitingHead]!;
@@ -430,6 +444,7 @@ export class Log {
       this.#waiting = waiting.slice(this.#waitingHead);
       this.#waitingHead = 0;
     }
+    for (const listener of listeners) listener.onDurable();
   }
 
   #takeWriter(): ByteWriter {
