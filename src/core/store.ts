@@ -63,6 +63,11 @@ export interface Store {
 
 export interface DurabilityListener {
   onBatch?(): void;
+  /**
+   * The next write begins before the one that `onBatch` was called for is done: for that one, too, `onDurable` will be called, after it.
+   * Not called again before that. Who has no such method is called once.
+   */
+  onNextBatch?(): void;
   onDurable(): void;
 }
 

@@ -26,6 +26,8 @@ export class FragileFiles implements StoreFiles {
   syncFault: Error | null = null;
   /** Thrown by every read. */
   readFault: Error | null = null;
+  /** What a sync takes its time for; it fails as this does. */
+  onSync: (() => Promise<void>) | null = null;
   writes = 0;
   syncs = 0;
   /** Milliseconds that a sync takes. */
@@ -154,14 +156,15 @@ class FragileFile implements StoreFile {
     if (this.#disk.syncMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#disk.syncMs));
     if (this.#closed) throw badDescriptor();
     const state = this.#state;
-    const dirty = state.dirty;
+    const { content, dirty } = state;
     state.dirty = [];
     if (this.#disk.syncFault !== null) throw this.#disk.syncFault;
     if (state.isBroken) throw new Error('EIO: i/o error, fdatasync');
     this.#disk.syncs++;
-    const synced = Buffer.alloc(state.content.length);
+    await this.#disk.onSync?.();
+    const synced = Buffer.alloc(Math.max(state.synced.length, content.length));
     state.synced.copy(synced);
-    for (const { from, to } of dirty) state.content.copy(synced, from, from, to);
+    for (const { from, to } of dirty) content.copy(synced, from, from, to);
     state.synced = synced;
   }
 

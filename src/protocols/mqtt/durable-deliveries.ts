@@ -30,6 +30,8 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   #safe: number;
   /** What `#safe` becomes with the batch that is on its way. */
   #written: number;
+  /** What `#safe` becomes with the batch behind that; 0: there is none yet. */
+  #writtenNext = 0;
   #isWaiting = false;
   /** Messages that count against the client's Receive Maximum. */
   #window = 0;
@@ -217,9 +219,19 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     this.#written = this.#stored.next;
   }
 
+  onNextBatch(): void {
+    this.#writtenNext = this.#stored.next;
+  }
+
   onDurable(): void {
-    this.#isWaiting = false;
     this.#safe = this.#written;
+    if (this.#writtenNext !== 0) {
+      this.#written = this.#writtenNext;
+      this.#writtenNext = 0;
+      this.#pump();
+      return;
+    }
+    this.#isWaiting = false;
     if (this.#safe < this.#stored.next) this.#makeSafe();
     this.#pump();
   }

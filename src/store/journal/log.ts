@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
-import type { StoreFiles } from './files.ts';
+import type { StoreFile, StoreFiles } from './files.ts';
 import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
 import { SEGMENT_HEADER_BYTES, Segment, segmentHeader } from './segment.ts';
 
@@ -27,6 +27,24 @@ interface Chunk {
   readonly bytes: ByteWriter;
 }
 
+/** What is on its way to the disk. */
+interface Batch {
+  readonly chunks: readonly Chunk[];
+  readonly upTo: number;
+  /** Who waits for it, whatever is in it. */
+  readonly listeners: DurabilityListener[];
+  /** What became of writing it; null: it is to be written anew. */
+  attempt: Promise<Error | null> | null;
+  /** null: it went through the segment's own file. */
+  readonly overlap: Overlap | null;
+}
+
+/** A segment's file, open a second time. */
+interface Overlap {
+  readonly segment: Segment;
+  readonly file: Promise<StoreFile>;
+}
+
 interface Waiting {
   readonly position: number;
   readonly listener: DurabilityListener;
@@ -40,6 +58,12 @@ const UNHURRIED_MS = 100;
 
 /** Bytes of that which are not left to gather any longer. */
 const UNHURRIED_BYTES_MAX = 1024 * 1024;
+
+/**
+ * How long a batch may be on its way, in milliseconds, before the next one does not wait for it. A disk that is faster than that is better
+ * used by fewer and larger batches, since each costs processor time.
+ */
+const OVERLAP_AFTER_MS = 1;
 
 /** Bytes of a file that are copied at once. */
 const COPY_BYTES = 1024 * 1024;
@@ -55,6 +79,7 @@ const SPARE_WRITERS_MAX = 4;
  *     ───── batch ─────             ◄ on its way: written, then synced
  *     ═════════════════ segments    ◄ durable
  *
+ * Where the disk takes long the next batch sets out before the last one is through; they are durable in order all the same.
  * A batch that cannot be written stays as it is and is tried again from its start; `durable` does not move until it is through. A file
  * whose sync has failed is given up, and what was in it goes to a new one.
  */
@@ -81,6 +106,10 @@ export class Log {
   /** Who waits for what gathers at present, whatever comes to it. */
   #nextBatch: DurabilityListener[] = [];
   #idle: (() => void)[] = [];
+  /** The oldest first; one, or two that overlap. */
+  readonly #underWay: Batch[] = [];
+  #overlap: Overlap | null = null;
+  #overlapTimer: NodeJS.Timeout | null = null;
   readonly #failed = new Set<(error: Error) => void>();
   #syncTimer: NodeJS.Timeout | null = null;
   /** Written to and not synced, where not every batch is. */
@@ -187,10 +216,12 @@ export class Log {
     if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled) {
       this.#nextBatch.push(listener);
       this.#schedule();
-    } else {
-      listener.onBatch?.();
-      this.whenDurable(this.position, listener);
+      return;
     }
+    listener.onBatch?.();
+    const last = this.#underWay.at(-1);
+    if (last === undefined) this.whenDurable(this.position, listener);
+    else last.listeners.push(listener);
   }
 
   /**
@@ -215,6 +246,7 @@ export class Log {
 
   /** Resolves when a file that is to go can be closed: nothing is going to sync it. */
   async release(segment: Segment): Promise<void> {
+    if (this.#overlap?.segment === segment) this.#closeOverlap();
     this.#unsynced.delete(segment);
     await this.#syncing.catch(() => {}); // whoever asked for it is told
   }
@@ -226,6 +258,7 @@ export class Log {
     if (this.failure === null && this.durable < this.position) this.#schedule();
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    this.#closeOverlap();
     await this.synced();
   }
 
@@ -262,28 +295,133 @@ export class Log {
     /** Of the batch before: they are told when the next one is on its way, so that the disk works meanwhile. */
     let told: DurabilityListener[] = [];
     for (let isFirst = true; ; isFirst = false) {
-      this.onFlush();
-      if (!this.#isDue(isFirst)) {
-        this.#tell(told);
-        told = [];
+      if (this.#underWay.length === 0) {
         this.onFlush();
-        if (!this.#isDue(false)) break;
+        if (!this.#isDue(isFirst)) {
+          this.#tell(told);
+          told = [];
+          this.onFlush();
+          if (!this.#isDue(false)) break;
+        }
+        this.#beginBatchWrite(null);
       }
-      const chunks = this.#takeChunks();
-      const upTo = this.position;
-      const listeners = this.#nextBatch;
-      this.#nextBatch = [];
-      for (const listener of listeners) listener.onBatch?.();
-      const writing = this.#writeUntilDone(chunks);
       this.#tell(told);
-      told = listeners;
-      if (!(await writing)) break;
-      this.durable = upTo;
-      for (const { bytes } of chunks) this.#giveWriter(bytes);
+      const batch = this.#underWay[0]!;
+      if (!(await this.#finish(batch))) break;
+      this.#underWay.shift();
+      this.durable = batch.upTo;
+      told = batch.listeners;
+      for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
     }
     this.#flushing = false;
+    if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);
+    this.#overlapTimer = null;
     if (this.#hasBytes) this.wake();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /**
+   * What has gathered becomes a batch and is on its way.
+   * @param overlap where it is written beside another batch; null: alone
+   */
+  #beginBatchWrite(overlap: Overlap | null): void {
+    const chunks = this.#takeChunks();
+    const upTo = this.position;
+    const listeners = this.#nextBatch;
+    this.#nextBatch = [];
+    for (const listener of listeners) listener.onBatch?.();
+    const before = this.#underWay.at(-1);
+    for (const listener of before?.listeners ?? []) {
+      if (listener.onNextBatch === undefined) continue;
+      listener.onNextBatch();
+      listeners.push(listener);
+    }
+    const attempt =
+      before === undefined || overlap === null ? this.#attempt(chunks) : settled(this.#writeBeside(chunks[0]!, overlap, before));
+    this.#underWay.push({ chunks, upTo, listeners, attempt, overlap });
+    this.#watchOverlap();
+  }
+
+  /**
+   * The disk takes long: what has gathered need not wait until it is done. Two syncs at a time cost it little more than one. A batch is
+   * durable when those before it are, too.
+   */
+  readonly #beginOverlapping = (): void => {
+    this.#overlapTimer = null;
+    const [batch] = this.#underWay;
+    if (batch === undefined || this.#underWay.length > 1 || this.failure !== null || this.#suspects.size > 0) return;
+    this.onFlush();
+    const segment = this.#segment;
+    const isOneFile = this.#chunks.length === 0 && batch.chunks.every((chunk) => chunk.segment === segment && segment.file !== null);
+    if (isOneFile && this.#hasBytes && this.#isAwaited) this.#beginBatchWrite(this.#overlapIn(segment, batch.overlap));
+    else this.#watchOverlap();
+  };
+
+  #watchOverlap(): void {
+    if (this.#options.strategy !== 'always') return;
+    if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);
+    this.#overlapTimer = setTimeout(this.#beginOverlapping, OVERLAP_AFTER_MS).unref();
+  }
+
+  /**
+   * Which of the two open files of the present segment is free: an error of writing is told once to each that has the file open, so that no
+   * batch learns of another's in its place.
+   */
+  #overlapIn(segment: Segment, used: Overlap | null): Overlap | null {
+    if (used !== null) return null;
+    if (this.#overlap === null || this.#overlap.segment !== segment) {
+      this.#closeOverlap();
+      this.#overlap = { segment, file: this.#options.files.open(segment.name) };
+    }
+    return this.#overlap;
+  }
+
+  #closeOverlap(): void {
+    void this.#overlap?.file.then(
+      (file) => file.close(),
+      () => {}, // it never opened
+    );
+    this.#overlap = null;
+  }
+
+  async #writeBeside(chunk: Chunk, overlap: Overlap, before: Batch): Promise<void> {
+    const file = await overlap.file.catch(() => null);
+    if (file === null) {
+      // There may be too many open files. Then one goes after the other.
+      this.#overlap = null;
+      const error = await before.attempt;
+      if (error !== null) throw error;
+      await this.#write([chunk]);
+      return;
+    }
+    const { at, bytes } = chunk;
+    await file.write(bytes.buffer.subarray(0, bytes.length), at);
+    this.writtenBytes += bytes.length;
+    await this.#trust(overlap.segment, file.sync());
+  }
+
+  /** @returns false when the log is being closed before that was possible */
+  async #finish(batch: Batch): Promise<boolean> {
+    batch.attempt ??= this.#attempt(batch.chunks);
+    for (let error = await batch.attempt; error !== null; error = await this.#attempt(batch.chunks)) {
+      // What is beside it is written again when its turn comes: the file may be another one by then.
+      for (const other of this.#underWay) {
+        await other.attempt;
+        other.attempt = null;
+      }
+      this.#closeOverlap();
+      if (this.failure === null) this.#setFailure(error);
+      if (this.#closing) return false;
+      await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
+      if (this.#closing) return false;
+    }
+    if (this.failure !== null) this.#setFailure(null);
+    for (const { segment, at, bytes } of batch.chunks) segment.written = at + bytes.length;
+    return true;
+  }
+
+  #attempt(chunks: readonly Chunk[]): Promise<Error | null> {
+    return settled(this.#write(chunks));
   }
 
   /** Whether what has gathered is to be written now: when somebody waits for it, or nobody does and it has gathered for long enough. */
@@ -293,7 +431,8 @@ export class Log {
 
   /** Whether somebody waits for what has gathered. */
   get #isAwaited(): boolean {
-    return this.#nextBatch.length > 0 || this.#awaitedTo > this.durable || this.#hasMessage || this.#closing || this.#chunks.length > 0;
+    const underWayTo = this.#underWay.at(-1)?.upTo ?? this.durable;
+    return this.#nextBatch.length > 0 || this.#awaitedTo > underWayTo || this.#hasMessage || this.#closing || this.#chunks.length > 0;
   }
 
   get #hasBytes(): boolean {
@@ -322,22 +461,6 @@ export class Log {
     sealRecord(bytes.buffer, start, end, BATCH);
   }
 
-  /** @returns false when the log is being closed before that was possible */
-  async #writeUntilDone(chunks: readonly Chunk[]): Promise<boolean> {
-    for (;;) {
-      try {
-        await this.#write(chunks);
-        if (this.failure !== null) this.#setFailure(null);
-        return true;
-      } catch (error) {
-        if (this.failure === null) this.#setFailure(error as Error);
-        if (this.#closing) return false;
-        await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
-        if (this.#closing) return false;
-      }
-    }
-  }
-
   async #syncAll(): Promise<void> {
     for (const segment of [...this.#unsynced]) {
       this.#unsynced.delete(segment);
@@ -357,7 +480,6 @@ export class Log {
       this.writtenBytes += bytes.length;
       if (strategy === 'always') await this.#sync(segment);
       else this.#syncLater(segment);
-      segment.written = at + bytes.length;
     }
   }
 
@@ -455,4 +577,11 @@ export class Log {
     writer.reset();
     if (this.#spares.length < SPARE_WRITERS_MAX) this.#spares.push(writer);
   }
+}
+
+function settled(attempt: Promise<void>): Promise<Error | null> {
+  return attempt.then(
+    () => null,
+    (error: Error) => error,
+  );
 }

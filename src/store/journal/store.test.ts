@@ -272,6 +272,61 @@ test('what a failed sync did not bring to the disk is written again: the next sy
   }
 });
 
+/** A store on a disk whose syncs end when the test says so, with two batches on their way. */
+async function withTwoBatches() {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  session.push(message('a', '0'), AT_ONCE);
+  await store.flushed();
+  const before = contentOf(store);
+  const syncs: { end(error?: Error): void }[] = [];
+  files.onSync = () => new Promise((resolve, reject) => syncs.push({ end: (error) => (error === undefined ? resolve() : reject(error)) }));
+  const told: string[] = [];
+  for (const name of ['first', 'second']) {
+    session.push(message('a', name), AT_ONCE);
+    store.whenDurable(store.position, { onDurable: () => told.push(name) });
+    await until(() => syncs.length === told.length + (name === 'first' ? 1 : 2), `the sync of the ${name}`);
+  }
+  const [first, second] = syncs as [{ end(error?: Error): void }, { end(error?: Error): void }];
+  files.onSync = null;
+  return { files, store, before, first, second, told };
+}
+
+test('where a sync takes long the next batch does not wait for it, and yet none is durable before the one in front of it', async () => {
+  const { files, store, before, first, second, told } = await withTwoBatches();
+  second.end();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(told, []);
+  // The power fails now: what stands behind a batch that was lost is not believed, and nothing is wrong with the journal.
+  const log = new Lines();
+  const again = await open(
+    files.afterPowerFailure(() => Buffer.alloc(0)),
+    { log },
+  );
+  assert.equal(contentOf(again), before);
+  assert.deepEqual(log.ofLevel('error'), []);
+  first.end();
+  await until(() => told.length === 2, 'both');
+  assert.deepEqual(told, ['first', 'second']);
+  assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store));
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('when one of two batches on their way fails, what is durable in the end is both, in order', async () => {
+  for (const failing of ['first', 'second', 'both'] as const) {
+    const { files, store, first, second, told } = await withTwoBatches();
+    const error = new Error('EIO: i/o error, fdatasync');
+    second.end(failing === 'first' ? undefined : error);
+    first.end(failing === 'second' ? undefined : error);
+    await until(() => told.length === 2, 'both');
+    assert.deepEqual(told, ['first', 'second'], failing);
+    assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store), failing);
+    assert.equal(store.failure, null);
+    await store.close();
+  }
+});
+
 test('a crash while a file is written anew leaves the one there was', async () => {
   const files = new FragileFiles();
   const store = await open(files);
