@@ -68,11 +68,13 @@ export interface WaitingPublisher {
  */
 export class Gauge {
   readonly name: UsageName;
-  /** Infinity: none. Set before anybody connects, and not changed after that. */
-  limitBytes = Number.POSITIVE_INFINITY;
   bytes = 0;
+  /** Whether the limit is reached. */
+  isFull = false;
+  #limitBytes = Number.POSITIVE_INFINITY;
   readonly #counters: BrokerCounters;
   readonly #log: Log;
+  readonly #onTurn: () => void;
   /** In the order in which they began to wait. */
   readonly #waiting = new Set<WaitingPublisher>();
   #wakes = false;
@@ -84,14 +86,12 @@ export class Gauge {
   /** Who has the next try, counted from the one who has waited longest. */
   #nextRetry = 0;
 
-  constructor(name: UsageName, counters: BrokerCounters, log: Log) {
+  /** @param onTurn called when the limit is reached, and when it no longer is */
+  constructor(name: UsageName, counters: BrokerCounters, log: Log, onTurn: () => void) {
     this.name = name;
+    this.#onTurn = onTurn;
     this.#counters = counters;
     this.#log = log;
-  }
-
-  get isFull(): boolean {
-    return this.bytes >= this.limitBytes;
   }
 
   /** Whole percent of the limit; 0 without one. */
@@ -104,19 +104,38 @@ export class Gauge {
     return this.#waiting.size;
   }
 
+  /** Infinity: none. */
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** Before anybody connects. */
+  set limitBytes(bytes: number) {
+    this.#limitBytes = bytes;
+    this.#turn();
+  }
+
   add(bytes: number): void {
     this.bytes += bytes;
+    if (!this.isFull && this.bytes >= this.#limitBytes) this.#turn();
   }
 
   subtract(bytes: number): void {
     this.bytes -= bytes;
-    if (this.#waiting.size > 0 && this.bytes < this.limitBytes) this.#wake();
+    if (this.isFull && this.bytes < this.#limitBytes) this.#turn();
   }
 
   /** For what is measured and not counted. */
   set(bytes: number): void {
     this.bytes = bytes;
-    if (this.#waiting.size > 0 && bytes < this.limitBytes) this.#wake();
+    if (this.isFull !== bytes >= this.#limitBytes) this.#turn();
+  }
+
+  /** The limit is reached, or no longer. */
+  #turn(): void {
+    this.isFull = this.bytes >= this.#limitBytes;
+    this.#onTurn();
+    if (!this.isFull && this.#waiting.size > 0) this.#wake();
   }
 
   /** The publisher is called when there is room, once, after those that came before it. */
@@ -228,12 +247,14 @@ export interface Spill {
  *     store    0 ─────────────────────────────────────── 100 %: who publishes for the store waits
  *     temp     0 ─────────────────────────────────────── 100 %: nothing more is paged there, memory fills up
  *
- * Counting is an addition wherever a message begins or ceases to be kept; the publish path asks `isShort`, which is two comparisons.
+ * Counting is an addition and a comparison wherever a message begins or ceases to be kept; the publish path asks `isShort`.
  */
 export class Usage {
   readonly memory: Gauge;
   readonly store: Gauge;
   readonly temp: Gauge;
+  /** Whether some messages cannot be published: see `Broker.shortage`. */
+  isShort = false;
   /** null: there is no disk to page to. Set before anybody connects. */
   spill: Spill | null = null;
   /** Called when memory is full: whoever has something there that is on disk, too, lets it go. */
@@ -243,9 +264,12 @@ export class Usage {
   #parkedBytes = 0;
 
   constructor(counters: BrokerCounters, log: Log) {
-    this.memory = new Gauge('memoryUsage', counters, log);
-    this.store = new Gauge('storeUsage', counters, log);
-    this.temp = new Gauge('tempUsage', counters, log);
+    const onTurn = (): void => {
+      this.isShort = this.memory.isFull || this.store.isFull;
+    };
+    this.memory = new Gauge('memoryUsage', counters, log, onTurn);
+    this.store = new Gauge('storeUsage', counters, log, onTurn);
+    this.temp = new Gauge('tempUsage', counters, log, () => {});
   }
 
   /** None, until they are set: before anybody connects, when it is known what the machine has. */
@@ -261,11 +285,6 @@ export class Usage {
     this.#pagingFromBytes = limits.memoryBytes * PAGING_SHARE;
   }
 
-  /** Whether some messages cannot be published: see `Broker.shortage`. */
-  get isShort(): boolean {
-    return this.memory.bytes >= this.memory.limitBytes || this.store.bytes >= this.store.limitBytes;
-  }
-
   /** Whether memory is to be saved by keeping messages on disk. */
   get isPaging(): boolean {
     return this.memory.bytes >= this.#pagingFromBytes;
@@ -278,7 +297,7 @@ export class Usage {
 
   /** One more keeps the message in memory. */
   hold(message: Message): void {
-    this.memory.bytes += message.holders++ === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES;
+    this.memory.add(message.holders++ === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES);
   }
 
   /** One less does. */

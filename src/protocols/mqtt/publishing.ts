@@ -79,15 +79,8 @@ export class Publishing {
       this.#parked.add(buffer, packetStart, start, end); // in order [MQTT-4.6.0-2]
       return;
     }
-    this.#read(buffer, buffer[packetStart]!, start, end);
-    if (this.#link.broker.usage.isShort) {
-      const lacking = this.#lacking(session, end);
-      if (lacking !== null) {
-        this.#holdBack(session, lacking, buffer, packetStart, start, end);
-        return;
-      }
-    }
-    this.#publish(session, buffer, packetStart, start, end);
+    const lacking = this.#publish(session, buffer, packetStart, start, end);
+    if (lacking !== null) this.#holdBack(session, lacking, buffer, packetStart, start, end);
   }
 
   /** The topic that was published to last. */
@@ -102,10 +95,7 @@ export class Publishing {
    * @throws ProtocolError
    */
   publishParked(session: MqttSession, packet: Buffer, start: number): Gauge | null {
-    this.#read(packet, packet[0]!, start, packet.length);
-    const lacking = this.#link.broker.usage.isShort ? this.#lacking(session, packet.length) : null;
-    if (lacking === null) this.#publish(session, packet, 0, start, packet.length);
-    return lacking;
+    return this.#publish(session, packet, 0, start, packet.length);
   }
 
   /** Refuses a packet that was parked. @throws ProtocolError */
@@ -131,19 +121,19 @@ export class Publishing {
     this.#parked = null;
   }
 
-  #read(buffer: Buffer, header: number, start: number, end: number): void {
+  /** @returns the limit that leaves no room for the packet, which is read and no more then; null: it is published, or done with */
+  #publish(session: MqttSession, buffer: Buffer, packetStart: number, start: number, end: number): Gauge | null {
+    const link = this.#link;
+    const { broker, level } = link;
     const view = this.#view;
-    view.read(buffer, header, start, end, this.#link.level);
+    view.read(buffer, buffer[packetStart]!, start, end, level);
     const p = view.properties;
     const topic = p === null || p.topicAlias === null ? view.topic : this.#resolveAlias(view.topic, p.topicAlias);
     if (topic !== this.#lastTopic) this.#checkTopic(topic);
-  }
-
-  /** Publishes what was read. */
-  #publish(session: MqttSession, buffer: Buffer, packetStart: number, start: number, end: number): void {
-    const { broker, level } = this.#link;
-    const view = this.#view;
-    const p = view.properties;
+    if (broker.usage.isShort) {
+      const lacking = this.#lacking(session, end);
+      if (lacking !== null) return lacking;
+    }
     let properties: MessageProperties | null = null;
     let expiresAtMs = 0;
     if (p !== null) {
@@ -155,17 +145,17 @@ export class Publishing {
     const { counters } = broker;
     counters.publishReceived[qos]++;
     counters.publishBytesReceived += end - view.payloadStart;
-    if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return;
+    if (qos === 2 && !this.#admitQoS2(session, view.packetIdentifier)) return null;
     if (this.#lastReserved) {
       // What is not for clients to publish to: refused in MQTT 5, acknowledged before, and it goes nowhere.
-      if (qos === 0) return;
+      if (qos === 0) return null;
       const before = broker.store.position;
       if (qos === 2) session.addReceived(view.packetIdentifier);
       this.#acknowledge(session, qos, view.packetIdentifier, NOT_AUTHORIZED, before);
-      return;
+      return null;
     }
     const message = new Message(
-      this.#lastTopic!,
+      topic,
       qos,
       view.retain,
       buffer,
@@ -184,7 +174,7 @@ export class Publishing {
     // An identifier of QoS 1 is not remembered: it may come again with another message [MQTT-4.3.2-5].
     if (qos === 0) {
       broker.publish(message);
-      return;
+      return null;
     }
     const before = broker.store.position;
     const receivers = broker.publish(message);
@@ -193,6 +183,7 @@ export class Publishing {
     const isKept = !message.retain || message.payloadLength === 0 || message.retainedAt !== null;
     const reason = isKept ? (receivers === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
     this.#acknowledge(session, qos, view.packetIdentifier, reason, before);
+    return null;
   }
 
   /** PUBREL. */
