@@ -136,7 +136,7 @@ export class Broker {
   shortage(topic: string, qos: QoS, isRetained: boolean): Gauge | null {
     let needs = isRetained ? MEMORY | this.store.spaceNeeded : 0;
     const { direct, shared, policy } = this.router.match(topic);
-    for (const { subscriber, qos: granted } of direct) needs |= subscriber.spaceNeeded?.(qos < granted ? qos : granted, policy) ?? 0;
+    for (const route of direct) needs |= route.subscriber.spaceNeeded?.(qos < route.qos ? qos : route.qos, policy, route) ?? 0;
     for (const group of shared) needs |= group.spaceNeeded(qos, policy);
     if (policy?.producerFlowControl === false) needs &= ~MEMORY;
     return this.usage.lacking(needs);

@@ -165,9 +165,8 @@ export class SharedGroup {
   /** As `Subscriber.spaceNeeded`, of the member that needs least: it is the one best prepared. */
   spaceNeeded(qos: QoS, policy: DestinationPolicy | null): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const { subscriber, qos: granted } of this.routes()) {
-      least = Math.min(least, subscriber.spaceNeeded?.(Math.min(qos, granted) as QoS, policy) ?? 0);
-    }
+    for (const route of this.routes())
+      least = Math.min(least, route.subscriber.spaceNeeded?.(qos < route.qos ? qos : route.qos, policy, route) ?? 0);
     return least === Number.POSITIVE_INFINITY ? 0 : least;
   }
 

@@ -40,7 +40,7 @@ export interface Subscriber extends Publisher {
    * What keeping a message of this QoS for it takes, MEMORY and STORE as bits, if it cannot have it at once. Left out: nothing. Asked only
    * while a limit is reached.
    */
-  spaceNeeded?(qos: QoS, policy: DestinationPolicy | null): number;
+  spaceNeeded?(qos: QoS, policy: DestinationPolicy | null, route: Route): number;
   /** Takes the message: into its output, its queue, or nowhere by the policy of its topic. Synchronous; never throws. */
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void;
 }

@@ -151,7 +151,7 @@ export class Gauge {
     this.#retry ??= setInterval(() => this.#tryAgain(), RETRY_INTERVAL_MS).unref();
     if (this.#watch !== null) return;
     this.#warn('publishers wait: a limit of systemUsage is reached', publisher.facts());
-    this.#watch = setInterval(() => this.#look(), WARNING_INTERVAL_MS).unref();
+    this.#lookLater();
   }
 
   /** It does not wait any more. */
@@ -162,18 +162,23 @@ export class Gauge {
   /** Nobody waits any more: the broker stops. */
   close(): void {
     this.#waiting.clear();
-    if (this.#watch !== null) clearInterval(this.#watch);
+    if (this.#watch !== null) clearTimeout(this.#watch);
     this.#watch = null;
     this.#stopRetrying();
+  }
+
+  #lookLater(): void {
+    this.#watch = setTimeout(() => this.#look(), WARNING_INTERVAL_MS);
+    this.#watch.unref();
   }
 
   #look(): void {
     if (this.#waitedSinceLine > 0 || this.#waiting.size > 0) {
       const [longest] = this.#waiting;
       this.#warn('publishers wait: a limit of systemUsage is still reached', longest?.facts() ?? {});
+      this.#lookLater();
       return;
     }
-    clearInterval(this.#watch!);
     this.#watch = null;
     this.#log.info('publishers do not wait any more', { limit: this.name, percent: this.percent });
   }

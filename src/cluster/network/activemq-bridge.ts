@@ -1,6 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
-import { Message } from '../../core/message.ts';
+import { Message, type QoS } from '../../core/message.ts';
 import { topicMatches } from '../../core/topic-filter.ts';
+import type { Gauge } from '../../core/usage.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import { ADVISORY_PREFIX, CONSUMER_ADVISORY_PREFIX, swapName } from '../../protocols/openwire/destination.ts';
 import { toMqttMessage } from '../../protocols/openwire/foreign-message.ts';
@@ -181,6 +182,7 @@ export class ActiveMQBridge implements Link {
     const { topic, qos, retain, payloadStart, payloadEnd, properties, expiresAtMs, origin, sequence, path } = reader;
     const before = this.#broker.store.position;
     const duplicates = this.#subscriber.counters.duplicates;
+    const lacking = this.#lacking(topic, qos);
     if (topic !== '' && !isOwnStatistics(topic) && this.#isNew(origin.text, sequence, path.ids) && !topic.startsWith(ADVISORY_TOPICS)) {
       const transit = new LinkTransit(origin, sequence, path, this.#isServed(path));
       const message = new Message(
@@ -198,7 +200,7 @@ export class ActiveMQBridge implements Link {
       );
       this.#broker.publish(message);
     }
-    if (reader.responseRequired) this.#answer(reader.commandId, before, duplicates);
+    if (reader.responseRequired) this.#answer(reader.commandId, before, duplicates, lacking);
   }
 
   onResponse(correlationId: number): void {
@@ -247,6 +249,7 @@ export class ActiveMQBridge implements Link {
 
   onClosed(fault: string | null): void {
     this.#closed = true;
+    this.#answers.drop();
     this.#options.closed(this, fault);
   }
 
@@ -282,25 +285,33 @@ export class ActiveMQBridge implements Link {
     subscriber.attach(this.#channel, { inFlightMax: settings.prefetchSize, counted: false });
   }
 
+  /** The limit that leaves no room for a message on this topic: it is taken, and answered when there is room again. */
+  #lacking(topic: string, qos: QoS): Gauge | null {
+    return this.#broker.usage.isShort ? this.#broker.shortage(topic, qos, false) : null;
+  }
+
   /** What was here before may not be on the disk yet. */
-  #answer(commandId: number, before: number, duplicatesBefore: number): void {
-    this.#answers.answer(commandId, this.#subscriber.counters.duplicates > duplicatesBefore ? UNKNOWN_POSITION : before);
+  #answer(commandId: number, before: number, duplicatesBefore: number, lacking: Gauge | null): void {
+    if (lacking !== null) this.#answers.answerWithRoom(commandId, lacking);
+    else this.#answers.answer(commandId, this.#subscriber.counters.duplicates > duplicatesBefore ? UNKNOWN_POSITION : before);
   }
 
   #onMessage(message: OpenWireMessage): void {
     const before = this.#broker.store.position;
     const { duplicates } = this.#subscriber.counters;
+    let lacking: Gauge | null = null;
     if (isAdvisory(message)) {
       this.#onAdvisory(message);
     } else {
       const mqtt = toMqttMessage(message, this.#subscriber.publisher, this.#broker.limits.topicLevels);
       if (mqtt !== null && !isOwnStatistics(mqtt.topic)) {
         const { origin, sequence, path } = mqtt.transit as LinkTransit;
+        lacking = this.#lacking(mqtt.topic, mqtt.qos);
         if (this.#isNew(origin.text, sequence, path.ids))
           this.#broker.publish(this.#isServed(path) ? mqtt.by(new LinkTransit(origin, sequence, path, true)) : mqtt);
       }
     }
-    if (message.responseRequired) this.#answer(message.commandId, before, duplicates);
+    if (message.responseRequired) this.#answer(message.commandId, before, duplicates, lacking);
   }
 
   /** It may have come from a broker of ours that is linked with us, too, and has dealt it to our groups. */

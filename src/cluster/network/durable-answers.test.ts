@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BrokerCounters } from '../../core/counters.ts';
 import type { DurabilityListener, Store } from '../../core/store.ts';
+import { Usage } from '../../core/usage.ts';
+import { silentLog } from '../../telemetry/log.ts';
 import { DurableAnswers, UNKNOWN_POSITION } from './durable-answers.ts';
 import { DurableCursor } from './durable-cursor.ts';
 
@@ -39,7 +42,7 @@ class SlowStore {
 test('an answer waits for what was stored for it; one for which nothing was stored does not wait for others', () => {
   const store = new SlowStore();
   const answered: number[] = [];
-  const channel = { closing: false, respond: (id: number) => answered.push(id) };
+  const channel = { closing: false, remoteAddress: '', respond: (id: number) => answered.push(id) };
   const answers = new DurableAnswers(channel, store as unknown as Store);
   answers.answer(1, 0);
   store.position = 10;
@@ -86,4 +89,25 @@ test('an entry is safe with the first batch that was taken after it came', () =>
   assert.deepEqual([cursor.safe, moved], [4, 1]);
   store.write()();
   assert.deepEqual([cursor.safe, moved], [5, 2]);
+});
+
+test('what there is no room for is answered when there is room, and others are answered at once', async () => {
+  const store = new SlowStore();
+  const answered: number[] = [];
+  const channel = { closing: false, remoteAddress: '10.0.0.1:61616', respond: (id: number) => answered.push(id) };
+  const answers = new DurableAnswers(channel, store as unknown as Store);
+  const usage = new Usage(new BrokerCounters(), silentLog);
+  usage.limits = { ...usage.limits, memoryBytes: 100 };
+  usage.memory.add(100);
+  for (const id of [1, 2]) answers.answerWithRoom(id, usage.memory);
+  answers.answer(3, store.position);
+  assert.deepEqual([answered, usage.waiting], [[3], 1]);
+  usage.memory.subtract(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([answered, usage.waiting], [[3, 1, 2], 0]);
+  usage.memory.add(1);
+  answers.answerWithRoom(4, usage.memory);
+  answers.drop();
+  assert.equal(usage.waiting, 0, 'a link that has gone waits for nothing');
+  usage.close();
 });

@@ -112,3 +112,9 @@ export const PREFETCH_SIZE = 1_000;
 
 /** How long a real ActiveMQ has to tell all its consumers after a link came up, in milliseconds: it never says that it is done. */
 export const BRIDGE_SETTLE_MS = 5_000;
+
+/**
+ * Messages of QoS 1 and 2 from memory, and as many from the store, that may wait for the answers of a broker of ours: it withholds them
+ * while it has no room. Many more than are on their way while it has, also where each waits for its disk.
+ */
+export const LINK_IN_FLIGHT_MAX = 32_768;

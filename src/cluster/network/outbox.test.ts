@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BrokerCounters } from '../../core/counters.ts';
 import type { Frame } from '../../core/message.ts';
+import { Usage } from '../../core/usage.ts';
 import { GroupAddress } from '../../protocols/openwire/group-address.ts';
+import { silentLog } from '../../telemetry/log.ts';
 import { Outbox } from './outbox.ts';
 
+const { memory } = new Usage(new BrokerCounters(), silentLog);
 const LIMITS = { messages: 1_000, bytes: 1_000_000 };
 
 function frame(text: string): Frame {
@@ -22,7 +26,7 @@ function sendAll(outbox: Outbox, firstId: number): string[] {
 }
 
 test('messages leave in order, with sequence numbers from 1 without gaps', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   for (const text of ['a', 'b', 'c']) outbox.push(frame(text));
   assert.deepEqual(sendAll(outbox, 1), ['1:a', '2:b', '3:c']);
   outbox.push(frame('d'));
@@ -31,7 +35,7 @@ test('messages leave in order, with sequence numbers from 1 without gaps', () =>
 });
 
 test('an acknowledged message is let go of, in whatever order answers come', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   for (const text of ['aa', 'b', 'c']) outbox.push(frame(text));
   sendAll(outbox, 10);
   assert.equal(outbox.acknowledge(11), true);
@@ -45,7 +49,7 @@ test('an acknowledged message is let go of, in whatever order answers come', () 
 });
 
 test('after a broken link exactly what was not acknowledged is sent again, with the sequence numbers it had', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   for (const text of ['a', 'b', 'c', 'd']) outbox.push(frame(text));
   sendAll(outbox, 1);
   outbox.acknowledge(1);
@@ -60,7 +64,7 @@ test('after a broken link exactly what was not acknowledged is sent again, with 
 });
 
 test('what the peer says to have already is not sent again', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   for (const text of ['a', 'b', 'c']) outbox.push(frame(text));
   sendAll(outbox, 1);
   outbox.rewind();
@@ -73,15 +77,15 @@ test('what the peer says to have already is not sent again', () => {
 });
 
 test('beyond its limit in messages or in bytes the newest message is refused', () => {
-  const few = new Outbox({ messages: 2, bytes: 100 });
+  const few = new Outbox({ messages: 2, bytes: 100 }, memory);
   assert.deepEqual([few.push(frame('a')), few.push(frame('b')), few.push(frame('c'))], [true, true, false]);
-  const small = new Outbox({ messages: 100, bytes: 5 });
+  const small = new Outbox({ messages: 100, bytes: 5 }, memory);
   assert.deepEqual([small.push(frame('abc')), small.push(frame('abc')), small.push(frame('ab'))], [true, false, true]);
   assert.deepEqual([small.size, small.bytes], [2, 5]);
 });
 
 test('the ring keeps order and numbers while it grows and wraps round', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   let pushed = 0;
   let sentId = 0;
   let acknowledged = 0;
@@ -101,7 +105,7 @@ test('the ring keeps order and numbers while it grows and wraps round', () => {
 });
 
 test('what is for one shared subscription alone can be taken out between two links, and it is known whether it was ever sent', () => {
-  const outbox = new Outbox(LIMITS);
+  const outbox = new Outbox(LIMITS, memory);
   const address = new GroupAddress('g', 'f', 'ID:b', []);
   const pushAll = (...texts: string[]): void => {
     for (const text of texts) outbox.push(frame(text), text.startsWith('g') ? address : null);
@@ -139,4 +143,16 @@ test('what is for one shared subscription alone can be taken out between two lin
     addressed(() => true),
     [],
   );
+});
+
+test('what is kept counts as memory until it is acknowledged or given up', () => {
+  const usage = new Usage(new BrokerCounters(), silentLog);
+  const outbox = new Outbox(LIMITS, usage.memory);
+  for (const text of ['a', 'b', 'c']) outbox.push(frame(text));
+  assert.ok(usage.memory.bytes >= 3);
+  sendAll(outbox, 1);
+  outbox.acknowledge(2);
+  outbox.acknowledge(1);
+  outbox.clear();
+  assert.equal(usage.memory.bytes, 0);
 });

@@ -1,4 +1,5 @@
 import type { Frame } from '../../core/message.ts';
+import { type Gauge, MESSAGE_BYTES } from '../../core/usage.ts';
 import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 
 /** Entries the ring starts with. */
@@ -22,6 +23,7 @@ export function isLaterCommand(a: number, b: number): boolean {
  * The ring outlives the link: after a reconnect everything not acknowledged is sent again.
  */
 export class Outbox {
+  readonly #memory: Gauge;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
   /** null: acknowledged out of order. Capacities are powers of two. */
@@ -39,7 +41,9 @@ export class Outbox {
   /** What was sent at least once: everything up to this number. */
   #everSent = 0;
 
-  constructor(limits: { messages: number; bytes: number }) {
+  /** @param memory where what is kept counts */
+  constructor(limits: { messages: number; bytes: number }, memory: Gauge) {
+    this.#memory = memory;
     this.#messagesMax = limits.messages;
     this.#bytesMax = limits.bytes;
   }
@@ -85,6 +89,7 @@ export class Outbox {
     this.#addresses[at] = address;
     this.#size++;
     this.#bytes += bytes;
+    this.#memory.add(bytes + MESSAGE_BYTES);
     return true;
   }
 
@@ -174,7 +179,9 @@ export class Outbox {
   #release(at: number): void {
     const frame = this.#frames[at]!;
     if (frame === null) return;
-    this.#bytes -= frame.end - frame.start;
+    const bytes = frame.end - frame.start;
+    this.#bytes -= bytes;
+    this.#memory.subtract(bytes + MESSAGE_BYTES);
     this.#frames[at] = null;
     this.#commandIds[at] = NOT_SENT;
     this.#addresses[at] = null;

@@ -1,6 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
 import { STORED, VOLATILE } from '../../core/store.ts';
+import type { Gauge } from '../../core/usage.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
@@ -37,6 +38,7 @@ import {
   DEAD_HEARTBEATS,
   HANDSHAKE_MAX_MS,
   HEARTBEAT_MS,
+  LINK_IN_FLIGHT_MAX,
   LINK_QUEUE_MAX_BYTES,
   LINK_QUEUE_RETAINED_BYTES,
   SUSPECT_HEARTBEATS,
@@ -305,17 +307,22 @@ export class PeerLink implements Link {
     const lane = linkSequence < 0 ? STORED : VOLATILE;
     const number = Math.abs(linkSequence);
     let isHere = false;
+    let lacking: Gauge | null = null;
     if (!this.forwardsIn || isOwnStatistics(reader.topic)) {
       // Answered, so that the peer need not keep it; the file says that it does not cross.
     } else if (number > 0 && !peer.isNew(lane, number)) {
       isHere = true;
     } else {
       isHere = !this.#isNew(reader);
-      if (!isHere) this.#publish(reader, buffer, peer);
+      if (!isHere) {
+        if (this.#broker.usage.isShort) lacking = this.#broker.shortage(reader.topic, reader.qos, false);
+        this.#publish(reader, buffer, peer);
+      }
       if (number > 0) peer.noteReceived(lane, number, before);
     }
     if (isHere) peer.counters.duplicates++;
-    if (responseRequired) this.#answers.answer(commandId, isHere ? UNKNOWN_POSITION : before); // what is here may not be on the disk yet
+    if (responseRequired && lacking !== null) this.#answers.answerWithRoom(commandId, lacking);
+    else if (responseRequired) this.#answers.answer(commandId, isHere ? UNKNOWN_POSITION : before); // what is here may not be on the disk yet
   }
 
   onResponse(correlationId: number): void {
@@ -361,6 +368,7 @@ export class PeerLink implements Link {
     this.#state = 'closed';
     this.#work.drop();
     this.#markers.abandon();
+    this.#answers.drop();
     this.#host.closed(this, fault);
   }
 
@@ -460,7 +468,7 @@ export class PeerLink implements Link {
     peer.introduce(incarnation, keepsId);
     peer.follow(VOLATILE, counts);
     if (storedCounts !== null) peer.follow(STORED, storedCounts);
-    peer.attach(this.channel, { inFlightMax: Number.MAX_SAFE_INTEGER, counted: true });
+    peer.attach(this.channel, { inFlightMax: LINK_IN_FLIGHT_MAX, counted: true });
   }
 
   #onMarker(path: readonly string[], commandId: number): void {

@@ -1,7 +1,9 @@
 import type { Broker } from '../../core/broker.ts';
-import { type Frame, Message } from '../../core/message.ts';
+import type { DestinationPolicy } from '../../core/destination-policies.ts';
+import { type Frame, Message, type QoS } from '../../core/message.ts';
 import { type Lane, STORED, type StoredSession, VOLATILE } from '../../core/store.ts';
 import { BEHIND, FULL, type Publisher, READY, type Readiness, type Route, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
+import { MEMORY } from '../../core/usage.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
 import type { GroupAddress } from '../../protocols/openwire/group-address.ts';
 import { LinkTransit } from '../../protocols/openwire/message-origin.ts';
@@ -65,7 +67,7 @@ export class PeerSubscriber implements Subscriber {
   readonly name: string;
   readonly publisher: Publisher;
   readonly demand: PeerDemand;
-  readonly outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX });
+  readonly outbox: Outbox;
   readonly counters: PeerCounters = { sent: 0, received: 0, duplicates: 0, dropped: 0 };
   /** Names our count of what we send it from memory. A peer that was forgotten and comes back is counted anew, under another name. */
   readonly count: string;
@@ -114,6 +116,7 @@ export class PeerSubscriber implements Subscriber {
     this.#broker = broker;
     this.#form = form;
     this.#groups = groups;
+    this.outbox = new Outbox({ messages: OUTBOX_MESSAGES_MAX, bytes: OUTBOX_BYTES_MAX }, broker.usage.memory);
     this.count = countName(broker);
     this.demand = new PeerDemand(
       this,
@@ -183,6 +186,13 @@ export class PeerSubscriber implements Subscriber {
     const isWaiting = (unsent > 0 && nextSequence < this.#sendable.safe) || stored?.isBehind === true; // not what waits for the store
     const isBehind = isWaiting || channel.queuedBytes > LINK_QUEUE_BEHIND_BYTES;
     return isBehind ? BEHIND : READY;
+  }
+
+  /** What a link does not answer soon is kept: in the store for persistent subscribers, else in memory. */
+  spaceNeeded(qos: QoS, _policy: DestinationPolicy | null, route: Route): number {
+    if (qos === 0) return 0;
+    if (PeerDemand.isDurable(route)) return this.#broker.store.spaceNeeded;
+    return this.readinessForGroups === READY && this.outbox.bytes < LINK_QUEUE_BEHIND_BYTES ? 0 : MEMORY;
   }
 
   get rules(): RouteRules {

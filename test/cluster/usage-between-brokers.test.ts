@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Message } from '../../src/core/message.ts';
+import { type Subscriber, Subscription } from '../../src/core/subscription.ts';
+import { MEMORY } from '../../src/core/usage.ts';
+import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
+
+const MESSAGES = 300;
+
+/** A subscriber that keeps what it gets, in the memory of its broker, until it is told to let go. */
+class Keeper implements Subscriber {
+  readonly id = 'keeper';
+  readonly kind = 'client';
+  readonly publisher = this;
+  readonly kept: Message[] = [];
+  readonly #at: TestBroker;
+
+  constructor(at: TestBroker) {
+    this.#at = at;
+    at.broker.subscribe(
+      new Subscription({ filter: 't', group: null, subscriber: this, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }),
+    );
+  }
+
+  spaceNeeded(): number {
+    return MEMORY;
+  }
+
+  deliver(message: Message): void {
+    this.#at.broker.usage.hold(message.keep());
+    this.kept.push(message);
+  }
+
+  letGo(): void {
+    for (const message of this.kept) this.#at.broker.usage.release(message);
+  }
+}
+
+test('a linked broker is slowed and never refused: what there is no room for is taken, and answered when there is room', async () => {
+  const a = await TestBroker.start();
+  const b = await TestBroker.start({ connectors: [staticConnector([a.port])] });
+  try {
+    await linked(a, b);
+    const { usage } = b.broker;
+    usage.limits = { ...usage.limits, memoryBytes: 50_000 };
+    const keeper = new Keeper(b);
+    await b.network.demandKnown();
+    const client = a.client();
+    for (let i = 0; i < MESSAGES; i++) client.publish('t', `${i}`, 1);
+    await until(() => keeper.kept.length === MESSAGES, 'all of them');
+    assert.equal(usage.memory.isFull, true);
+    assert.equal(usage.waiting, 1);
+    const unanswered = () => a.network.links()[0]!.outboxMessages;
+    await until(() => unanswered() < MESSAGES, 'those within the limit to be answered');
+    assert.ok(unanswered() > MESSAGES / 2, `${unanswered()} are not, those beyond it`);
+    assert.ok(a.broker.usage.memory.bytes > 0, 'which is memory of the broker that they came from');
+
+    keeper.letGo();
+    await until(() => unanswered() === 0, 'the answers');
+    assert.equal(a.broker.usage.memory.bytes, 0);
+    assert.deepEqual(
+      keeper.kept.map(({ payload }) => payload.toString()),
+      Array.from({ length: MESSAGES }, (_, i) => `${i}`),
+      'each once, in order',
+    );
+  } finally {
+    await a.stop();
+    await b.stop();
+    b.broker.usage.close();
+  }
+});
