@@ -1,12 +1,14 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Message, QoS } from './message.ts';
 import { SequenceRing } from './sequence-ring.ts';
+import { SequenceWindow } from './sequence-window.ts';
 import {
   type Delivery,
   type DurabilityListener,
   type Lane,
   type Store,
   type Stored,
+  type StoredOrigin,
   type StoredSession,
   type StoredState,
   WAITING,
@@ -59,6 +61,15 @@ export class MemoryStore implements Store {
     const peer = new MemorySession(brokerId, this.#peers, this.#usage);
     this.#peers.add(peer);
     return peer;
+  }
+
+  /** Nothing: who asks for one keeps it. */
+  origins(): IterableIterator<never> {
+    return ([] as never[]).values();
+  }
+
+  createOrigin(name: string): StoredOrigin {
+    return { name, window: new SequenceWindow(), store() {}, drop() {} };
   }
 
   /** Nothing: the broker's own table is all there is. */

@@ -1,5 +1,6 @@
 import type { Stamp } from './hybrid-clock.ts';
 import type { Message, QoS } from './message.ts';
+import type { SequenceWindow } from './sequence-window.ts';
 
 /**
  * What must outlive the process. Implemented by `store/`.
@@ -49,6 +50,9 @@ export interface Store {
   /** What was kept for and of linked brokers when the store was opened; and since. `clientId` is the broker's id. */
   peers(): IterableIterator<StoredSession>;
   createPeer(brokerId: string): StoredSession;
+  /** Who published what came over links, when the store was opened; and since. */
+  origins(): IterableIterator<StoredOrigin>;
+  createOrigin(name: string): StoredOrigin;
 
   /** The retained messages and removals that were there when the store was opened. Read once, at the start. */
   retained(): IterableIterator<{ readonly topic: string; readonly message: Message | null; readonly stamp: Stamp }>;
@@ -127,6 +131,16 @@ export interface StoredSession {
   setAttribute(name: string, value: Buffer | null, withMessage?: boolean): void;
 
   /** Ends the session: nothing of it stays. */
+  drop(): void;
+}
+
+/** Which messages of one publisher were here. */
+export interface StoredOrigin {
+  readonly name: string;
+  readonly window: SequenceWindow;
+  /** Stores a number that `window` has noted, as `StoredSession.note` stores a count. */
+  store(sequence: number, position: number): void;
+  /** Nothing of it stays. */
   drop(): void;
 }
 

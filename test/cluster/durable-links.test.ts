@@ -6,10 +6,12 @@ import { Message, type QoS } from '../../src/core/message.ts';
 import type { StoredSession } from '../../src/core/store.ts';
 import { type Route, type Subscriber, Subscription } from '../../src/core/subscription.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../../src/protocols/mqtt/message-properties.ts';
+import { PublicationForm } from '../../src/protocols/openwire/publication-form.ts';
 import { JournalStore } from '../../src/store/journal/store.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { FragileFiles } from '../harness/fragile-files.ts';
 import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
+import { begin, OpenWirePeer } from '../harness/openwire-peer.ts';
 
 /** Longer than anything takes that waits for nothing. */
 const PAUSE_MS = 150;
@@ -21,8 +23,10 @@ afterEach(async () => {
 });
 
 /** A broker on a disk in memory. */
-async function start(options: Parameters<typeof TestBroker.start>[0]): Promise<{ at: TestBroker; files: FragileFiles }> {
-  const files = new FragileFiles();
+async function start(
+  options: Parameters<typeof TestBroker.start>[0],
+  files = new FragileFiles(),
+): Promise<{ at: TestBroker; files: FragileFiles; store: JournalStore }> {
   const store = await JournalStore.open({
     files,
     log: silentLog,
@@ -38,7 +42,7 @@ async function start(options: Parameters<typeof TestBroker.start>[0]): Promise<{
       await store.close();
     },
   });
-  return { at, files };
+  return { at, files, store };
 }
 
 async function startLinked() {
@@ -57,7 +61,7 @@ class LastingSession implements Subscriber {
   readonly #stored: StoredSession;
 
   constructor({ store, router }: Broker, filter: string) {
-    this.#stored = store.createSession(this.id);
+    this.#stored = [...store.sessions()].find(({ clientId }) => clientId === this.id) ?? store.createSession(this.id);
     router.subscribe(
       new Subscription({ filter, group: null, subscriber: this, qos: 2, noLocal: false, retainAsPublished: false, identifier: 0 }),
     );
@@ -134,6 +138,36 @@ test('a subscription of a persistent session is known to a linked broker when th
   assert.equal(isKnown, false);
   a.files.syncFault = null;
   await known;
+});
+
+test('a message that comes by another way after a restart is known, when the first copy was stored', async () => {
+  const form = new PublicationForm('ID:x', 'ID:x', Date.now);
+  const frames = ['first', 'second'].map((payload) => Message.of('kept', Buffer.from(payload), 2).frame(form));
+  const send = async (to: TestBroker, id: string, ...which: readonly number[]): Promise<OpenWirePeer> => {
+    const peer = await OpenWirePeer.dial(to.port);
+    peer.offer({ roundhouse: true });
+    peer.introduce(id);
+    peer.write(begin(id));
+    for (const [i, at] of which.entries()) {
+      const { buffer, start: from, end, packetIdentifierAt } = frames[at]!;
+      const bytes = Buffer.from(buffer.subarray(from, end));
+      bytes.writeBigInt64BE(BigInt(i + 1), packetIdentifierAt);
+      peer.write(bytes);
+    }
+    return peer;
+  };
+  const before = await start({ name: 'a' });
+  const lasting = new LastingSession(before.at.broker, 'kept');
+  const one = await send(before.at, 'ID:one', 0);
+  await until(() => lasting.payloads.length === 1, 'the first copy');
+  await before.store.flushed();
+  one.destroy();
+  const after = await start({ name: 'a' }, before.files.afterKill());
+  const restored = new LastingSession(after.at.broker, 'kept');
+  const two = await send(after.at, 'ID:two', 0, 1);
+  await until(() => restored.payloads.length >= 2, 'a message that is new');
+  assert.deepEqual(restored.payloads, ['first', 'second']);
+  two.destroy();
 });
 
 test('what has just been stored for a persistent session elsewhere arrives before the broker says goodbye', async () => {

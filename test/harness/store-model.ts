@@ -6,10 +6,11 @@ export function contentOf(store: Store): string {
     [...sessions].map(sessionContent).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
   const sessions = byName(store.sessions());
   const peers = byName(store.peers());
+  const origins = [...store.origins()].map(({ name, window }) => [name, window.bytes.toString('base64')]).sort();
   const retained = [...store.retained()]
     .map(({ topic, message, stamp }) => ({ topic, payload: message === null ? null : message.payload.toString('latin1'), stamp }))
     .sort((a, b) => (a.topic < b.topic ? -1 : 1));
-  return JSON.stringify({ sessions, peers, retained });
+  return JSON.stringify({ sessions, peers, origins, retained });
 }
 
 function sessionContent(session: StoredSession): { clientId: string } & Record<string, unknown> {

@@ -199,6 +199,7 @@ export class ActiveMQBridge implements Link {
         transit,
       );
       this.#broker.publish(message);
+      this.#options.seen.published(before);
     }
     if (reader.responseRequired) this.#answer(reader.commandId, before, duplicates, lacking);
   }
@@ -307,8 +308,10 @@ export class ActiveMQBridge implements Link {
       if (mqtt !== null && !isOwnStatistics(mqtt.topic)) {
         const { origin, sequence, path } = mqtt.transit as LinkTransit;
         lacking = this.#lacking(mqtt.topic, mqtt.qos);
-        if (this.#isNew(origin.text, sequence, path.ids))
+        if (this.#isNew(origin.text, sequence, path.ids)) {
           this.#broker.publish(this.#isServed(path) ? mqtt.by(new LinkTransit(origin, sequence, path, true)) : mqtt);
+          this.#options.seen.published(before);
+        }
       }
     }
     if (message.responseRequired) this.#answer(message.commandId, before, duplicates, lacking);

@@ -104,9 +104,6 @@ export const CLIENT_ADDRESSES_MAX = 64;
 /** Claims remembered so that each is passed on once. */
 export const SEEN_CLAIMS_MAX = 10_000;
 
-/** Messages of one broker remembered, so that the same one by another way is known for what it is, in messages. A power of two. */
-export const SEEN_MESSAGES = 65_536;
-
 /** Forwards to a real ActiveMQ that may wait for their answers where the file names no `prefetchSize`. */
 export const PREFETCH_SIZE = 1_000;
 

@@ -374,7 +374,7 @@ export class Network implements Cluster, BrokerLinks {
       broker: this.#broker,
       demand: this.#demand,
       advisories: this.#advisories,
-      seen: new SeenMessages(),
+      seen: new SeenMessages(this.#broker.store),
       peerFor: (link) => this.#peers.linked(link.peerId, link.peerName, link.peerUrl),
       chosenByPeer: (link) => this.#choose(link),
       synchronised: (link) => this.#synchronised(link),

@@ -41,7 +41,7 @@ function linkWith(duplex: boolean | null) {
     broker,
     demand,
     advisories: new Advisories(broker.id, broker.incarnation, broker.name, ''),
-    seen: new SeenMessages(),
+    seen: new SeenMessages(broker.store),
     peerFor: () => peer,
     chosenByPeer() {},
     synchronised() {},

@@ -317,6 +317,7 @@ export class PeerLink implements Link {
       if (!isHere) {
         if (this.#broker.usage.isShort) lacking = this.#broker.shortage(reader.topic, reader.qos, false);
         this.#publish(reader, buffer, peer);
+        this.#host.seen.published(before);
       }
       if (number > 0) peer.noteReceived(lane, number, before);
     }

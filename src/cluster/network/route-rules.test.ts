@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Broker } from '../../core/broker.ts';
 import { Message } from '../../core/message.ts';
+import { silentLog } from '../../telemetry/log.ts';
 import { DEFAULT_LINK_SETTINGS, type DestinationPattern, type LinkSettings } from './link-settings.ts';
 import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
 import { RouteRules } from './route-rules.ts';
@@ -111,7 +113,7 @@ test('keys that are not known and values that make no sense leave the default', 
 });
 
 test('a message is seen once, in whatever order its copies come, of each publisher by itself', () => {
-  const seen = new SeenMessages();
+  const seen = new SeenMessages(new Broker({ id: 'ID:us', name: 'us', log: silentLog }).store);
   const notes = (origin: string, ...sequences: number[]) => sequences.map((sequence) => seen.note(origin, sequence));
   assert.deepEqual(notes('a', 1, 3, 2, 3, 2, 1, 4), ['new', 'new', 'new', 'seen', 'seen', 'seen', 'new']);
   assert.deepEqual(notes('b', 1, 3), ['new', 'new']);
@@ -119,7 +121,7 @@ test('a message is seen once, in whatever order its copies come, of each publish
 });
 
 test('numbers that were passed over are still new; those too far back cannot be told', () => {
-  const seen = new SeenMessages();
+  const seen = new SeenMessages(new Broker({ id: 'ID:us', name: 'us', log: silentLog }).store);
   assert.equal(seen.note('a', 10), 'new');
   assert.equal(seen.note('a', 65_540), 'new');
   assert.deepEqual([seen.note('a', 5), seen.note('a', 4)], ['new', 'old']);

@@ -22,6 +22,9 @@ export const TAG_ATTRIBUTE = 3;
 
 const NO_IDENTIFIERS: readonly number[] = [];
 
+/** It came over a link, and this is who published it and its number there: the origin's session and the number. */
+export const TAG_SEEN = 4;
+
 /** The newest write of a topic's retained message. */
 export interface RetainedEntry {
   /** Message number; 0: removed. */

@@ -17,6 +17,7 @@ import {
   REMOVED,
   RETAINED,
   recordEnd,
+  SEEN,
   SESSION,
   SESSION_DROPPED,
 } from './record.ts';
@@ -38,6 +39,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [ATTRIBUTE]: 'attribute',
   [RETAINED]: 'retained removed',
   [NOTED]: 'noted',
+  [SEEN]: 'seen',
 };
 
 /** One record, or bytes that are none. */

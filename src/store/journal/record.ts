@@ -34,6 +34,8 @@ export const ATTRIBUTE = 11;
 export const RETAINED = 12;
 /** How far the count of a linked broker has come. */
 export const NOTED = 13;
+/** A message of an origin was here. */
+export const SEEN = 14;
 /** Of a checkpoint: where it belongs in the log. */
 export const CHECKPOINT = 20;
 /** Of a checkpoint: one journal file. */

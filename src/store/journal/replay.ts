@@ -1,5 +1,14 @@
 import type { ByteReader } from '../../bytes/byte-reader.ts';
-import { DeliveryReading, FIRST_SESSION_ID, type RetainedEntry, readStamp, TAG_ATTRIBUTE, TAG_NOTED, TAG_RECEIVED } from './entries.ts';
+import {
+  DeliveryReading,
+  FIRST_SESSION_ID,
+  type RetainedEntry,
+  readStamp,
+  TAG_ATTRIBUTE,
+  TAG_NOTED,
+  TAG_RECEIVED,
+  TAG_SEEN,
+} from './entries.ts';
 import { readText, skipMessage } from './message-codec.ts';
 import type { Messages } from './messages.ts';
 import {
@@ -13,11 +22,12 @@ import {
   RELEASED,
   REMOVED,
   RETAINED,
+  SEEN,
   SESSION,
   SESSION_DROPPED,
 } from './record.ts';
 import type { Segment } from './segment.ts';
-import { notedIn, SessionContent } from './session.ts';
+import { notedIn, SessionContent, windowIn } from './session.ts';
 
 /**
  * Does again what the journal's records say was done, also what a checkpoint knows already: it was written while records went on to be
@@ -80,6 +90,9 @@ export class Replay {
       case NOTED:
         this.#noted(reader);
         break;
+      case SEEN:
+        this.#seen(reader);
+        break;
       case RETAINED:
         this.#retained.set(readText(reader), { number: 0, stamp: readStamp(reader) });
         break;
@@ -102,6 +115,8 @@ export class Replay {
         this.#sessions.get(reader.varint())?.received.add(reader.varint());
       } else if (tag === TAG_NOTED) {
         this.#noted(reader);
+      } else if (tag === TAG_SEEN) {
+        this.#seen(reader);
       } else if (tag === TAG_ATTRIBUTE) {
         const attributes = this.#sessions.get(reader.varint())?.attributes;
         const name = readText(reader);
@@ -120,6 +135,12 @@ export class Replay {
         ring.push(number, delivery.size, delivery);
       }
     }
+  }
+
+  #seen(reader: ByteReader): void {
+    const attributes = this.#sessions.get(reader.varint())?.attributes;
+    const sequence = reader.varint();
+    if (attributes !== undefined) windowIn(attributes).note(sequence);
   }
 
   #noted(reader: ByteReader): void {

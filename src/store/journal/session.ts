@@ -1,6 +1,16 @@
 import type { Message, QoS } from '../../core/message.ts';
 import { SequenceRing } from '../../core/sequence-ring.ts';
-import { type Delivery, type Lane, STORED, type Stored, type StoredSession, type StoredState, VOLATILE } from '../../core/store.ts';
+import { SequenceWindow } from '../../core/sequence-window.ts';
+import {
+  type Delivery,
+  type Lane,
+  STORED,
+  type Stored,
+  type StoredOrigin,
+  type StoredSession,
+  type StoredState,
+  VOLATILE,
+} from '../../core/store.ts';
 
 /** What a session asks of its store. Each call appends what has to be read again after a restart. */
 export interface SessionStore {
@@ -10,6 +20,7 @@ export interface SessionStore {
   appendReleased(session: JournalSession, sequence: number, number: number): void;
   appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void;
   appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void;
+  appendSeen(session: JournalSession, sequence: number, position: number): void;
   appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void;
   appendDropped(session: JournalSession): void;
   read(number: number): Message | null;
@@ -18,10 +29,12 @@ export interface SessionStore {
 /** What stands in front of a client id where the session is a linked broker's, and of the broker's own id; a client id has no such character. */
 export const PEER = '\0peer/';
 export const SELF = '\0self/';
+/** The same for who published what came over links. */
+export const ORIGIN = '\0origin/';
 
 /** What a session is, as a journal or a checkpoint has it. */
 export class SessionContent {
-  /** The client id, or what begins with PEER or SELF. */
+  /** The client id, or what begins with PEER, SELF or ORIGIN. */
   readonly name: string;
   readonly ring = new SequenceRing<number>();
   readonly received = new Set<number>();
@@ -45,6 +58,38 @@ export function notedIn(attributes: Map<string, Buffer>, lane: number): Buffer {
     attributes.set(name, value);
   }
   return value;
+}
+
+const WINDOW = 'window';
+
+/** Which messages of an origin were here stands among its attributes, too. */
+export function windowIn(attributes: Map<string, Buffer>): SequenceWindow {
+  const window = new SequenceWindow(attributes.get(WINDOW));
+  attributes.set(WINDOW, window.bytes);
+  return window;
+}
+
+/** A session of a journal that stands for who published what came over links. */
+export class JournalOrigin implements StoredOrigin {
+  readonly name: string;
+  readonly window: SequenceWindow;
+  readonly #session: JournalSession;
+  readonly #store: SessionStore;
+
+  constructor(session: JournalSession, store: SessionStore) {
+    this.#session = session;
+    this.#store = store;
+    this.name = session.name.slice(ORIGIN.length);
+    this.window = windowIn(session.attributes);
+  }
+
+  store(sequence: number, position: number): void {
+    this.#store.appendSeen(this.#session, sequence, position);
+  }
+
+  drop(): void {
+    this.#session.drop();
+  }
 }
 
 /** A session of a journal: in memory it is numbers, and the messages themselves are where the store has them. */

@@ -903,6 +903,8 @@ test('whatever is done, checkpointed, moved, killed or cut off in any order: wha
           if (counter % 3 === 0) peer.push(sent, { qos: 2, retain: false, identifiers: [1, counter] });
           if (counter % 4 === 0) peer.setAttribute(`x/${counter % 7}`, s.retain ? null : Buffer.from(`${counter}`), counter % 8 === 0);
           peer.note(STORED, counter, -1);
+          const origin = [...store.origins()][0] ?? store.createOrigin('ID:o:1:1');
+          if (counter % 5 !== 0 && origin.window.note(counter * 3) === 'new') origin.store(counter * 3, -1);
         } else if (s.do === 'kill' || s.do === 'power') {
           await store.flushed();
           const expected = contentOf(store);

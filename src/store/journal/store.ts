@@ -3,12 +3,21 @@ import type { ByteWriter } from '../../bytes/byte-writer.ts';
 import { BrokerCounters } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
-import type { Delivery, DurabilityListener, Lane, Store, StoredSession } from '../../core/store.ts';
+import type { Delivery, DurabilityListener, Lane, Store, StoredOrigin, StoredSession } from '../../core/store.ts';
 import { MEMORY, STORE, Usage } from '../../core/usage.ts';
 import type { Log as Logger } from '../../telemetry/log.ts';
 import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { Compactor } from './compactor.ts';
-import { type RetainedEntry, TAG_ATTRIBUTE, TAG_NOTED, TAG_RECEIVED, TAG_RETAINED, writeDelivery, writeStamp } from './entries.ts';
+import {
+  type RetainedEntry,
+  TAG_ATTRIBUTE,
+  TAG_NOTED,
+  TAG_RECEIVED,
+  TAG_RETAINED,
+  TAG_SEEN,
+  writeDelivery,
+  writeStamp,
+} from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import { Log, type SyncStrategy } from './log.ts';
 import { readMessage, type StoredPropertiesForm, writeMessage, writeText } from './message-codec.ts';
@@ -27,12 +36,13 @@ import {
   REMOVED,
   RETAINED,
   recordEnd,
+  SEEN,
   SESSION,
   SESSION_DROPPED,
 } from './record.ts';
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
-import { JournalSession, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
+import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
 
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
@@ -226,7 +236,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   *sessions(): Generator<StoredSession> {
-    for (const session of this.sessionsById.values()) if (!session.name.startsWith(PEER) && !session.name.startsWith(SELF)) yield session;
+    for (const session of this.sessionsById.values()) if (!session.name.startsWith('\0')) yield session;
   }
 
   createSession(clientId: string): StoredSession {
@@ -239,6 +249,14 @@ export class JournalStore implements Store, SessionStore {
 
   createPeer(brokerId: string): StoredSession {
     return this.#create(PEER + brokerId);
+  }
+
+  *origins(): Generator<StoredOrigin> {
+    for (const session of this.sessionsById.values()) if (session.name.startsWith(ORIGIN)) yield new JournalOrigin(session, this);
+  }
+
+  createOrigin(name: string): StoredOrigin {
+    return new JournalOrigin(this.#create(ORIGIN + name), this);
   }
 
   brokerId(proposed: string): string {
@@ -321,13 +339,21 @@ export class JournalStore implements Store, SessionStore {
 
   appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void {
     const isOpen = this.#open !== null;
-    if (!isOpen && this.position === position) return;
-    const writer = isOpen ? this.#writer : this.#begin();
-    if (isOpen) writer.varint(TAG_NOTED);
+    const writer = this.#beginWith(TAG_NOTED, position);
+    if (writer === null) return;
     writer.varint(session.id);
     writer.varint(lane);
     writer.varint(count);
     if (!isOpen) this.#log.end(NOTED);
+  }
+
+  appendSeen(session: JournalSession, sequence: number, position: number): void {
+    const isOpen = this.#open !== null;
+    const writer = this.#beginWith(TAG_SEEN, position);
+    if (writer === null) return;
+    writer.varint(session.id);
+    writer.varint(sequence);
+    if (!isOpen) this.#log.end(SEEN);
   }
 
   appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void {
@@ -523,6 +549,13 @@ export class JournalStore implements Store, SessionStore {
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
     this.#checkpointDue = position + this.#checkpointInterval;
     await removeOldCheckpoints(files, this.#checkpoint.serial, CHECKPOINTS_KEPT);
+  }
+
+  /** Goes on with the message's record that is open, or begins one of its own; null where nothing was appended since `position`. */
+  #beginWith(tag: number, position: number): ByteWriter | null {
+    if (this.#open === null) return this.position === position ? null : this.#begin();
+    this.#writer.varint(tag);
+    return this.#writer;
   }
 
   #create(name: string): JournalSession {
