@@ -109,7 +109,7 @@ export class Gauge {
     return this.#limitBytes;
   }
 
-  /** Before anybody connects. */
+  /** Before anybody connects; that of a disk may rise after that. */
   set limitBytes(bytes: number) {
     this.#limitBytes = bytes;
     this.#turn();
@@ -277,7 +277,7 @@ export class Usage {
     this.temp = new Gauge('tempUsage', counters, log, () => {});
   }
 
-  /** None, until they are set: before anybody connects, when it is known what the machine has. */
+  /** None, until they are set: before anybody connects, when it is known what the machine has. Those of the disk may be raised after that. */
   get limits(): UsageLimits {
     return this.#limits;
   }

@@ -23,14 +23,14 @@ import { stagesOf } from './connector-stages.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { destinationPolicies, EXPIRE_MESSAGES_PERIOD_MS } from './destination-policies.ts';
 import { formatAddress } from './listen-address.ts';
-import { diskSpace, usableMemoryBytes, usedMemoryBytes } from './machine.ts';
-import { openSpill, openStore, stopsConnectors, storedBytes } from './open-store.ts';
+import { usedMemoryBytes } from './machine.ts';
+import { openSpill, openStore, stopsConnectors } from './open-store.ts';
 import { programVersion } from './program-version.ts';
 import { type HostAndPort, publishedAddress } from './published-address.ts';
 import { ProtocolRegistry } from './registry.ts';
 import { ServerReferences } from './server-references.ts';
 import { openTlsRenewal, type TlsRenewal } from './tls-renewal.ts';
-import { usageLimitsOf } from './usage-limits.ts';
+import { FittedLimits } from './usage-limits.ts';
 
 /** How long connections may take to write their last bytes and close when the broker stops, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000;
@@ -103,6 +103,7 @@ export class BrokerServer {
   #spill: SpillFiles | null = null;
   /** null: no connector has TLS. */
   #tlsRenewal: TlsRenewal | null = null;
+  readonly #limits: FittedLimits;
   readonly #sysTopics: SysTopics;
   readonly #slowConsumers: SlowConsumers;
   /** null: the file wants none. */
@@ -130,6 +131,7 @@ export class BrokerServer {
       authenticator: options.authenticator ?? this.#users,
       mechanisms: [...(this.#users === null ? [] : [this.#users.scram]), ...(options.mechanisms ?? [])],
     });
+    this.#limits = new FittedLimits(model, this.broker.usage, options.log);
     // The network is made when it is known where it can be dialled; no connection is accepted before.
     const links: BrokerLinks = {
       introduction: () => this.#network!.introduction(),
@@ -175,7 +177,7 @@ export class BrokerServer {
     try {
       await this.#users?.ready();
       if (persistenceAdapter.kind !== 'memory') this.#directory = await openDataDirectory(persistenceAdapter.directory);
-      await this.#limitUsage();
+      await this.#limits.start(this.#directory?.path ?? null);
       if (this.#directory !== null) {
         const { usage } = this.broker;
         const { path } = this.#directory;
@@ -230,6 +232,7 @@ export class BrokerServer {
     this.#store = null;
     await this.#spill?.close();
     this.#spill = null;
+    this.#limits.stop();
     this.broker.usage.close();
     await this.#directory?.release();
     this.#directory = null;
@@ -273,19 +276,6 @@ export class BrokerServer {
         }
       }
     }
-  }
-
-  async #limitUsage(): Promise<void> {
-    const path = this.#directory?.path;
-    this.broker.usage.limits = usageLimitsOf(
-      this.model,
-      {
-        memoryBytes: usableMemoryBytes(),
-        disk: path === undefined ? null : await diskSpace(path),
-        storeBytes: path === undefined ? 0 : storedBytes(path),
-      },
-      this.#log,
-    );
   }
 
   /** What may be spoken: one, or several of which it is found out. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { FileBroker } from '../harness/broker-file.ts';
 import { DeploymentFolder } from '../harness/deployment-files.ts';
+import { mountMemory } from '../harness/mounted-folder.ts';
 import { MqttPeer } from '../harness/mqtt-peer.ts';
 
 const PAYLOAD_BYTES = 8 * 1024;
@@ -160,4 +161,30 @@ test('limits beyond what the machine has are lowered, which the log says', async
   for (const { facts } of lowered) assert.ok(Number(facts.limitBytes) <= Number(facts.there));
   assert.equal(usage.memory.limitBytes, lowered[0]!.facts.limitBytes);
   assert.equal(usage.store.limitBytes, lowered[1]!.facts.limitBytes);
+});
+
+test('a broker that starts on a disk that is nearly full takes what is to be stored when the disk has space again', async (t) => {
+  const disk = mountMemory(16);
+  if (typeof disk === 'string') {
+    t.skip(disk);
+    return;
+  }
+  const filler = join(disk.path, 'filler');
+  writeFileSync(filler, Buffer.alloc(14 * 1024 * 1024));
+  const { broker, usage, client } = await start(t, {}, join(disk.path, 'store'));
+  t.after(() => disk.unmount());
+  const away = await client('away', false);
+  await away.subscribe({ data: 1 });
+  await away.disconnect();
+  const publisher = await client('publisher');
+  const count = 500;
+  for (let number = 1; number <= count; number++)
+    publisher.send(publisher.packets.publish({ topic: 'data', qos: 1, id: number, payload: payload(number) }));
+  const hasFailed = (): boolean => broker.lines.some(({ message }) => message.includes('the store cannot write'));
+  await broker.until(() => usage.store.isFull || hasFailed(), 'the limit, or the disk, to be reached');
+  assert.ok(usage.store.limitBytes < 4 * 1024 * 1024, `${usage.store.limitBytes} bytes`);
+  rmSync(filler);
+  for (let number = 1; number <= count; number++) await publisher.expectAcknowledgement(0x40, number);
+  assert.ok(usage.store.limitBytes > 8 * 1024 * 1024, `${usage.store.limitBytes} bytes`);
+  await takeAll(await client('away', false, true), 1, count);
 });

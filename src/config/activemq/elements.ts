@@ -70,7 +70,7 @@ const BROKER: Rules = {
   adjustUsageLimits: inert('lowers usage limits to what the machine has, or refuses to start', 'limits are always lowered'),
   ...each(
     'schedulePeriodForDiskUsageCheck diskUsageCheckRegrowThreshold',
-    inert('fits the store limit to the disk as it fills', 'the limit is fitted at the start only'),
+    inert('fits the store limit to the disk as it fills', 'it is fitted at the start, and rises by itself when the disk has space again'),
   ),
   ...each(
     'splitSystemUsageForProducersConsumers producerSystemUsage consumerSystemUsage producerSystemUsagePortion consumerSystemUsagePortion',

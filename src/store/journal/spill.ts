@@ -80,7 +80,6 @@ class SpilledMessage implements Spilled {
  */
 export class SpillFiles implements Spill {
   readonly #options: SpillOptions;
-  readonly #fileBytes: number;
   readonly #files = new Set<SpillFile>();
   readonly #reader = new ByteReader();
   #number = 0;
@@ -102,7 +101,6 @@ export class SpillFiles implements Spill {
 
   private constructor(options: SpillOptions) {
     this.#options = options;
-    this.#fileBytes = Math.min(FILE_BYTES, options.usage.temp.limitBytes * FILE_SHARE_MAX);
     this.#current = this.#begin();
   }
 
@@ -110,6 +108,10 @@ export class SpillFiles implements Spill {
   static async open(options: SpillOptions): Promise<SpillFiles> {
     for (const name of options.files.list()) if (NAME.test(name)) await options.files.remove(name);
     return new SpillFiles(options);
+  }
+
+  get #fileBytes(): number {
+    return Math.min(FILE_BYTES, this.#options.usage.temp.limitBytes * FILE_SHARE_MAX);
   }
 
   take(message: Message): Spilled | null {
