@@ -132,6 +132,51 @@ test('the store is full: who publishes for it waits, others do not, and when a c
   await broker.until(() => usage.store.percent < 50, 'room in the store');
 });
 
+test('publishers faster than their subscribers, at every limit at once: each subscriber gets all of each publisher, in order, and nothing stays', async (t) => {
+  const publishers = 4;
+  const count = 150;
+  const limits = { memory: 'limit="256 kb"', store: 'limit="2 mb"', temp: 'limit="512 kb"' };
+  const { broker, usage, client } = await start(t, limits);
+  const subscribers = await Promise.all(['clean 1', 'clean 2', 'stored'].map((clientId) => client(clientId, clientId !== 'stored')));
+  for (const subscriber of subscribers) await subscriber.subscribe({ 'p/+': 1 });
+  let mostTemp = 0;
+  let waited = 0;
+  const publishAll = async (name: number): Promise<void> => {
+    const publisher = await client(`publisher ${name}`);
+    for (let number = 1; number <= count; number++) {
+      await publisher.publish({
+        topic: `p/${name}`,
+        qos: 1,
+        id: number,
+        payload: Buffer.alloc(1 + ((number * 977) % PAYLOAD_BYTES), `${number} `),
+      });
+      mostTemp = Math.max(mostTemp, usage.temp.bytes);
+      waited = Math.max(waited, usage.waiting);
+    }
+  };
+  const takeEverything = async (subscriber: MqttPeer, pauseMs: number): Promise<void> => {
+    const got = new Array<number>(publishers).fill(0);
+    for (let left = publishers * count; left > 0; left--) {
+      const { header, body } = await subscriber.packet();
+      assert.equal(header & ~8, 0x32);
+      const name = Number(body.subarray(4, 5));
+      const number = ++got[name]!;
+      const expected = Buffer.alloc(1 + ((number * 977) % PAYLOAD_BYTES), `${number} `);
+      assert.ok(body.subarray(7).equals(expected), `message ${number} of publisher ${name}`);
+      subscriber.send(subscriber.packets.puback(body.readUInt16BE(5)));
+      if (left % 20 === 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  await Promise.all([
+    ...Array.from({ length: publishers }, (_, name) => publishAll(name)),
+    ...subscribers.map((subscriber, i) => takeEverything(subscriber, 20 * (i + 1))),
+  ]);
+  assert.ok(waited > 0, 'some had to wait');
+  assert.ok(mostTemp > 0, 'some went to temporary files');
+  await broker.until(() => usage.memory.bytes === 0, 'nothing to be kept');
+  await broker.until(() => usage.store.percent < 50, 'room in the store');
+});
+
 test('nothing that was acknowledged is lost when the broker stops while publishers wait', async (t) => {
   const started = await start(t, { store: 'limit="1 mb"' });
   const { client, data } = started;

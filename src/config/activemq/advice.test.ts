@@ -96,7 +96,7 @@ test('limits within the machine need no advice, those beyond do', () => {
   const disk = { totalBytes: 100 * GB, freeBytes: 50 * GB };
   assert.deepEqual(said([broker(limits('limit="8gb"', 'limit="50gb"', 'percentLimit="50"'), disk)]), []);
   assert.deepEqual(said([broker(limits('limit="9gb"', 'percentLimit="51"', 'limit="51gb"'), disk)]), [
-    'broker.xml:2:40: warning: the limit of 9 GB is more than the 8 GB of memory there are, and will be lowered to that: write a smaller one',
+    'broker.xml:2:40: warning: the limit of 9 GB is more than the 8 GB of memory there are, and will be lowered to 70 % of that: write a smaller one',
     'broker.xml:3:13: warning: the limit of 51 GB is more than the 50 GB free at /etc/fleet/activemq-data/localhost/KahaDB, and will be lowered to that: write a smaller one',
     'broker.xml:4:12: warning: the limit of 51 GB is more than the 50 GB free at /etc/fleet/activemq-data/localhost/KahaDB, and will be lowered to that: write a smaller one',
   ]);

@@ -99,12 +99,13 @@ function adviseLimits({ model, source, disk }: AdvisedBroker, memoryBytes: numbe
   const { memoryUsage, storeUsage, tempUsage } = model.systemUsage;
   const { places } = source;
   const warnings: Diagnostic[] = [];
-  const check = (name: string, place: Place, limit: number | null, available: number, what: string) => {
+  const check = (name: string, place: Place, limit: number | null, available: number, what: string, lowered = 'that') => {
     if (limit === null || limit <= available) return;
-    const message = `the limit of ${formatBytes(limit)} is more than the ${formatBytes(available)} ${what}, and will be lowered to that: write a smaller one`;
+    const message = `the limit of ${formatBytes(limit)} is more than the ${formatBytes(available)} ${what}, and will be lowered to ${lowered}: write a smaller one`;
     warnings.push(say('warning', place, name, message));
   };
-  if (memoryBytes !== null) check('memoryUsage', places.memoryUsage, memoryUsage.limitBytes, memoryBytes, 'of memory there are');
+  if (memoryBytes !== null)
+    check('memoryUsage', places.memoryUsage, memoryUsage.limitBytes, memoryBytes, 'of memory there are', '70 % of that');
   if (disk === null) return warnings;
   const where = `free at ${model.persistenceAdapter.directory === '' ? model.dataDirectory : model.persistenceAdapter.directory}`;
   const limitOf = ({ limitBytes, percentLimit }: UsageModel) =>
