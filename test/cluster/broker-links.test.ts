@@ -86,6 +86,45 @@ test('a broker that dials itself finds out by the broker id, says so once and do
   );
 });
 
+test('two brokers with the id of one, as with a copy of its data folder, find out, say so once and are not linked', async () => {
+  const ports = [await freePort(), await freePort()];
+  const connectors = [staticConnector(ports)];
+  const [a, copy] = [
+    await start({ name: 'a', id: 'ID:same', port: ports[0]!, connectors }),
+    await start({ name: 'a', id: 'ID:same', port: ports[1]!, connectors }),
+  ];
+  const errors = ({ lines }: TestBroker) =>
+    lines.filter(({ level }) => level === 'error').map(({ message, facts }) => `${message} ${facts.url}`);
+  await until(() => errors(a).length > 0 && errors(copy).length > 0, 'said');
+  await new Promise((resolve) => setTimeout(resolve, 700)); // longer than any retry
+  const said = 'another broker has the id of this one, as with a copy of its data folder: they are not linked tcp://127.0.0.1:';
+  assert.deepEqual([errors(a), errors(copy)], [[said + ports[1]], [said + ports[0]]]);
+});
+
+test('a broker keeps its link when another one comes with the id of its peer, says so once, and links with that one when the first has gone', async () => {
+  for (const id of ['ID:a', 'ID:z']) {
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const connectors = [staticConnector(ports)];
+    const third = await start({ name: 'third', id: 'ID:m', port: ports[2]!, connectors });
+    const a = await start({ name: 'a', id, port: ports[0]! });
+    await linked(third, a);
+    const copy = await start({ name: 'copy', id, port: ports[1]!, connectors: [staticConnector([ports[2]!])] });
+    const errors = () => third.lines.filter(({ level }) => level === 'error').map(({ message, facts }) => `${message} ${facts.refused}`);
+    await until(() => errors().length > 0, 'said');
+    await new Promise((resolve) => setTimeout(resolve, 1_200)); // longer than any retry
+    const url = `tcp://127.0.0.1:${ports[1]}`;
+    assert.deepEqual(errors(), [
+      `two brokers have the same id, as with a copy of a data folder: the one that came later is not linked ${url}`,
+    ]);
+    assert.deepEqual(
+      third.lines.filter(({ message }) => message === 'link lost'),
+      [],
+    );
+    await a.stop();
+    await linked(third, copy);
+  }
+});
+
 test('duplex="false" makes a link one way: from the broker whose file says so', async () => {
   const a = await start({ name: 'a' });
   const b = await start({ name: 'b', connectors: [staticConnector([a.port], { duplex: false })] });

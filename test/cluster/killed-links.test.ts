@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { cp, rename, rm } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
@@ -133,6 +134,40 @@ test('messages for a persistent session at a broker that is away survive the res
       received.filter((payload) => payload.startsWith(qos)),
       [`${qos} 1`, `${qos} 2`, `${qos} 3`],
     );
+});
+
+test('a broker whose data folder is put back from a copy says so, and what it publishes from then on arrives', async (t) => {
+  const processes = await start(t, 2);
+  const [near, far] = processes.brokers as [BrokerProcess, BrokerProcess];
+  const received: string[] = [];
+  const subscriber = await processes.client(far, { clean: false, protocolVersion: 4, clientId: 'persistent' }, (client) =>
+    client.on('message', (_topic, payload) => received.push(payload.toString())),
+  );
+  await subscriber.subscribeAsync({ 'kept/#': { qos: 2 } });
+  const publish = async (from: number, to: number): Promise<void> => {
+    const publisher = await processes.client(near);
+    for (let i = from; i <= to; i++) await publisher.publishAsync('kept/x', `${i}`, { qos: 2 });
+    await publisher.endAsync();
+    await eventually(() => received.includes(`${to}`), `${to} arrives`);
+  };
+  await publish(1, 5);
+  await near.end('SIGTERM');
+  const copy = `${near.dataFolder}.copy`;
+  await cp(near.dataFolder, copy, { recursive: true, filter: (path) => !path.includes('lock') });
+  await near.restart();
+  await near.linked(1);
+  await publish(6, 20);
+  await near.end('SIGKILL');
+  await rm(near.dataFolder, { recursive: true });
+  await rename(copy, near.dataFolder);
+  await near.restart();
+  await publish(21, 25);
+  assert.match(near.program.stderr, /the store is older than what a linked broker has had of it/);
+  await sleep(200);
+  assert.deepEqual(
+    received,
+    Array.from({ length: 25 }, (_, i) => `${i + 1}`),
+  );
 });
 
 async function start(t: TestContext, count: number): Promise<BrokerProcesses> {

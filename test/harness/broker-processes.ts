@@ -1,6 +1,7 @@
 /** Linked brokers, each a process of its own, over wires that a test can cut. */
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { brokerXml, DeploymentFolder } from './deployment-files.ts';
 import { freePorts, Program } from './program.ts';
@@ -78,6 +79,11 @@ export class BrokerProcess {
     const broker = new BrokerProcess(name, [mqttPort, openwirePort], file, folder.path);
     await broker.program.saying(/broker is up/);
     return broker;
+  }
+
+  /** With the broker's store in it. */
+  get dataFolder(): string {
+    return join(this.#cwd, 'data', this.name);
   }
 
   /** Waits until so many links have come up since the process began. */

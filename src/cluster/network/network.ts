@@ -36,7 +36,7 @@ import { FAREWELL_MAX_MS, HEARTBEAT_MS, SEEN_CLAIMS_MAX } from './link-limits.ts
 import type { ConnectorAnnouncement, LinkSettings, NetworkConnectorSettings } from './link-settings.ts';
 import { NetworkConnector } from './network-connector.ts';
 import { formatNetworkProperties, parseNetworkProperties } from './network-properties.ts';
-import type { DialHost, PeerDialler } from './peer-dialler.ts';
+import { type DialHost, isCopy, type PeerDialler } from './peer-dialler.ts';
 import { PeerGroups } from './peer-groups.ts';
 import { type LinkHost, PeerLink } from './peer-link.ts';
 import { PeerSubscriber } from './peer-subscriber.ts';
@@ -98,6 +98,8 @@ export class Network implements Cluster, BrokerLinks {
   /** Which dialler made a connection. */
   readonly #diallers = new Map<Link, PeerDialler>();
   readonly #linkHost: LinkHost;
+  /** Linked brokers of whose id another one was found, and where that is. */
+  readonly #copies = new Map<string, string>();
   /** Claims passed on, the oldest first. */
   readonly #seenClaims = new Set<string>();
   #heartbeat: NodeJS.Timeout | null = null;
@@ -136,6 +138,7 @@ export class Network implements Cluster, BrokerLinks {
     this.#linkHost = this.#createLinkHost();
     const dialHost: DialHost = {
       brokerId: broker.id,
+      brokerUrl: this.#url,
       log: this.#log,
       clock,
       turn: options.turn,
@@ -314,6 +317,11 @@ export class Network implements Cluster, BrokerLinks {
     const dialler = this.#diallers.get(link);
     if (existing !== undefined && dialler !== undefined) existing.setOurs(dialler.settings);
     const state = existing === undefined ? 'none' : existing.suspect ? 'suspect' : 'live';
+    if (existing !== undefined && state === 'live' && isCopy(existing.peerUrl, link.peerUrl)) {
+      this.#sayCopy(existing, link);
+      link.channel.end();
+      return false;
+    }
     const verdict = breakTie(this.#broker.id, link.peerId, state);
     if (verdict === 'duplicate' || (verdict === 'await' && state === 'live' && link.direction === 'initiated')) {
       link.channel.end();
@@ -322,6 +330,18 @@ export class Network implements Cluster, BrokerLinks {
     this.#connections.add(link);
     if (verdict === 'begin') this.#choose(link);
     return true;
+  }
+
+  /** Two brokers with one id would be taken for one that is dialled at two places, and what is kept for one would go to the other. */
+  #sayCopy({ peerId, peerName, peerUrl }: PeerLink, { peerUrl: otherUrl }: PeerLink): void {
+    if (this.#copies.get(peerId) === otherUrl) return;
+    this.#copies.set(peerId, otherUrl);
+    this.#log.error('two brokers have the same id, as with a copy of a data folder: the one that came later is not linked', {
+      peer: peerId,
+      peerName,
+      linked: peerUrl,
+      refused: otherUrl,
+    });
   }
 
   /** Makes a connection the link with its broker, in place of the one there may be. */
@@ -400,6 +420,7 @@ export class Network implements Cluster, BrokerLinks {
     const wasTheLink = this.#links.get(link.peerId) === link;
     if (wasTheLink) {
       this.#links.delete(link.peerId);
+      this.#copies.delete(link.peerId);
       if (!this.#stopped && !link.tentative) {
         this.#log.warn('link lost', {
           peer: link.peerId,

@@ -22,6 +22,7 @@ function dialler() {
   const log: Log = { ...silentLog, warn: (message, facts) => warnings.push(`${message} ${JSON.stringify(facts)}`) };
   const host: DialHost = {
     brokerId: 'ID:us',
+    brokerUrl: '',
     log,
     clock: systemClock,
     turn: new Turn(),

@@ -13,6 +13,8 @@ import type { LinkSettings } from './link-settings.ts';
 /** What a dialler needs of the network it dials for. */
 export interface DialHost {
   readonly brokerId: string;
+  /** Where others can dial us; empty: nowhere. */
+  readonly brokerUrl: string;
   readonly log: Log;
   readonly clock: Clock;
   readonly turn: Turn;
@@ -49,6 +51,8 @@ export class PeerDialler {
   #wanted = true;
   /** Attempts that failed since there was a link. Trouble is said once, when it lasts. */
   #failures = 0;
+  /** A copy of us was found there, and the log has said so. */
+  #foundCopy = false;
 
   constructor(address: PeerAddress, settings: LinkSettings, host: DialHost) {
     this.address = address;
@@ -148,6 +152,10 @@ export class PeerDialler {
     const peerId = peer.brokerId!.value!;
     this.#peerId = peerId;
     if (peerId === this.#host.brokerId) {
+      if (isCopy(this.#host.brokerUrl, peer.brokerUrl ?? '')) {
+        this.#refuseCopy(channel, peer);
+        return;
+      }
       this.#host.log.info('networkConnector found this broker itself: not linked', { address: addressText(this.address) });
       this.stop();
       return;
@@ -156,6 +164,13 @@ export class PeerDialler {
     const handler = this.#host.dialled(this, channel, offer, peer);
     if (handler === null) this.#state = 'dormant';
     channel.handOver(handler ?? CLOSING);
+  }
+
+  /** It may be given a store of its own: it is tried again. */
+  #refuseCopy(channel: Channel, { brokerName: name, brokerUrl: url }: BrokerInfo): void {
+    if (!this.#foundCopy) this.#host.log.error(COPY_FOUND, { address: addressText(this.address), id: this.#peerId, name, url });
+    this.#foundCopy = true;
+    channel.fail(COPY_FOUND);
   }
 
   /** No connection, or no handshake on it. */
@@ -188,6 +203,13 @@ export class PeerDialler {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+const COPY_FOUND = 'another broker has the id of this one, as with a copy of its data folder: they are not linked';
+
+/** Whether who says to have the same id and this address is another broker. One that does not say where it can be dialled tells nothing. */
+export function isCopy(url: string, otherUrl: string): boolean {
+  return url !== '' && otherUrl !== '' && url !== otherUrl;
 }
 
 /** From the TCP connection to the peer's introduction. */

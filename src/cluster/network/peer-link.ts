@@ -468,7 +468,10 @@ export class PeerLink implements Link {
     const peer = this.#peer!;
     peer.introduce(incarnation, keepsId);
     peer.follow(VOLATILE, counts);
-    if (storedCounts !== null) peer.follow(STORED, storedCounts);
+    if (storedCounts !== null && !peer.follow(STORED, storedCounts)) {
+      this.channel.fail('the peer has had more than the store knows of'); // the next link begins with a new count
+      return;
+    }
     peer.attach(this.channel, { inFlightMax: LINK_IN_FLIGHT_MAX, counted: true });
   }
 

@@ -163,9 +163,7 @@ export class PeerSubscriber implements Subscriber {
     if (this.#stored === null) this.#openOutbox(stored);
     stored.setAttribute(NAME, Buffer.from(this.name));
     stored.setAttribute(URL, Buffer.from(url));
-    if (this.#storedCount !== '') return;
-    this.#storedCount = countName(this.#broker);
-    stored.setAttribute(STORED_COUNT, Buffer.from(this.#storedCount));
+    if (this.#storedCount === '') this.#nameStoredCount();
   }
 
   /** What it says of itself as a link begins. */
@@ -216,8 +214,12 @@ export class PeerSubscriber implements Subscriber {
     };
   }
 
-  /** A link begins, and this is how far the peer is: what it has got is not sent again. */
-  follow(lane: Lane, { count, received, receivedCount }: LaneCounts): void {
+  /**
+   * A link begins, and this is how far the peer is: what it has got is not sent again.
+   * @returns false when it has got more than we know of, as after a copy of our store was put back: the next link has a new count, since the
+   *   peer would take what is new under the old one for what it has
+   */
+  follow(lane: Lane, { count, received, receivedCount }: LaneCounts): boolean {
     if (count !== this.#theirCounts[lane]) {
       // In this order: a crash in between must not leave the new count with the old number.
       this.#stored!.note(lane, 0, UNKNOWN_POSITION);
@@ -225,7 +227,20 @@ export class PeerSubscriber implements Subscriber {
       this.#stored!.setAttribute(THEIR_COUNTS[lane], Buffer.from(count));
     }
     if (lane === VOLATILE && receivedCount === this.count) this.outbox.acknowledgeThrough(received);
-    if (lane === STORED && receivedCount === this.#storedCount) this.#storedOutbox!.acknowledgeThrough(received);
+    if (lane === VOLATILE || receivedCount !== this.#storedCount) return true;
+    if (this.#storedOutbox!.mayHaveSent(received)) {
+      this.#storedOutbox!.acknowledgeThrough(received);
+      return true;
+    }
+    this.#broker.log.error(
+      'the store is older than what a linked broker has had of it, as after a copy was put back: what is missing is lost',
+      {
+        peer: this.id,
+        peerName: this.name,
+      },
+    );
+    this.#nameStoredCount();
+    return false;
   }
 
   /** Whether this number of the peer's count is new to us. */
@@ -477,6 +492,11 @@ export class PeerSubscriber implements Subscriber {
   #keepWish(wish: string, value: Buffer | null): void {
     this.#stored?.setAttribute(WISH + wish, value);
     this.wishesAt = this.#broker.store.position;
+  }
+
+  #nameStoredCount(): void {
+    this.#storedCount = countName(this.#broker);
+    this.#stored!.setAttribute(STORED_COUNT, Buffer.from(this.#storedCount));
   }
 
   #drop(): void {

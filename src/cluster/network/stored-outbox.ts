@@ -173,6 +173,11 @@ export class StoredOutbox {
     return true;
   }
 
+  /** Whether this number can have been sent: one that was not is of a store that knew more than this one. */
+  mayHaveSent(number: number): boolean {
+    return number < this.#everSent;
+  }
+
   /** The peer says it has everything up to this number. */
   acknowledgeThrough(number: number): void {
     const end = Math.min(number + 1, this.#stored.next);
