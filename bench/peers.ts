@@ -47,9 +47,10 @@ export function roundhousePeer(command: string | undefined): Peer {
     async start(folder, storage) {
       const port = await freePort();
       const file = join(folder, 'activemq.xml');
-      writeFileSync(file, brokerXml(port, storage));
+      const data = join(folder, 'data');
+      writeFileSync(file, brokerXml(port, storage, data));
       const words = command?.split(' ') ?? [...usual, '--limit', `sessionQueueMessages=${QUEUE_MESSAGES_MAX}`];
-      const filled = words.map((word) => word.replace('{config}', file).replace('{data}', join(folder, 'data')));
+      const filled = words.map((word) => word.replace('{config}', file).replace('{data}', data));
       return startBroker('roundhouse', onOwnCore('broker', filled), port, { heapFile: join(folder, 'heap.json') });
     },
   };
@@ -76,9 +77,10 @@ export function activemqPeer(): Peer {
     async start(folder, storage) {
       const port = await freePort();
       const file = join(folder, 'activemq.xml');
-      writeFileSync(file, brokerXml(port, storage));
+      const data = join(folder, 'data');
+      writeFileSync(file, brokerXml(port, storage, data));
       writeFileSync(join(folder, 'log4j.properties'), ACTIVEMQ_LOGGING);
-      const settings = { home: ACTIVEMQ_HOME, base: folder, conf: folder, data: join(folder, 'data') };
+      const settings = { home: ACTIVEMQ_HOME, base: folder, conf: folder, data };
       const command = [
         'java',
         ...ACTIVEMQ_HEAP,
@@ -105,14 +107,21 @@ log4j.appender.console.layout=org.apache.log4j.PatternLayout
 log4j.appender.console.layout.ConversionPattern=%5p %c{1} | %m%n
 `;
 
-/** The same file for ActiveMQ and Roundhouse. */
-function brokerXml(port: number, storage: Storage): string {
+/**
+ * The same file for ActiveMQ and Roundhouse.
+ * @param data the data folder, and no placeholder: those ActiveMQ knows only where there is a bean for them
+ */
+function brokerXml(port: number, storage: Storage, data: string): string {
+  const persistence = `
+    <persistenceAdapter>
+      <kahaDB directory="${data}/kahadb"/>
+    </persistenceAdapter>`;
   return `<beans xmlns="http://www.springframework.org/schema/beans"
   xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
   xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd
   http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="bench" persistent="${storage === 'disk'}" useJmx="false"
-    dataDirectory="\${activemq.data}">${storage === 'disk' ? PERSISTENCE : ''}
+    dataDirectory="${data}">${storage === 'disk' ? persistence : ''}
     <transportConnectors>
       <transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/>
     </transportConnectors>
@@ -120,11 +129,6 @@ function brokerXml(port: number, storage: Storage): string {
 </beans>
 `;
 }
-
-const PERSISTENCE = `
-    <persistenceAdapter>
-      <kahaDB directory="\${activemq.data}/kahadb"/>
-    </persistenceAdapter>`;
 
 /** @param text NAME=PORT of a broker that runs already */
 export function targetPeer(text: string): Peer {

@@ -21,6 +21,8 @@ export class Publisher implements LoadConnectionOwner {
   #unacknowledgedMax = UNACKNOWLEDGED_MAX;
   #acknowledged = 0;
   #nextDueMs = 0;
+  /** Whether it may have published anything. */
+  isOpen = false;
 
   /**
    * @param isAcknowledged whether the broker answers each message (QoS 1 and 2)
@@ -37,6 +39,7 @@ export class Publisher implements LoadConnectionOwner {
   async open(target: Target, clientId: string): Promise<void> {
     this.#connection = await LoadConnection.open(target, { clientId, clean: true, keepAliveS: 0 }, this);
     this.#unacknowledgedMax = Math.min(UNACKNOWLEDGED_MAX, this.#connection.receiveMaximum);
+    this.isOpen = true;
   }
 
   /** @param firstDueMs when the first message of a paced publisher is due */

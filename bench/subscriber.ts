@@ -92,7 +92,8 @@ export class Subscriber implements LoadConnectionOwner {
     if (this.#version === 5) at = skipProperties(bytes, at);
     const slot = at + PUBLISHER_INDEX_BYTES <= end ? this.#slotOf(bytes, at) : -1;
     const publisher = this.#publishers[slot];
-    if (publisher === undefined) this.#run.onStray();
+    // A message may also be another run's.
+    if (publisher === undefined || !publisher.isOpen) this.#run.onStray();
     // A repeated message is acknowledged like any other, and makes no room in the window.
     else if (first & DUP_FLAG) this.#run.onDuplicate();
     else this.#onDelivery(publisher, slot);
