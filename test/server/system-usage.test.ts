@@ -137,7 +137,9 @@ test('publishers faster than their subscribers, at every limit at once: each sub
   const count = 150;
   const limits = { memory: 'limit="256 kb"', store: 'limit="2 mb"', temp: 'limit="512 kb"' };
   const { broker, usage, client } = await start(t, limits);
-  const subscribers = await Promise.all(['clean 1', 'clean 2', 'stored'].map((clientId) => client(clientId, clientId !== 'stored')));
+  const slow = async (clientId: string): Promise<MqttPeer> =>
+    (await MqttPeer.dial(broker.port('mqtt'), { level: 5 })).connect({ clientId, properties: '21 0005' }); // Receive Maximum 5
+  const subscribers = [await slow('clean 1'), await slow('clean 2'), await client('stored', false)];
   for (const subscriber of subscribers) await subscriber.subscribe({ 'p/+': 1 });
   let mostTemp = 0;
   let waited = 0;
@@ -162,7 +164,7 @@ test('publishers faster than their subscribers, at every limit at once: each sub
       const name = Number(body.subarray(4, 5));
       const number = ++got[name]!;
       const expected = Buffer.alloc(1 + ((number * 977) % PAYLOAD_BYTES), `${number} `);
-      assert.ok(body.subarray(7).equals(expected), `message ${number} of publisher ${name}`);
+      assert.ok(body.subarray(subscriber.level === 5 ? 8 : 7).equals(expected), `message ${number} of publisher ${name}`);
       subscriber.send(subscriber.packets.puback(body.readUInt16BE(5)));
       if (left % 20 === 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
