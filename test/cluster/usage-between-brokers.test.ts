@@ -15,10 +15,10 @@ class Keeper implements Subscriber {
   readonly kept: Message[] = [];
   readonly #at: TestBroker;
 
-  constructor(at: TestBroker) {
+  constructor(at: TestBroker, filter = 't') {
     this.#at = at;
     at.broker.subscribe(
-      new Subscription({ filter: 't', group: null, subscriber: this, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }),
+      new Subscription({ filter, group: null, subscriber: this, qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 }),
     );
   }
 
@@ -67,5 +67,35 @@ test('a linked broker is slowed and never refused: what there is no room for is 
     await a.stop();
     await b.stop();
     b.broker.usage.close();
+  }
+});
+
+test('two linked brokers whose memory is full of what they wait for each other’s answers to come free again', async () => {
+  const a = await TestBroker.start();
+  const b = await TestBroker.start({ connectors: [staticConnector([a.port])] });
+  try {
+    await linked(a, b);
+    const sides = [
+      { at: a, topic: 'at b', keeper: new Keeper(a, 'at a') },
+      { at: b, topic: 'at a', keeper: new Keeper(b, 'at b') },
+    ];
+    for (const { at } of sides) at.broker.usage.limits = { ...at.broker.usage.limits, memoryBytes: 20_000 };
+    for (const { at } of sides) await at.network.demandKnown();
+    for (const { at, topic } of sides) {
+      const client = at.client();
+      for (let i = 0; i < MESSAGES; i++) client.publish(topic, `${i}`, 1);
+    }
+    await until(() => sides.every(({ keeper }) => keeper.kept.length === MESSAGES), 'all of them');
+    await until(() => sides.every(({ at }) => at.broker.counters.refusedBy.memoryUsage > 0), 'both to wait');
+    for (const { keeper } of sides) keeper.letGo();
+    await until(() => sides.every(({ at }) => at.network.links()[0]!.outboxMessages === 0), 'the answers');
+    assert.deepEqual(
+      sides.map(({ at }) => at.broker.usage.memory.bytes),
+      [0, 0],
+    );
+  } finally {
+    await a.stop();
+    await b.stop();
+    for (const { broker } of [a, b]) broker.usage.close();
   }
 });

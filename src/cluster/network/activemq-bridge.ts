@@ -115,7 +115,7 @@ export class ActiveMQBridge implements Link {
     this.#options = options;
     this.#broker = broker;
     this.#channel = channel;
-    this.#answers = new DurableAnswers(channel, broker.store);
+    this.#answers = new DurableAnswers(channel, broker.store, () => this.#subscriber.waiting.messages > 0);
     this.peerId = peer.brokerId!.value!;
     this.peerName = peer.brokerName ?? '';
     this.#initiated = ours !== null;

@@ -43,7 +43,7 @@ test('an answer waits for what was stored for it; one for which nothing was stor
   const store = new SlowStore();
   const answered: number[] = [];
   const channel = { closing: false, remoteAddress: '', respond: (id: number) => answered.push(id) };
-  const answers = new DurableAnswers(channel, store as unknown as Store);
+  const answers = new DurableAnswers(channel, store as unknown as Store, () => false);
   answers.answer(1, 0);
   store.position = 10;
   answers.answer(2, 0);
@@ -95,7 +95,7 @@ test('what there is no room for is answered when there is room, and others are a
   const store = new SlowStore();
   const answered: number[] = [];
   const channel = { closing: false, remoteAddress: '10.0.0.1:61616', respond: (id: number) => answered.push(id) };
-  const answers = new DurableAnswers(channel, store as unknown as Store);
+  const answers = new DurableAnswers(channel, store as unknown as Store, () => false);
   const usage = new Usage(new BrokerCounters(), silentLog);
   usage.limits = { ...usage.limits, memoryBytes: 100 };
   usage.memory.add(100);

@@ -6,6 +6,9 @@ import type { Facts } from '../../telemetry/log.ts';
 /** In the place of a position: whatever the answer is about was appended by now, and it is not known where. */
 export const UNKNOWN_POSITION = -1;
 
+/** Answers that leave although there is no room, at each try: some hundred a second. */
+const ANSWERS_A_TRY = 64;
+
 /** Whom answers go to. */
 interface AnsweredChannel {
   readonly closing: boolean;
@@ -24,7 +27,9 @@ interface Due {
  * stored overtakes those that wait: a linked broker knows them by their command ids.
  *
  * Answers are also what slows a linked broker down. What it sends is taken even if there is no room for it, since it has acknowledged it; but
- * it is answered when there is room again, and a broker that waits for very many answers sends no more.
+ * it is answered when there is room again, and a broker that waits for very many answers sends no more. Two brokers that are full of what
+ * each waits for the other's answers to would wait for ever: who is waited for while it waits itself answers slowly, room or not. Nothing
+ * new gets in by that, since publishers at both wait.
  */
 export class DurableAnswers implements DurabilityListener, WaitingPublisher {
   readonly #channel: AnsweredChannel;
@@ -33,10 +38,13 @@ export class DurableAnswers implements DurabilityListener, WaitingPublisher {
   /** Command ids of what there is no room for. */
   readonly #withheld = new Fifo<number>();
   #gauge: Gauge | null = null;
+  readonly #isOwed: () => boolean;
 
-  constructor(channel: AnsweredChannel, store: Store) {
+  /** @param isOwed whether we wait for answers of the same broker */
+  constructor(channel: AnsweredChannel, store: Store, isOwed: () => boolean) {
     this.#channel = channel;
     this.#store = store;
+    this.#isOwed = isOwed;
   }
 
   /** @param before where the store was before the work that the answer is about, or UNKNOWN_POSITION */
@@ -65,6 +73,15 @@ export class DurableAnswers implements DurabilityListener, WaitingPublisher {
   goOn(): void {
     this.#gauge = null;
     for (let id = this.#withheld.shift(); id !== undefined; id = this.#withheld.shift()) this.answer(id, UNKNOWN_POSITION);
+  }
+
+  retry(): void {
+    if (!this.#isOwed()) return;
+    for (let left = Math.min(ANSWERS_A_TRY, this.#withheld.length); left > 0; left--)
+      this.answer(this.#withheld.shift()!, UNKNOWN_POSITION);
+    if (this.#withheld.length > 0) return;
+    this.#gauge?.leave(this);
+    this.#gauge = null;
   }
 
   /** The link has gone. */

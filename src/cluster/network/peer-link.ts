@@ -137,7 +137,7 @@ export class PeerLink implements Link {
     this.#knowsGroups = options.knowsGroups;
     this.#work = new ChunkedWork(this.channel);
     this.#markers = new DemandMarkers(this.channel, this.#broker.id);
-    this.#answers = new DurableAnswers(this.channel, this.#broker.store);
+    this.#answers = new DurableAnswers(this.channel, this.#broker.store, () => (this.#peer?.waiting.messages ?? 0) > 0);
     this.#deadlineMs = this.channel.heardAtMs + HANDSHAKE_MAX_MS;
   }
 
