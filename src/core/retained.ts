@@ -8,9 +8,21 @@ import type { Usage } from './usage.ts';
 /** Least time between two searches for expired messages, in milliseconds. */
 const SWEEP_INTERVAL_MS = 10_000;
 
+/** Beside half of all, so many children of a level may have nothing. */
+const IDLE_MIN = 16;
+
 interface Node {
-  children: Map<string, Node> | null;
+  children: Level | null;
   message: Message | null;
+}
+
+/**
+ * The children of a node. One that has nothing any more, which is to say neither message nor children, stays for a while: a Map keeps what is
+ * deleted from it until it is built anew, and a topic that is set and cleared again and again would walk past all its earlier selves.
+ */
+class Level extends Map<string, Node> {
+  /** Children that have nothing; fewer than all. */
+  idle = 0;
 }
 
 /** A message that has expired, with its stamp; or (null) a removal that is not remembered any longer. */
@@ -177,12 +189,14 @@ export class RetainedMessages {
 
   #insert(topic: string, message: Message): void {
     let node = this.#root;
-    for (const level of topic.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (!child) {
+    for (const name of topic.split('/')) {
+      node.children ??= new Level();
+      let child = node.children.get(name);
+      if (child === undefined) {
         child = { children: null, message: null };
-        node.children.set(level, child);
+        node.children.set(name, child);
+      } else if (isIdle(child)) {
+        node.children.idle--;
       }
       node = child;
     }
@@ -204,20 +218,18 @@ export class RetainedMessages {
   }
 
   #remove(topic: string): void {
-    const path: { parent: Node; level: string }[] = [];
+    const path: Node[] = [];
     let node: Node | undefined = this.#root;
-    for (const level of topic.split('/')) {
-      path.push({ parent: node, level });
-      node = node.children?.get(level);
+    for (const name of topic.split('/')) {
+      path.push(node);
+      node = node.children?.get(name);
       if (!node) return;
     }
     if (node.message === null) return;
     this.#count(node.message, -1);
     node.message = null;
-    for (let i = path.length - 1; i >= 0 && node.message === null && node.children === null; i--) {
-      const { parent, level } = path[i]!;
-      parent.children!.delete(level);
-      if (parent.children!.size === 0) parent.children = null;
+    for (let parent = path.pop(); parent !== undefined && isIdle(node); parent = path.pop()) {
+      addIdle(parent);
       node = parent;
     }
   }
@@ -228,6 +240,23 @@ export class RetainedMessages {
     const now = this.#wallNow();
     for (let forgotten = this.#tombstones.forgetOne(now); forgotten !== null; forgotten = this.#tombstones.forgetOne(now))
       this.#dropped.push({ topic: forgotten, expiredAt: null });
+  }
+}
+
+function isIdle({ children, message }: Node): boolean {
+  return children === null && message === null;
+}
+
+/** One more child has nothing. */
+function addIdle(parent: Node): void {
+  const children = parent.children!;
+  const { size } = children;
+  const idle = ++children.idle;
+  if (idle === size) {
+    parent.children = null;
+  } else if (idle > IDLE_MIN + size / 2) {
+    parent.children = new Level();
+    for (const [name, child] of children) if (!isIdle(child)) parent.children.set(name, child);
   }
 }
 
