@@ -7,6 +7,8 @@ interface FileState {
   synced: Buffer;
   /** Bytes that the next sync is to bring to the disk. */
   dirty: { from: number; to: number }[];
+  /** Bytes that a sync under way is bringing there. */
+  syncing: { from: number; to: number }[];
   isBroken: boolean;
 }
 
@@ -46,7 +48,7 @@ export class FragileFiles implements StoreFiles {
   open(name: string): Promise<StoreFile> {
     let state = this.#names.get(name);
     if (state === undefined) {
-      state = { content: Buffer.alloc(0), synced: Buffer.alloc(0), dirty: [], isBroken: false };
+      state = { content: Buffer.alloc(0), synced: Buffer.alloc(0), dirty: [], syncing: [], isBroken: false };
       this.#setName(name, state);
     }
     return Promise.resolve(new FragileFile(this, state));
@@ -74,10 +76,25 @@ export class FragileFiles implements StoreFiles {
     return Promise.resolve();
   }
 
-  /** What a process sees that is killed now and started again: all that was written. */
+  /** What a process sees that is killed now and started again: all that was written. What was not synced still is not. */
   afterKill(): FragileFiles {
     const files = new FragileFiles();
-    for (const [name, { content }] of this.#names) files.put(name, content);
+    const copies = new Map<FileState, FileState>();
+    const copyOf = (state: FileState): FileState => {
+      const { content, synced, dirty, syncing, isBroken } = state;
+      const copy = copies.get(state) ?? {
+        content: Buffer.from(content),
+        synced: Buffer.from(synced),
+        dirty: [...syncing, ...dirty],
+        syncing: [],
+        isBroken,
+      };
+      copies.set(state, copy);
+      return copy;
+    };
+    for (const [name, state] of this.#names) files.#names.set(name, copyOf(state));
+    for (const [name, state] of this.#syncedNames) files.#syncedNames.set(name, copyOf(state));
+    for (const [name, state] of this.#dirtyNames) files.#dirtyNames.set(name, state === null ? null : copyOf(state));
     return files;
   }
 
@@ -110,7 +127,7 @@ export class FragileFiles implements StoreFiles {
   }
 
   put(name: string, content: Buffer): void {
-    const state = { content: Buffer.from(content), synced: Buffer.from(content), dirty: [], isBroken: false };
+    const state = { content: Buffer.from(content), synced: Buffer.from(content), dirty: [], syncing: [], isBroken: false };
     this.#names.set(name, state);
     this.#syncedNames.set(name, state);
   }
@@ -158,6 +175,16 @@ class FragileFile implements StoreFile {
     const state = this.#state;
     const { content, dirty } = state;
     state.dirty = [];
+    state.syncing = [...state.syncing, ...dirty];
+    try {
+      await this.#bring(content, dirty);
+    } finally {
+      state.syncing = state.syncing.filter((range) => !dirty.includes(range));
+    }
+  }
+
+  async #bring(content: Buffer, dirty: readonly { from: number; to: number }[]): Promise<void> {
+    const state = this.#state;
     if (this.#disk.syncFault !== null) throw this.#disk.syncFault;
     if (state.isBroken) throw new Error('EIO: i/o error, fdatasync');
     this.#disk.syncs++;

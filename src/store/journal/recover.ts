@@ -77,6 +77,7 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
     await segment.file!.truncate(cutAt);
     segment.size = cutAt;
   }
+  await makeSafe(files, messages, loaded.checkpoint);
   for (const { file, from, to } of damaged)
     log.error('a record of the journal is damaged: what it said is lost, the rest is there', { file, from, to });
   countReferences(messages, loaded);
@@ -87,6 +88,15 @@ export async function recover(files: StoreFiles, log: Log, messages: Messages): 
   }
   const { checkpoint, sessions, retained } = loaded;
   return { checkpoint, sessions, retained, nextSessionId: replay.nextSessionId, segment: last, damaged };
+}
+
+/**
+ * What was read counts as durable from here on. A process that was killed leaves bytes and names that only the kernel has: a power failure
+ * would take them back after they have been promised.
+ */
+async function makeSafe(files: StoreFiles, messages: Messages, checkpoint: Checkpoint): Promise<void> {
+  for (const { file, number } of messages.segments) if (file !== null && number >= checkpoint.segmentNumber) await file.sync();
+  await files.syncFolder();
 }
 
 function countReferences(messages: Messages, { sessions, retained }: Loaded): void {

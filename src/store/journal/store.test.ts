@@ -94,6 +94,27 @@ test('what was appended is there after a kill, in order, with everything that wa
   await Promise.all([store.close(), again.close()]);
 });
 
+test('what a killed process had written and not synced is safe once it was read: a power failure after the restart does not take it', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: 256 });
+  const session = store.createSession('c');
+  await store.flushed();
+  files.onSync = () => new Promise(() => {}); // the process is killed before a sync is through
+  for (let i = 1; i <= 3; i++) {
+    session.push(message('a', 'x'.repeat(100)), AT_ONCE);
+    session.addReceived(i);
+  }
+  await until(() => [...files.list()].some((name) => files.unsynced(name) > 0), 'a write');
+  const killed = files.afterKill();
+  const again = await open(killed);
+  const [read] = [...again.sessions()] as [StoredSession];
+  assert.ok(read.received.has(1), 'the repetition of this PUBLISH is answered with PUBREC at once');
+  assert.equal(again.durable, again.position);
+  const after = await open(killed.afterPowerFailure(() => Buffer.alloc(0)));
+  assert.equal(contentOf(after), contentOf(again));
+  await Promise.all([again.close(), after.close()]);
+});
+
 test('the broker is the same one at every start, and linked brokers are apart from sessions, whatever clients call themselves', async () => {
   const files = new FragileFiles();
   const store = await open(files);
