@@ -4,7 +4,7 @@ import { LimitError } from './limit-error.ts';
 import { sourceNetwork } from './source-network.ts';
 import { CONNECTION_RATE_EXCEEDED } from './wire/reason-code.ts';
 
-/** Client ids and addresses whose connects are counted, those of each that connected last. One costs about 200 bytes. */
+/** Client ids and addresses whose connects are counted, at most: at least half as many that connected last. One costs about 200 bytes. */
 const COUNTED_MAX = 65_536;
 
 type RateLimit = Extract<LimitName, 'connectsPerSecond' | 'addressConnectsPerSecond' | 'clientConnectsPerMinute'>;
@@ -47,17 +47,23 @@ export class ConnectRates {
   }
 }
 
-/** A rate for each of the names that came last. */
+/**
+ * A rate for each of the names that came last: of two halves the older one goes as a whole when the newer one is full. To take names from the
+ * front of one Map, one by one, would mean to walk past all that are gone.
+ */
 class RecentBuckets {
-  /** The one that came longest ago first. */
-  readonly #buckets = new Map<string, TokenBucket>();
+  #newer = new Map<string, TokenBucket>();
+  #older = new Map<string, TokenBucket>();
 
-  /** The bucket of a name, which is the newest then. */
   bucket(name: string, perSecond: number, burst: number, nowMs: number): TokenBucket {
-    const bucket = this.#buckets.get(name) ?? new TokenBucket(perSecond, burst, nowMs);
-    this.#buckets.delete(name);
-    this.#buckets.set(name, bucket);
-    if (this.#buckets.size > COUNTED_MAX) this.#buckets.delete(this.#buckets.keys().next().value!);
+    const known = this.#newer.get(name);
+    if (known !== undefined) return known;
+    const bucket = this.#older.get(name) ?? new TokenBucket(perSecond, burst, nowMs);
+    if (this.#newer.size >= COUNTED_MAX / 2) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(name, bucket);
     return bucket;
   }
 }
