@@ -29,6 +29,9 @@ const IDLE_WARMUP_CLIENTS = 1_000;
 /** Bytes written at least before they are held against the payload: checkpoints are among them, and journal files that were emptied. */
 const WRITTEN_BYTES_MIN = 384 * 1024 * 1024;
 
+/** Seconds of one of the runs that add up to them, at least. */
+const WRITTEN_RUN_SECONDS = 10;
+
 /** Seconds in which a broker tidies up what it wrote. */
 const TIDY_S = 3;
 
@@ -218,7 +221,7 @@ async function measureWritten(load: Load, broker: BrokerProcess, seconds: number
   let payloadBytes = 0;
   let writtenBytes = 0;
   for (let sentBytes = 0; writtenBytes < WRITTEN_BYTES_MIN && flaws.length === 0; ) {
-    const result = await generate(load, broker, seconds);
+    const result = await generate(load, broker, Math.max(seconds, WRITTEN_RUN_SECONDS));
     await sleep(TIDY_S * 1000);
     flaws.push(...flawsOf(result));
     payloadBytes += result.publishedTotal * load.payloadBytes;
