@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { Message } from '../core/message.ts';
 import { Usage } from '../core/usage.ts';
 import type { JournalStore } from '../store/journal/store.ts';
 import { silentLog } from '../telemetry/log.ts';
-import { openStore, stopsConnectors } from './open-store.ts';
+import { openSpill, openStore, stopsConnectors } from './open-store.ts';
 
 function modelOf(inside: string, attributes = '') {
   return readText(brokerFile(inside, attributes)).model!;
@@ -85,5 +85,18 @@ test('which errors stop the connectors', () => {
       expected,
       words,
     );
+  }
+});
+
+test('a folder for temporary files that cannot be had is said with its name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-'));
+  try {
+    await writeFile(join(folder, 'tmp_storage'), 'a file');
+    await assert.rejects(openSpill(folder, new Usage(new BrokerCounters(), silentLog), silentLog), {
+      code: 'DATA_DIRECTORY',
+      message: /^temporary files in .*tmp_storage: cannot be had: EEXIST/,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });

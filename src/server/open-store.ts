@@ -2,6 +2,7 @@ import { access, constants, copyFile, mkdir, rename, rm } from 'node:fs/promises
 import { join } from 'node:path';
 import type { BrokerModel, IOExceptionHandlerModel, PersistenceAdapterModel } from '../config/activemq/model.ts';
 import type { Usage } from '../core/usage.ts';
+import { ConfigError } from '../errors.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../protocols/mqtt/message-properties.ts';
 import { FolderFiles } from '../store/journal/files.ts';
 import type { SyncStrategy } from '../store/journal/log.ts';
@@ -96,9 +97,14 @@ export function storedBytes(path: string): number {
   return files.list().reduce((sum, name) => (segmentNumber(name) === null ? sum : sum + files.size(name)), 0);
 }
 
-/** Temporary files for what memory is too short for, in an emptied folder of the store's. @throws Node's errors where that cannot be had */
-export function openSpill(path: string, usage: Usage, log: Log): Promise<SpillFiles> {
-  return SpillFiles.open({ files: new FolderFiles(join(path, SPILL_FOLDER)), propertiesForm: MQTT_5_STORED_PROPERTIES, usage, log });
+/** Temporary files for what memory is too short for, in an emptied folder of the store's. @throws ConfigError DATA_DIRECTORY */
+export async function openSpill(path: string, usage: Usage, log: Log): Promise<SpillFiles> {
+  const folder = join(path, SPILL_FOLDER);
+  try {
+    return await SpillFiles.open({ files: new FolderFiles(folder), propertiesForm: MQTT_5_STORED_PROPERTIES, usage, log });
+  } catch (error) {
+    throw new ConfigError('DATA_DIRECTORY', `temporary files in ${folder}: cannot be had: ${(error as Error).message}`, error);
+  }
 }
 
 /** ActiveMQ's default is `always`, and `enableJournalDiskSyncs="false"` its older way to say `never`. */
