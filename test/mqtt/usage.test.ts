@@ -182,6 +182,28 @@ test('many publishers wait with more than the memory limit, and what waits keeps
   assert.deepEqual([broker.broker.usage.waiting, broker.broker.usage.parkedBytes], [0, 0]);
 });
 
+test('memory is full and very much waits: who waits and is a subscriber, too, is read on, and so its acknowledgements', async (t) => {
+  const broker = await limited(t);
+  await (await broker.client(4, { clientId: 'slow' })).subscribe({ full: 1 });
+  const fills = await broker.client(4, { clientId: 'fills' });
+  const last = await fill(broker, fills);
+  for (let id = last + 2; !broker.broker.usage.isParkFull; id++) {
+    fills.send(fills.packets.publish({ topic: 'full', qos: 1, id, payload: payload(id) }));
+    await broker.until(() => broker.broker.usage.parkedBytes > (id - last - 1) * PAYLOAD_BYTES, 'it to wait');
+  }
+  const both = await broker.client(4, { clientId: 'both' });
+  await both.subscribe({ read: 1 });
+  both.send(both.packets.publish({ topic: 'full', qos: 1, id: 1 }));
+  await broker.until(() => broker.broker.usage.waiting === 2, 'it to wait');
+  const publisher = await broker.client(4, { clientId: 'publisher' });
+  for (const id of [1, 2, 3]) {
+    await publisher.publish({ topic: 'read', qos: 1, id, payload: 'x' });
+    await both.expect(both.packets.publish({ topic: 'read', qos: 1, id, payload: 'x' }));
+    both.send(both.packets.puback(id), PINGREQ);
+    await both.expect(PINGRESP);
+  }
+});
+
 test('memory stays full: who waits goes on as soon as its subscribers can take its messages at once', async (t) => {
   const broker = await limited(t);
   const subscriber = await broker.client(4, { clientId: 'slow' });

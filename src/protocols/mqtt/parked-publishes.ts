@@ -54,7 +54,9 @@ export class ParkedPublishes implements WaitingPublisher {
     const { limits, usage } = this.#link.broker;
     usage.park(bytes.length + MESSAGE_BYTES);
     this.#bytes += bytes.length + MESSAGE_BYTES;
-    if (this.#bytes > limits.parkedBytes || (usage.isParkFull && this.#session.inflight === 0)) this.#link.reading.pause(NO_ROOM);
+    // A subscriber is read on: what it acknowledges, now or later, makes room.
+    const acknowledges = this.#session.inflight > 0 || this.#session.subscriptions.size > 0;
+    if (this.#bytes > limits.parkedBytes || (usage.isParkFull && !acknowledges)) this.#link.reading.pause(NO_ROOM);
   }
 
   goOn(): void {
