@@ -44,6 +44,7 @@ class MergedRoute implements Route {
   readonly retainAsPublished: boolean;
   readonly identifiers: readonly number[];
   readonly sharedGroup = null;
+  readonly subscription: Subscription;
 
   constructor(route: Route, other: Subscription) {
     this.subscriber = route.subscriber;
@@ -52,7 +53,14 @@ class MergedRoute implements Route {
     this.own = ownOf(route, other);
     this.retainAsPublished = route.retainAsPublished || other.retainAsPublished;
     this.identifiers = route.identifiers.concat(other.identifiers);
+    this.subscription = namedLength(other.filter) > namedLength(route.subscription.filter) ? other : route.subscription;
   }
+}
+
+/** How much of a filter stands before its first wildcard. */
+function namedLength(filter: string): number {
+  const wild = filter.search(/[+#]/);
+  return wild < 0 ? filter.length : wild;
 }
 
 /** What the subscriber gets of what it publishes itself: by the subscriptions without No Local. */

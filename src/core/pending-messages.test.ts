@@ -4,8 +4,12 @@ import fc from 'fast-check';
 import { type DestinationPolicy, NO_POLICY } from './destination-policies.ts';
 import { Message, type MessageProperties } from './message.ts';
 import { type Discard, PendingMessages } from './pending-messages.ts';
+import { type Subscriber, Subscription } from './subscription.ts';
 
 const PAYLOAD_BYTES = 10;
+
+const subscriber: Subscriber = { id: 's', kind: 'client', publisher: { id: 's', kind: 'client' }, deliver() {} };
+const ROUTE = new Subscription({ filter: '#', group: null, subscriber, qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 });
 
 interface Fields {
   readonly expiresAtMs?: number;
@@ -45,12 +49,12 @@ function list(now = { ms: 0 }) {
     release: (message: Message) => held.messages.delete(message),
   };
   const pending = new PendingMessages(
-    { discarded: ({ topic }, reason, policy) => discarded.push(`${topic} ${reason} ${policy?.destination ?? '-'}`) },
+    { discarded: ({ topic }, _route, reason, policy) => discarded.push(`${topic} ${reason} ${policy?.destination ?? '-'}`) },
     () => now.ms,
     held,
   );
   const add = (policy: DestinationPolicy | null, name: string, fields: Fields = {}, bytesMax = 1_000_000) =>
-    pending.add(messageOf(name, fields), false, [], policy, bytesMax);
+    pending.add(messageOf(name, fields), false, ROUTE, policy, bytesMax);
   const left = () => {
     const names: string[] = [];
     for (let next = pending.shift(); next !== null; next = pending.shift()) names.push(next.message.topic);
@@ -93,7 +97,7 @@ test('a policy is full when one more message takes the place of another', () => 
 test('a limit of 0 keeps nothing, and copies nothing', () => {
   const { pending, discarded } = list();
   const message = messageOf('a');
-  pending.add(message, false, [], policyOf(0), 1_000);
+  pending.add(message, false, ROUTE, policyOf(0), 1_000);
   assert.deepEqual(discarded, ['a pendingMessageLimit >']);
   assert.equal(pending.size, 0);
   assert.ok(message.borrowed);

@@ -1,13 +1,14 @@
 import type { DestinationPolicy } from './destination-policies.ts';
 import { Fifo } from './fifo.ts';
 import type { Message } from './message.ts';
+import type { Route } from './subscription.ts';
 import type { Usage } from './usage.ts';
 
 /** A message that waits, and how it is to be delivered. */
 export class PendingMessage {
   readonly message: Message;
   readonly retain: boolean;
-  readonly identifiers: readonly number[];
+  readonly route: Route;
   /** Counts what has come to wait: the order in which it leaves. */
   readonly sequence: number;
   /** Neighbours in the share, older and newer. */
@@ -18,10 +19,10 @@ export class PendingMessage {
   /** Its value of the policy's unique property; null: it has none, or the policy names none. */
   readonly value: string | null;
 
-  constructor(message: Message, retain: boolean, identifiers: readonly number[], sequence: number, value: string | null) {
+  constructor(message: Message, retain: boolean, route: Route, sequence: number, value: string | null) {
     this.message = message;
     this.retain = retain;
-    this.identifiers = identifiers;
+    this.route = route;
     this.sequence = sequence;
     this.value = value;
   }
@@ -32,7 +33,7 @@ export type Discard = 'pendingMessageLimit' | 'connectionQueueBytes' | 'expired'
 
 /** Whom the discards are told. */
 export interface DiscardWatcher {
-  discarded(message: Message, reason: Discard, policy: DestinationPolicy | null): void;
+  discarded(message: Message, route: Route, reason: Discard, policy: DestinationPolicy | null): void;
 }
 
 /**
@@ -72,18 +73,18 @@ export class PendingMessages {
    * Lets a message wait, and discards what is then too much: by the rule of its policy, and of all the oldest while they take more than
    * `bytesMax`.
    */
-  add(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null, bytesMax: number): void {
+  add(message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null, bytesMax: number): void {
     if (policy !== null && policy.pendingMessageLimit === 0) {
-      this.#watcher.discarded(message, 'pendingMessageLimit', policy);
+      this.#watcher.discarded(message, route, 'pendingMessageLimit', policy);
       return;
     }
     if (message.size > bytesMax) {
-      this.#watcher.discarded(message, 'connectionQueueBytes', policy);
+      this.#watcher.discarded(message, route, 'connectionQueueBytes', policy);
       return;
     }
     const share = this.#shareOf(policy);
     const value = policy === null || policy.uniqueProperty === null ? null : propertyOf(message, policy.uniqueProperty);
-    share.push(new PendingMessage(message.keep(), retain, identifiers, ++this.#sequence, value));
+    share.push(new PendingMessage(message.keep(), retain, route, ++this.#sequence, value));
     this.#size++;
     this.#bytes += message.size;
     this.#usage.hold(message);
@@ -131,7 +132,7 @@ export class PendingMessages {
 
   #discard(share: Share, pending: PendingMessage, reason: Discard): void {
     this.#remove(share, pending);
-    this.#watcher.discarded(pending.message, reason, share.policy);
+    this.#watcher.discarded(pending.message, pending.route, reason, share.policy);
   }
 
   #remove(share: Share, pending: PendingMessage): void {

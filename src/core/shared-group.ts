@@ -316,8 +316,9 @@ export class SharedGroup {
   }
 
   /** Each member gets messages by its own subscription [MQTT-4.8.2-3]. */
-  #routeOf({ subscriber, qos, noLocal, retainAsPublished, identifiers }: Subscription): Route {
-    return { subscriber, qos, noLocal, own: null, retainAsPublished, identifiers, sharedGroup: this };
+  #routeOf(subscription: Subscription): Route {
+    const { subscriber, qos, noLocal, retainAsPublished, identifiers } = subscription;
+    return { subscriber, qos, noLocal, own: null, retainAsPublished, identifiers, sharedGroup: this, subscription };
   }
 
   #changed(): void {

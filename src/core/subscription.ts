@@ -59,6 +59,8 @@ export interface Route {
   readonly identifiers: readonly number[];
   /** The shared subscription it is a member's route of; null for the route by ordinary ones. */
   readonly sharedGroup: SharedGroup | null;
+  /** The subscription; of several the one that names the topic most closely, with the most before its first wildcard. */
+  readonly subscription: Subscription;
 }
 
 /** What a subscription is made of. */
@@ -126,6 +128,15 @@ export class Subscription implements SubscriptionFields, Route {
 
   get sharedGroup(): null {
     return null;
+  }
+
+  get subscription(): Subscription {
+    return this;
+  }
+
+  /** The filter as the client sent it, `$share/group/` included. */
+  get filterAsSent(): string {
+    return this.group === null ? this.filter : `$share/${this.group}/${this.filter}`;
   }
 }
 

@@ -141,7 +141,8 @@ test('one warning is logged when messages are dropped, not one a message', async
     for (let i = 0; i < 10; i++) await sender.publish({ topic: 'x', qos: 1 });
     assert.equal(lines.length, round);
   }
-  assert.deepEqual(lines[0], { message: 'messages for a client are dropped', facts: { clientId: 'a', limit: 'sessionQueueMessages' } });
+  const facts = { clientId: 'a', filter: 'x', limit: 'sessionQueueMessages' };
+  assert.deepEqual(lines[0], { message: 'messages for a client are dropped', facts });
 });
 
 test('clients that break the protocol are named with the reason and no stack, the first few in a minute at info, the others at debug', async (t) => {

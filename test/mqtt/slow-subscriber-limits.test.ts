@@ -27,9 +27,11 @@ interface Lines {
 
 async function start(t: TestContext, options: TestBrokerOptions) {
   const warnings: Lines[] = [];
-  const log: Log = { ...silentLog, warn: (message, facts) => warnings.push({ message, facts }) };
+  const infos: Lines[] = [];
+  const lineIn = (lines: Lines[]) => (message: string, facts?: Facts) => lines.push({ message, facts });
+  const log: Log = { ...silentLog, warn: lineIn(warnings), info: lineIn(infos) };
   const broker = await startBroker(t, { log, ...options });
-  return { broker, warnings, sender: await broker.client(5, { clientId: 'sender' }) };
+  return { broker, warnings, infos, sender: await broker.client(5, { clientId: 'sender' }) };
 }
 
 /** A subscriber that has stopped to read. */
@@ -87,10 +89,30 @@ test('a subscriber of QoS 0 that has stalled gets what its socket held, and then
   const discarded = MESSAGES - numbers.length;
   assert.deepEqual(broker.broker.counters.droppedBy.pendingMessageLimit, discarded);
   assert.deepEqual([broker.broker.counters.dropped, session.dropped, session.queued, session.heldBytes], [discarded, discarded, 0, 0]);
-  const facts = { clientId: 'slow', limit: 'pendingMessageLimit', destination: '>', value: 1_000 };
+  const facts = { clientId: 'slow', filter: 'a/#', limit: 'pendingMessageLimit', destination: '>', value: 1_000 };
   assert.deepEqual(warnings, [{ message: 'messages for a client are dropped', facts }], 'said once');
   await flood(sender, MESSAGES, MESSAGES + 10, () => ({ topic: 'a/b' }));
   assert.deepEqual(await readAll(slow), upTo(MESSAGES, MESSAGES + 10), 'it goes on as if nothing had been');
+});
+
+test('what a client loses is counted for the subscription that names its topic most closely, and said when it goes', async (t) => {
+  const { broker, warnings, infos, sender } = await start(t, { policies: policies(['#', policyOf(100)]) });
+  const slow = await stalled(broker, { '#': 0, 'a/+': 0, b: 0, '$share/g/c': 0 });
+  const topics = ['a/b', 'b', 'c', 'd'];
+  await flood(sender, 0, MESSAGES, (n) => ({ topic: topics[n % 4]! }));
+  const { dropped } = broker.broker.sessions.get('slow')!;
+  assert.ok(dropped > 1_000, 'the flood was large enough');
+  assert.equal(warnings.length, 1, 'said once, whichever subscription it was');
+  await slow.destroy();
+  await broker.disconnected('slow');
+  const gone = infos.find(({ message }) => message === 'a client whose messages were dropped has gone')!.facts!;
+  assert.equal(gone['dropped'], dropped);
+  const by = new Map([...String(gone['subscriptions']).matchAll(/(\S+) \((\d+)\)/g)].map(([, filter, count]) => [filter!, Number(count)]));
+  assert.deepEqual([...by.keys()].sort(), ['#', '$share/g/c', 'a/+', 'b']);
+  assert.equal(
+    [...by.values()].reduce((sum, count) => sum + count, 0),
+    dropped,
+  );
 });
 
 test('a limit of 0 lets nothing wait; without a limit the bytes of a connection are the limit, and the newest stay', async (t) => {

@@ -1,8 +1,9 @@
 import type { Broker } from '../../core/broker.ts';
+import type { DropReason } from '../../core/counters.ts';
 import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
-import type { Subscription } from '../../core/subscription.ts';
+import type { Route, Subscription } from '../../core/subscription.ts';
 import type { DropWatcher, SessionLink } from './session-link.ts';
 
 /** A message of a shared subscription that another member gets. */
@@ -14,13 +15,18 @@ export interface Undelivered {
 /** The session that owes. */
 export interface DeliveriesOwner extends DropWatcher {
   /** A message that waited goes, to make room by a policy's limit. null: nobody wants it as a dead letter, or it cannot be read. */
-  discarded(message: Message | null, reason: 'pendingMessageLimit', policy: DestinationPolicy): void;
+  discarded(message: Message | null, route: Route, reason: 'pendingMessageLimit', policy: DestinationPolicy): void;
+  /**
+   * Counts a message that the client does not get.
+   * @param route the way it would have come; null: that is not known any more. @param message null: it cannot be read
+   */
+  drop(reason: DropReason, route?: Route | null, message?: Message | null): void;
   /** Whether messages of QoS 0 wait for its connection: what comes later on their topics must not overtake them. */
   readonly isBehind: boolean;
   /** A message has expired before it was sent. */
   expired(message: Message): void;
   /** Sends a message of QoS 0, or lets it wait for the connection. */
-  sendAtMostOnce(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null): void;
+  sendAtMostOnce(message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null): void;
 }
 
 /**
@@ -46,14 +52,7 @@ export interface Deliveries {
   resume(link: SessionLink): void;
   detach(): void;
   /** A message to be sent now, or when those before it have been. @param policy of its topic */
-  offer(
-    message: Message,
-    qos: QoS,
-    retain: boolean,
-    identifiers: readonly number[],
-    group: SharedGroup | null,
-    policy: DestinationPolicy | null,
-  ): void;
+  offer(message: Message, qos: QoS, retain: boolean, route: Route, policy: DestinationPolicy | null): void;
   /** A new subscription's retained messages. @param retained finds them */
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void;
   /** PUBACK. An identifier that is not known is ignored. @throws ProtocolError MQTT_PROTOCOL_ERROR */

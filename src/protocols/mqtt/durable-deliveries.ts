@@ -2,7 +2,7 @@ import type { Broker } from '../../core/broker.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
 import { DONE, type DurabilityListener, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
-import type { Subscription } from '../../core/subscription.ts';
+import type { Route, Subscription } from '../../core/subscription.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
 import { type SessionLink, sendPublish, UNKNOWN_POSITION } from './session-link.ts';
 import { PACKET_IDENTIFIER_NOT_FOUND, protocolError } from './wire/reason-code.ts';
@@ -104,17 +104,18 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     this.#link = null;
   }
 
-  offer(message: Message, qos: QoS, retain: boolean, identifiers: readonly number[], group: SharedGroup | null): void {
+  offer(message: Message, qos: QoS, retain: boolean, route: Route): void {
     const { sessionQueueMessages, sessionQueueBytes } = this.#broker.limits;
     if (this.#stored.size >= sessionQueueMessages) {
-      this.#owner.drop('sessionQueueMessages');
+      this.#owner.drop('sessionQueueMessages', route, message);
       return;
     }
     if (this.#stored.bytes + message.size > sessionQueueBytes) {
-      this.#owner.drop('sessionQueueBytes');
+      this.#owner.drop('sessionQueueBytes', route, message);
       return;
     }
-    const sequence = this.#stored.push(message, { qos, retain, identifiers });
+    const sequence = this.#stored.push(message, { qos, retain, identifiers: route.identifiers });
+    const group = route.sharedGroup;
     if (group !== null) this.#groups.set(sequence, group);
     if (message.expiresAtMs !== 0) {
       this.#expiring.set(sequence, message.expiresAtMs);
@@ -124,11 +125,10 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   }
 
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
-    const identifiers = subscription.identifiers;
     for (const message of retained(subscription)) {
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
-      if (qos !== 0) this.offer(message, qos, true, identifiers, null);
-      else this.#owner.sendAtMostOnce(message, true, identifiers, null);
+      if (qos !== 0) this.offer(message, qos, true, subscription);
+      else this.#owner.sendAtMostOnce(message, true, subscription, null);
     }
   }
 

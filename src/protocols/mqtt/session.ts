@@ -45,6 +45,9 @@ import { type Will, willMessage } from './will.ts';
 /** A client that lost messages has a line in the log; the next one when it lost none for this long, in milliseconds. */
 const QUIET_MS = 60_000;
 
+/** Subscriptions that the log names of a client that has lost messages: those that lost the most. */
+const NAMED_SUBSCRIPTIONS_MAX = 5;
+
 const NOBODY: DurabilityListener = { onDurable() {} };
 
 /** Session Expiry Interval that means "never", which is the longest. MQTT 5.0 section 3.1.2.11.2. */
@@ -78,6 +81,8 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   #strategies: Set<SlowConsumerStrategy> | null = null;
   #acknowledgements = 0;
   #dropped = 0;
+  /** By filter as it was sent; null: nothing was dropped. */
+  #droppedBy: Map<string, number> | null = null;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
   #pendingWill: Will | null = null;
   readonly #willTimer = new TimerEntry<MqttSession>(this, MqttSession.#willIsDue);
@@ -195,8 +200,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#broker.counters.clientsConnected--;
     this.#pending?.clear(); // sent at most once, as what was in its socket
     this.#pending = null;
-    if (this.#dropped > 0)
-      this.#broker.log.info('a client whose messages were dropped has gone', { clientId: this.clientId, dropped: this.#dropped });
+    if (this.#dropped > 0) this.#tellDropped();
     this.#deliveries.detach();
     this.#pendingWill = will;
     if (this.expiryInterval === 0) {
@@ -291,6 +295,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     const subscription = this.subscriptions.get(filter);
     if (!subscription) return false;
     this.subscriptions.delete(filter);
+    this.#droppedBy?.delete(filter);
     this.#stored?.setAttribute(SUBSCRIPTION + filter, null);
     this.#broker.router.unsubscribe(subscription.filter, subscription.group, this); // [MQTT-3.10.4-2]
     return true;
@@ -299,20 +304,20 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void {
     const qos = message.qos < route.qos ? message.qos : route.qos; // [MQTT-3.8.4-8]
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-    if (qos === 0) this.sendAtMostOnce(message, retain, route.identifiers, policy);
-    else this.#deliveries.offer(message, qos, retain, route.identifiers, route.sharedGroup, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+    if (qos === 0) this.sendAtMostOnce(message, retain, route, policy);
+    else this.#deliveries.offer(message, qos, retain, route, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
   }
 
   /**
    * ![MQTT-4.5.0-1]: beyond the limit of the topic's policy, or of `Limits.connectionQueueBytes`, what waits for a client that does not keep
    * up is discarded.
    */
-  sendAtMostOnce(message: Message, retain: boolean, identifiers: readonly number[], policy: DestinationPolicy | null): void {
+  sendAtMostOnce(message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null): void {
     const link = this.#link;
     if (link === null) return;
     if (this.#pending === null && link.connection.unsentBytes < this.#aheadBytes)
-      sendPublish(link, this, message, 0, retain, identifiers, 0, false);
-    else this.#keepPending(link, message, retain, identifiers, policy);
+      sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);
+    else this.#keepPending(link, message, retain, route, policy);
   }
 
   /** Sends a subscription's retained messages, RETAIN set (section 3.3.1.3) [MQTT3-3.3.1-8]. */
@@ -420,15 +425,9 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     if (this.#pending !== null) link.aheadBytes = 0;
   }
 
-  #keepPending(
-    link: SessionLink,
-    message: Message,
-    retain: boolean,
-    identifiers: readonly number[],
-    policy: DestinationPolicy | null,
-  ): void {
+  #keepPending(link: SessionLink, message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null): void {
     const pending = (this.#pending ??= new PendingMessages(this, this.#broker.wallNow, this.#broker.usage));
-    pending.add(message, retain, identifiers, policy, this.#broker.limits.connectionQueueBytes - link.connection.queuedBytes);
+    pending.add(message, retain, route, policy, this.#broker.limits.connectionQueueBytes - link.connection.queuedBytes);
     if (pending.size === 0) this.#pending = null;
     else link.aheadBytes = 0;
   }
@@ -441,10 +440,10 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
         this.#pending = null;
         return;
       }
-      const { message, retain, identifiers } = next;
+      const { message, retain, route } = next;
       if (isExpired(message, this.#broker))
         this.expired(message); // [MQTT-3.3.2-5]
-      else sendPublish(link, this, message, 0, retain, identifiers, 0, false);
+      else sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);
     }
   }
 
@@ -475,9 +474,9 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#stored?.setAttribute(WILL, null);
   }
 
-  discarded(message: Message | null, reason: Discard, policy: DestinationPolicy | null): void {
+  discarded(message: Message | null, route: Route, reason: Discard, policy: DestinationPolicy | null): void {
     if (reason !== 'expired') {
-      this.drop(reason, policy);
+      this.drop(reason, route, message, policy);
       if (message !== null) this.#broker.deadLetters.add(message, policy, 'discarded');
     } else if (message !== null) {
       this.expired(message);
@@ -498,18 +497,37 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   /**
    * Counts a message that this client does not get; the log has one line until it has got all for a while. ![MQTT-4.5.0-1]: beyond the
    * bounds on what waits for one client (`Limits.sessionQueueMessages`, `sessionQueueBytes`) the newest messages are dropped.
+   * @param route the way it would have come, whose subscription it counts for; null: that is not known any more
    * @param policy whose limit it was; null: one of ours
    */
-  drop(limit: DropReason, policy: DestinationPolicy | null = null): void {
+  drop(limit: DropReason, route: Route | null = null, message: Message | null = null, policy: DestinationPolicy | null = null): void {
     this.#broker.counters.drop(limit);
     this.#dropped++;
+    const filter = route === null ? null : route.subscription.filterAsSent;
+    if (filter !== null) this.#countDropped(filter);
     const now = this.#broker.wallNow();
     const isQuiet = Math.abs(now - this.#droppedAtMs) >= QUIET_MS;
     this.#droppedAtMs = now;
     if (!isQuiet) return;
     const facts =
       limit !== 'pendingMessageLimit' || policy === null ? {} : { destination: policy.destination, value: policy.pendingMessageLimit };
-    this.#broker.log.warn('messages for a client are dropped', { clientId: this.clientId, limit, ...facts });
+    const subscription = filter === null ? {} : { filter };
+    this.#broker.log.warn('messages for a client are dropped', { clientId: this.clientId, ...subscription, limit, ...facts });
+  }
+
+  /** The client has gone: what it has lost, in all and by subscription. */
+  #tellDropped(): void {
+    const most = [...(this.#droppedBy ?? [])].sort((a, b) => b[1] - a[1]).slice(0, NAMED_SUBSCRIPTIONS_MAX);
+    const by = most.length === 0 ? {} : { subscriptions: most.map(([filter, count]) => `${filter} (${count})`).join(', ') };
+    this.#broker.log.info('a client whose messages were dropped has gone', { clientId: this.clientId, dropped: this.#dropped, ...by });
+  }
+
+  /** @returns how many the subscription has lost by now; of one that has ended meanwhile nothing is counted */
+  #countDropped(filter: string): number {
+    if (!this.subscriptions.has(filter)) return 0;
+    const dropped = (this.#droppedBy?.get(filter) ?? 0) + 1;
+    (this.#droppedBy ??= new Map()).set(filter, dropped);
+    return dropped;
   }
 
   #forgetStored(): void {

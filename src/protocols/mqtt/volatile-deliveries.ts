@@ -3,7 +3,7 @@ import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import { Fifo } from '../../core/fifo.ts';
 import { Message, type QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
-import type { Subscription } from '../../core/subscription.ts';
+import type { Route, Subscription } from '../../core/subscription.ts';
 import { MEMORY, type Spilled } from '../../core/usage.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
 import { Inflight, QOS_1, QOS_2, RELEASED, SENT } from './inflight.ts';
@@ -36,8 +36,7 @@ interface Waiting {
   readonly held: Message | Spilled;
   readonly qos: QoS;
   readonly retain: boolean;
-  readonly identifiers: readonly number[];
-  readonly group: SharedGroup | null;
+  readonly route: Route;
 }
 
 /**
@@ -180,9 +179,9 @@ export class VolatileDeliveries implements Deliveries {
     }
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (entry instanceof Replay) continue;
-      const message = entry.group === null ? null : this.#read(entry);
+      const message = entry.route.sharedGroup === null ? null : this.#read(entry);
       this.#release(entry);
-      if (message !== null) found.push({ message, group: entry.group });
+      if (message !== null) found.push({ message, group: entry.route.sharedGroup });
     }
     this.#inflight.clear();
     this.#replays.clear();
@@ -211,13 +210,13 @@ export class VolatileDeliveries implements Deliveries {
     const found: Undelivered[] = [];
     for (let waiting = this.#queue.length; waiting > 0; waiting--) {
       const entry = this.#queue.shift()!;
-      if (entry instanceof Replay || entry.group === null || !this.#broker.hasMembers(entry.group)) {
+      if (entry instanceof Replay || entry.route.sharedGroup === null || !this.#broker.hasMembers(entry.route.sharedGroup)) {
         this.#queue.push(entry);
       } else {
         const message = this.#read(entry);
         this.#heldBytes -= entry.held.size;
         this.#release(entry);
-        if (message !== null) found.push({ message, group: entry.group });
+        if (message !== null) found.push({ message, group: entry.route.sharedGroup });
       }
     }
     return found;
@@ -238,33 +237,27 @@ export class VolatileDeliveries implements Deliveries {
   }
 
   /** A QoS 1 or 2 message: sent now, or queued behind those that wait [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]. */
-  offer(
-    message: Message,
-    qos: QoS,
-    retain: boolean,
-    identifiers: readonly number[],
-    group: SharedGroup | null,
-    policy: DestinationPolicy | null,
-  ): void {
+  offer(message: Message, qos: QoS, retain: boolean, route: Route, policy: DestinationPolicy | null): void {
     const link = this.#link;
     if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
+      const group = route.sharedGroup;
       if (keepsInflight(qos, group)) {
-        if (!this.#count(message)) return;
+        if (!this.#count(message, route)) return;
         this.#broker.usage.hold(message);
       }
-      this.#transmit(link, message, qos, retain, identifiers, group);
+      this.#transmit(link, message, qos, retain, route.identifiers, group);
       return;
     }
     if (policy !== null && this.#queue.length + this.#inflight.size >= policy.owedMessageLimit && !this.#makeRoom(policy)) {
-      this.#owner.discarded(message, 'pendingMessageLimit', policy);
+      this.#owner.discarded(message, route, 'pendingMessageLimit', policy);
       return;
     }
     if (this.#queue.length >= this.#broker.limits.sessionQueueMessages) {
-      this.#owner.drop('sessionQueueMessages');
+      this.#owner.drop('sessionQueueMessages', route, message);
       return;
     }
-    if (!this.#count(message)) return;
-    this.#queue.push({ held: this.#hold(message), qos, retain, identifiers, group });
+    if (!this.#count(message, route)) return;
+    this.#queue.push({ held: this.#hold(message), qos, retain, route });
     this.#noteExpiry(message);
   }
 
@@ -282,10 +275,10 @@ export class VolatileDeliveries implements Deliveries {
   }
 
   /** null when it was on disk and cannot be read: it is lost, which is counted. */
-  #read({ held }: Waiting): Message | null {
+  #read({ held, route }: Waiting): Message | null {
     if (held instanceof Message) return held;
     const message = this.#broker.usage.spill!.read(held);
-    if (message === null) this.#owner.drop('temporaryFile');
+    if (message === null) this.#owner.drop('temporaryFile', route);
     return message;
   }
 
@@ -303,20 +296,20 @@ export class VolatileDeliveries implements Deliveries {
     const oldest = this.#queue.peek();
     if (oldest === undefined || oldest instanceof Replay) return false;
     this.#queue.shift();
-    const { held } = oldest;
+    const { held, route } = oldest;
     this.#heldBytes -= held.size;
     // What is on disk is read only for who wants it.
     const message = held instanceof Message ? held : policy.deadLetters === null ? null : this.#broker.usage.spill!.read(held);
-    this.#owner.discarded(message, 'pendingMessageLimit', policy);
+    this.#owner.discarded(message, route, 'pendingMessageLimit', policy);
     this.#release(oldest);
     return true;
   }
 
   /** Counts a message as held. @returns false when there is no room for it: it is dropped */
-  #count(message: Message): boolean {
+  #count(message: Message, route: Route): boolean {
     const size = message.size;
     if (this.#heldBytes + size > this.#broker.limits.sessionQueueBytes) {
-      this.#owner.drop('sessionQueueBytes');
+      this.#owner.drop('sessionQueueBytes', route, message);
       return false;
     }
     this.#heldBytes += size;
@@ -344,7 +337,8 @@ export class VolatileDeliveries implements Deliveries {
         }
       } else {
         this.#queue.shift();
-        const { held, qos, retain, identifiers, group } = first;
+        const { held, qos, retain, route } = first;
+        const group = route.sharedGroup;
         const message = this.#read(first);
         this.#heldBytes -= held.size;
         const expired = message !== null && isExpired(message, this.#broker); // [MQTT-3.3.2-5]
@@ -356,7 +350,7 @@ export class VolatileDeliveries implements Deliveries {
         this.#release(first);
         if (message === null) continue;
         if (expired) this.#owner.expired(message);
-        else this.#transmit(link, message, qos, retain, identifiers, group);
+        else this.#transmit(link, message, qos, retain, route.identifiers, group);
       }
     }
   }
