@@ -34,9 +34,6 @@ export function mosquittoPeer(): Peer {
   };
 }
 
-/** Messages that may wait for one session in Roundhouse on disk: more than any scenario has queue. */
-const QUEUE_MESSAGES_MAX = 2_000_000;
-
 /**
  * @param command how to start it: words, with `{config}` for the activemq.xml and `{data}` for the data folder
  */
@@ -49,7 +46,7 @@ export function roundhousePeer(command: string | undefined): Peer {
       const file = join(folder, 'activemq.xml');
       const data = join(folder, 'data');
       writeFileSync(file, brokerXml(port, storage, data));
-      const words = command?.split(' ') ?? [...usual, '--limit', `sessionQueueMessages=${QUEUE_MESSAGES_MAX}`];
+      const words = command?.split(' ') ?? usual;
       const filled = words.map((word) => word.replace('{config}', file).replace('{data}', data));
       return startBroker('roundhouse', onOwnCore('broker', filled), port, { heapFile: join(folder, 'heap.json') });
     },

@@ -47,20 +47,21 @@ export const LIMITS = {
   },
   sessionQueueMessages: {
     unit: 'messages',
-    default: 100_000,
+    default: 10_000_000,
     min: 1,
     max: ANY,
-    bounds: 'QoS 1 and 2 messages that wait for one session.',
-    beyond: 'The newest is dropped for this session. Its publisher is not told: other subscribers get it.',
+    bounds:
+      'QoS 1 and 2 messages that wait for one session. What bounds them in the first place is `systemUsage`, at whose limits publishers wait and nothing is lost. This is for a session that nobody comes back for: where a message stands takes some 40 bytes of memory, also while the message itself is on disk.',
+    beyond: 'The newest is dropped for this session, counted, and said once. Its publisher is not told: other subscribers get it.',
     refuses: false,
   },
   sessionQueueBytes: {
     unit: 'bytes',
-    default: 256 * MIB,
+    default: 100 * 1024 * MIB,
     min: 1,
     max: ANY,
     bounds:
-      'The same in bytes of payload, topic and properties, messages in flight included, so that large messages cannot fill the memory first.',
+      'The same in bytes of payload, topic and properties, messages in flight included: as much as the store may take unless a file says otherwise.',
     beyond: 'As `sessionQueueMessages`.',
     refuses: false,
   },
