@@ -1,4 +1,5 @@
 import type { Facts, Log } from '../telemetry/log.ts';
+import { Advisories, namesAdvisories, takesAdvisories } from './advisories.ts';
 import { BrokerCounters } from './counters.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type DestinationPolicies, NO_POLICIES } from './destination-policies.ts';
@@ -52,6 +53,7 @@ export class Broker {
   readonly clock: HybridClock;
   readonly policies: DestinationPolicies;
   readonly deadLetters = new DeadLetters(this);
+  readonly advisories = new Advisories(this);
   readonly router: Router;
   /** Of the broker and not of any session [MQTT3-3.1.2-7]. */
   readonly retained: RetainedMessages;
@@ -155,6 +157,16 @@ export class Broker {
     this.#deliver(message);
   }
 
+  /** Hands clients here what this broker advises of, if they ask for it by name; members of a group also elsewhere. */
+  publishAdvisory(message: Message): void {
+    const { direct, shared, policy } = this.router.match(message.topic);
+    for (const route of direct) if (takesAdvisories(route)) route.subscriber.deliver(message, route, policy);
+    for (const group of shared) {
+      const route = namesAdvisories(group.filter) ? group.choose(message) : null;
+      if (route !== null) route.subscriber.deliver(message, route, policy);
+    }
+  }
+
   /** @returns how many subscribers got it */
   #deliver(message: Message): number {
     const routes = this.router.match(message.topic);
@@ -180,6 +192,7 @@ export class Broker {
         receivers++;
       }
     }
+    if (receivers === 0 && policy !== null && policy.advisories !== null) this.advisories.noConsumer(message, policy);
     if (message.retainedAt !== null) message.dropFrames(); // whoever subscribes later may never come
     return receivers;
   }

@@ -1,3 +1,4 @@
+import type { AdvisoryRule } from './advisories.ts';
 import type { DeadLetterRule } from './dead-letters.ts';
 import type { SlowConsumerStrategy } from './slow-consumers.ts';
 
@@ -30,6 +31,8 @@ export interface DestinationPolicy {
   readonly expireMessagesPeriodMs: number;
   /** null: what is not delivered is gone. */
   readonly deadLetters: DeadLetterRule | null;
+  /** null: it asks for none. */
+  readonly advisories: AdvisoryRule | null;
 }
 
 /** Nothing is asked for. */
@@ -46,6 +49,7 @@ export const NO_POLICY: DestinationPolicy = {
   sendFailIfNoSpace: null,
   expireMessagesPeriodMs: Number.POSITIVE_INFINITY,
   deadLetters: null,
+  advisories: null,
 };
 
 interface Level {

@@ -121,3 +121,15 @@ test('dead letters go to topics where the file names some, else nowhere', () => 
     { topic: 'dead/letters', isShared: true, suffix: '', processExpired: false, processNonPersistent: true, expirationMs: 5_000 },
   );
 });
+
+test('advisories are those that the entry asks for', () => {
+  assert.equal(policyOf('').advisories, null);
+  assert.equal(policyOf(' advisoryForSlowConsumers="false"').advisories, null);
+  assert.deepEqual(policyOf(' advisoryForSlowConsumers="true" advisoryWhenFull="true"').advisories, {
+    forDiscardingMessages: false,
+    forSlowConsumers: true,
+    forFastProducers: false,
+    whenFull: true,
+    ifNoConsumers: false,
+  });
+});

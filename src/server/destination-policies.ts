@@ -1,4 +1,5 @@
 import type { BrokerModel, PolicyEntryModel } from '../config/activemq/model.ts';
+import type { AdvisoryRule } from '../core/advisories.ts';
 import type { DeadLetterRule } from '../core/dead-letters.ts';
 import { DestinationPolicies, type DestinationPolicy } from '../core/destination-policies.ts';
 import type { SlowConsumerStrategy } from '../core/slow-consumers.ts';
@@ -45,6 +46,7 @@ function policyOf(entry: PolicyEntryModel): DestinationPolicy {
     sendFailIfNoSpace: typeof sendFailIfNoSpace === 'boolean' ? sendFailIfNoSpace : null,
     expireMessagesPeriodMs: positive(attributes.expireMessagesPeriod ?? EXPIRE_MESSAGES_PERIOD_MS),
     deadLetters: deadLetterRule(entry),
+    advisories: advisoryRule(entry),
   };
 }
 
@@ -78,6 +80,17 @@ function deadLetterRule({ deadLetterStrategy: strategy }: PolicyEntryModel): Dea
     processNonPersistent: processNonPersistent === true,
     expirationMs: Math.max(0, Number(expiration)),
   };
+}
+
+function advisoryRule({ attributes }: PolicyEntryModel): AdvisoryRule | null {
+  const rule = {
+    forDiscardingMessages: attributes.advisoryForDiscardingMessages === true,
+    forSlowConsumers: attributes.advisoryForSlowConsumers === true,
+    forFastProducers: attributes.advisoryForFastProducers === true,
+    whenFull: attributes.advisoryWhenFull === true,
+    ifNoConsumers: attributes.sendAdvisoryIfNoConsumers === true,
+  };
+  return Object.values(rule).includes(true) ? rule : null;
 }
 
 /** 0 and less mean that there is no bound. */

@@ -361,3 +361,22 @@ test('a message that many sessions wait for counts once, and all that ends with 
   }
   assert.equal(broker.broker.usage.memory.bytes, 0);
 });
+
+test('a publisher that has to wait is told of where the policy asks for it, once, with the limit', async (t) => {
+  const rule = { forDiscardingMessages: false, forSlowConsumers: false, forFastProducers: true, whenFull: true, ifNoConsumers: false };
+  const policies = new DestinationPolicies([['#', { ...NO_POLICY, advisories: rule }]], null);
+  const broker = await limited(t, {}, { policies });
+  const watcher = await broker.client(4, { clientId: 'watcher' });
+  await watcher.subscribe({ 'ActiveMQ/Advisory/#': 0 });
+  const subscriber = await broker.client(4, { clientId: 'slow' });
+  await subscriber.subscribe({ full: 1 });
+  const publisher = await broker.client(4, { clientId: 'publisher' });
+  const acknowledged = await fill(broker, publisher);
+  const full = (await watcher.packet()).body.toString();
+  assert.match(full, /ActiveMQ\/Advisory\/FULL\/Topic\/full\{.*"usageName":"memoryUsage","usageCount":\d+\}$/);
+  const fast = (await watcher.packet()).body.toString();
+  assert.match(fast, /ActiveMQ\/Advisory\/FastProducer\/Topic\/full\{.*"producerId":"publisher","orignalDestination":"full"\}$/);
+  publisher.send(publisher.packets.publish({ topic: 'full', qos: 1, id: acknowledged + 2 }));
+  await publisher.expectNothing();
+  await watcher.expectNothing();
+});

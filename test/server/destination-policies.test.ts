@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import mqtt from 'mqtt';
 import { brokerFile } from '../harness/activemq-file.ts';
 import { DeploymentFolder } from '../harness/deployment-files.ts';
 import { PINGREQ, PINGRESP } from '../harness/mqtt-bytes.ts';
@@ -106,4 +108,53 @@ test('retained messages that have expired are let go of at the period of the fil
   // Nobody asks for them: without a search they would stay for ever.
   await sys.oneUpdate();
   await sys.until((values) => Number(values.get('retained messages/count')) === before);
+});
+
+test('advisories that a policyEntry asks for come to who subscribes to them by name, one for each message that is lost', async (t) => {
+  const asked = 'advisoryForDiscardingMessages="true" advisoryForSlowConsumers="true" sendAdvisoryIfNoConsumers="true"';
+  const limit = '<pendingMessageLimitStrategy><constantPendingMessageLimitStrategy limit="100"/></pendingMessageLimitStrategy>';
+  const { client, port, program } = await start(t, withPolicies(`<policyEntry topic="fleet.>" ${asked}>${limit}</policyEntry>`));
+  assert.doesNotMatch(program.stderr, /advisor/i);
+  const watcher = await mqtt.connectAsync({ host: '127.0.0.1', port, protocolVersion: 5, clientId: 'watcher' });
+  t.after(() => watcher.endAsync(true));
+  const advisories: { topic: string; said: { discardedCount?: string; originBrokerId?: string }; payload: string }[] = [];
+  watcher.on('message', (topic, payload, { properties }) =>
+    advisories.push({ topic, said: { ...properties?.userProperties }, payload: payload.toString() }),
+  );
+  await watcher.subscribeAsync('ActiveMQ/Advisory/#');
+  const slow = await client('slow');
+  await slow.subscribe({ 'fleet/+': 0 });
+  slow.stall();
+  const sender = await client('sender');
+  for (let n = 0; n < MESSAGES; n++) {
+    sender.send(sender.packets.publish({ topic: 'fleet/a', payload: `${n}`.padEnd(PAYLOAD_BYTES) }));
+    if (n % 200 === 0) await sender.expectNothing();
+  }
+  sender.send(sender.packets.publish({ topic: 'fleet/nobody/hears', payload: 'this' }));
+  await sender.expectNothing();
+  const sys = await SysReader.start(port);
+  await sys.oneUpdate();
+  const lost = Number(sys.values.get('publish/messages/dropped/pendingMessageLimit'));
+  assert.ok(lost > 1_000, 'the flood was large enough');
+  await watcher.publishAsync('ActiveMQ/Advisory/after', '', { qos: 1 });
+  for (let tries = 3_000; tries > 0 && advisories.at(-1)?.topic !== 'ActiveMQ/Advisory/after'; tries--) await setTimeout(20);
+
+  const about = (kind: string) => advisories.filter(({ topic }) => topic.startsWith(`ActiveMQ/Advisory/${kind}/`));
+  const discarded = about('MessageDiscarded');
+  assert.deepEqual(
+    discarded.map(({ said }) => Number(said.discardedCount)),
+    Array.from({ length: lost }, (_, i) => i + 1),
+  );
+  const { originBrokerId, ...rest } = discarded[0]!.said;
+  assert.match(String(originBrokerId), /^ID:/);
+  assert.deepEqual(rest, {
+    originBrokerName: 'localhost',
+    consumerId: 'slow',
+    subscription: 'fleet/+',
+    discardedCount: '1',
+    orignalDestination: 'fleet/a',
+  });
+  assert.deepEqual([discarded[0]!.topic, about('SlowConsumer').length], ['ActiveMQ/Advisory/MessageDiscarded/Topic/fleet/a', 1]);
+  const [unheard] = about('NoConsumer');
+  assert.deepEqual([unheard!.topic, unheard!.payload], ['ActiveMQ/Advisory/NoConsumer/Topic/fleet/nobody/hears', 'this']);
 });

@@ -47,7 +47,7 @@ export const BECAUSE = {
   java: 'there is no Java here',
   jms: 'it concerns JMS clients, and MQTT clients are the only ones yet',
   queues: 'MQTT clients use topics, and nothing else consumes from queues yet',
-  advisories: 'what an advisory says stands in properties of JMS, which MQTT clients would not see; counters and the log say it instead',
+  advisories: 'advisories tell what <policyEntry> asks for; of clients the log and $SYS topics tell',
   noTopicObjects: 'a topic is nothing that exists by itself: subscriptions and retained messages have limits of their own',
   recovery: 'MQTT has retained messages instead, which are always there',
   cursors: 'waiting messages are held in memory, and on disk from 70 % of memoryUsage on, wherever they wait',

@@ -270,11 +270,21 @@ const POLICY_ENTRY: Rules = {
     inert('removes destinations nobody uses', BECAUSE.noTopicObjects),
   ),
   maxDestinations: inert('bounds the number of destinations', BECAUSE.noTopicObjects),
+  advisoryForDiscardingMessages: honoured('sends an advisory for each message that a slow subscriber loses'),
+  advisoryForSlowConsumers: honoured('sends an advisory when a subscriber begins to be slow'),
   ...each(
-    'advisoryForConsumed advisoryForDelivery advisoryForDiscardingMessages advisoryForFastProducers advisoryForSlowConsumers ' +
-      'advisoryWhenFull sendAdvisoryIfNoConsumers includeBodyForAdvisory',
-    inert('sends an advisory message when something happens', BECAUSE.advisories),
+    'advisoryForFastProducers advisoryWhenFull',
+    honoured('sends an advisory when a publisher has to wait, or is refused, because of a limit of <systemUsage>'),
   ),
+  sendAdvisoryIfNoConsumers: honoured('sends an advisory with each message of QoS 0 that nobody has subscribed to'),
+  ...each(
+    'advisoryForConsumed advisoryForDelivery',
+    inert(
+      'sends an advisory for each message that a consumer gets',
+      'that would cost as much as its delivery; counters say how many there are',
+    ),
+  ),
+  includeBodyForAdvisory: inert('has advisories carry the message that they are about', 'they carry what their properties say, as JSON'),
   ...each(
     'queuePrefetch queueBrowserPrefetch usePrefetchExtension allConsumersExclusiveByDefault consumersBeforeDispatchStarts ' +
       'timeBeforeDispatchStarts lazyDispatch strictOrderDispatch useConsumerPriority prioritizedMessages',

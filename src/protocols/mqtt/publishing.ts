@@ -206,6 +206,7 @@ export class Publishing {
   /** There is no room for what was read: it is refused, or waits. */
   #holdBack(session: MqttSession, lacking: Gauge, buffer: Buffer, packetStart: number, start: number, end: number): void {
     const link = this.#link;
+    link.broker.advisories.full(this.#lastTopic!, lacking, session.clientId);
     if (link.level === MQTT_5 && link.broker.refusesAtOnce(this.#lastTopic!)) {
       this.#refuse(lacking);
       return;

@@ -79,6 +79,8 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   /** The smallest that a policy of one of its subscriptions has said. */
   #prefetch = Number.POSITIVE_INFINITY;
   #strategies: Set<SlowConsumerStrategy> | null = null;
+  /** Policies of which it has been advised that it is slow; null: none, it was not when last looked at. */
+  #slowTold: Set<DestinationPolicy> | null = null;
   #acknowledgements = 0;
   #dropped = 0;
   /** By filter as it was sent; null: nothing was dropped. */
@@ -179,6 +181,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#broker.counters.clientConnected();
     this.claimedAt = claimedAt;
     this.#droppedAtMs = Number.NEGATIVE_INFINITY;
+    this.#slowTold = null;
     this.#timers.cancel(this.#expiryTimer);
     this.#timers.cancel(this.#willTimer);
     this.#tellGroups();
@@ -304,8 +307,14 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void {
     const qos = message.qos < route.qos ? message.qos : route.qos; // [MQTT-3.8.4-8]
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-    if (qos === 0) this.sendAtMostOnce(message, retain, route, policy);
-    else this.#deliveries.offer(message, qos, retain, route, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+    if (qos === 0) {
+      this.sendAtMostOnce(message, retain, route, policy);
+      return;
+    }
+    this.#deliveries.offer(message, qos, retain, route, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+    if (policy === null || policy.advisories === null) return;
+    if (this.isSlow) this.#noteSlow(message, route, policy);
+    else this.#slowTold = null;
   }
 
   /**
@@ -423,13 +432,23 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     if (this.#pending !== null) this.#sendPending(link, this.#pending);
     this.#deliveries.onDrain();
     if (this.#pending !== null) link.aheadBytes = 0;
+    else if (this.#slowTold !== null && !this.isSlow) this.#slowTold = null;
   }
 
   #keepPending(link: SessionLink, message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null): void {
     const pending = (this.#pending ??= new PendingMessages(this, this.#broker.wallNow, this.#broker.usage));
+    if (policy !== null && policy.advisories !== null) this.#noteSlow(message, route, policy);
     pending.add(message, retain, route, policy, this.#broker.limits.connectionQueueBytes - link.connection.queuedBytes);
     if (pending.size === 0) this.#pending = null;
     else link.aheadBytes = 0;
+  }
+
+  /** It is slow, of which each policy's first topic is advised until it has caught up. */
+  #noteSlow({ topic }: Message, route: Route, policy: DestinationPolicy): void {
+    const told = (this.#slowTold ??= new Set());
+    if (told.has(policy)) return;
+    told.add(policy);
+    this.#broker.advisories.slowConsumer(topic, policy, this.clientId, route.subscription.filterAsSent);
   }
 
   /** In the order in which they came [MQTT-4.6.0-5]. */
@@ -504,7 +523,14 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
     this.#broker.counters.drop(limit);
     this.#dropped++;
     const filter = route === null ? null : route.subscription.filterAsSent;
-    if (filter !== null) this.#countDropped(filter);
+    if (filter !== null) {
+      const count = this.#countDropped(filter);
+      // A policy's limit says whose topic it is; others' topics are looked up.
+      if (message !== null) {
+        const { topic } = message;
+        this.#broker.advisories.discarded(topic, policy ?? this.#broker.router.match(topic).policy, this.clientId, filter, count);
+      }
+    }
     const now = this.#broker.wallNow();
     const isQuiet = Math.abs(now - this.#droppedAtMs) >= QUIET_MS;
     this.#droppedAtMs = now;

@@ -299,7 +299,8 @@ export class VolatileDeliveries implements Deliveries {
     const { held, route } = oldest;
     this.#heldBytes -= held.size;
     // What is on disk is read only for who wants it.
-    const message = held instanceof Message ? held : policy.deadLetters === null ? null : this.#broker.usage.spill!.read(held);
+    const isWanted = policy.deadLetters !== null || policy.advisories?.forDiscardingMessages === true;
+    const message = held instanceof Message ? held : isWanted ? this.#broker.usage.spill!.read(held) : null;
     this.#owner.discarded(message, route, 'pendingMessageLimit', policy);
     this.#release(oldest);
     return true;
