@@ -1,19 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../protocols/mqtt/message-properties.ts';
-import { FolderFiles } from '../store/journal/files.ts';
-import { explainPinning, inspectCheckpoints, inspectJournal, ReadOnlyFiles } from '../store/journal/inspect.ts';
+import { FolderFiles, type StoreFiles } from '../store/journal/files.ts';
+import { explainPinning, inspectCheckpoints, inspectJournal, ObservedFiles, ReadOnlyFiles } from '../store/journal/inspect.ts';
 import { JournalStore } from '../store/journal/store.ts';
 import { type Log, silentLog } from '../telemetry/log.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { ProgressBar } from './progress-bar.ts';
 
 export type StoreAction = 'check' | 'dump' | 'compact' | 'why';
 
+/** Names of a store's files, in the order in which they are read. */
+const STORE_FILE = /^(checkpoint-\d{8}\.bin|journal-\d{8}\.log)$/;
+const JOURNAL_FILE = /^journal-\d{8}\.log$/;
+
 const EXIT_SOUND = 0;
 const EXIT_DAMAGED = 1;
-
-/** Said on a terminal meanwhile. */
-const READING = 'reading the store ...';
 
 /** Sessions that `why` names for each file. */
 const NAMED_SESSIONS_MAX = 5;
@@ -47,26 +49,27 @@ export async function runStoreCommand(action: StoreAction, folder: string): Prom
 async function requireStore(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => null);
   const names = found?.isDirectory() === true ? new FolderFiles(folder).list() : [];
-  if (!names.some((name) => /^(journal-\d{8}\.log|checkpoint-\d{8}\.bin)$/.test(name)))
+  if (!names.some((name) => STORE_FILE.test(name)))
     throw new ConfigError('STORE_MISSING', `${folder}: a folder with journal-*.log files was expected, there are none`);
 }
 
 /** Verifies every checksum. */
 async function check(files: FolderFiles): Promise<number> {
-  const progress = new Progress(files);
+  const bar = new ProgressBar(process.stderr);
+  const places = new Places(files, JOURNAL_FILE);
   let records = 0;
   let faults = 0;
   for await (const { file, place, end, kind } of inspectJournal(files)) {
-    progress.at(file, end);
+    bar.show('checking', places.of(file, end), places.total, file);
     if (kind !== null) {
       records++;
       continue;
     }
     faults++;
-    progress.clear();
+    bar.clear();
     print(`${file}: bytes ${place} to ${end} are not a sound record`);
   }
-  progress.clear();
+  bar.clear();
   for (const { name, isSound } of await inspectCheckpoints(files)) {
     if (isSound) continue;
     faults++;
@@ -79,31 +82,38 @@ async function check(files: FolderFiles): Promise<number> {
 
 /** One line for each record. */
 async function dump(files: FolderFiles): Promise<number> {
-  for await (const { file, place, end, kind, detail } of inspectJournal(files))
+  const bar = new ProgressBar(process.stderr, process.stdout.isTTY !== true);
+  const places = new Places(files, JOURNAL_FILE);
+  for await (const { file, place, end, kind, detail } of inspectJournal(files)) {
+    bar.show('dumping', places.of(file, end), places.total, file);
     print(`${file}\t${place}\t${end - place}\t${kind ?? 'NOT SOUND'}${detail === '' ? '' : `\t${detail}`}`);
+  }
+  bar.clear();
   return EXIT_SOUND;
 }
 
 /** Frees what can be freed. */
 async function compact(files: FolderFiles): Promise<number> {
-  const progress = new Progress(files);
-  progress.say(READING);
-  const store = await openStoreOf(files, silentLog);
+  const bar = new ProgressBar(process.stderr);
+  const store = await openStoreOf(files, bar, silentLog);
   const before = store.diskBytes;
-  await store.compact(() => progress.say(`${store.messages.segments.length} files, ${store.diskBytes} bytes`));
+  let most = 0;
+  await store.compact((left) => {
+    most = Math.max(most, left);
+    bar.show('emptying', most - left, most, `${left} ${left === 1 ? 'file' : 'files'} left, ${store.diskBytes} bytes`);
+  });
   const after = store.diskBytes;
   await store.close();
-  progress.clear();
+  bar.clear();
   print(`${before} bytes of journal before, ${after} after`);
   return EXIT_SOUND;
 }
 
 /** Names what keeps each file. */
 async function why(files: FolderFiles): Promise<number> {
-  const progress = new Progress(files);
-  progress.say(READING);
-  const store = await openStoreOf(new ReadOnlyFiles(files), silentLog);
-  progress.clear();
+  const bar = new ProgressBar(process.stderr);
+  const store = await openStoreOf(new ReadOnlyFiles(files), bar, silentLog);
+  bar.clear();
   for (const { file, bytes, messages, live, sessions, retained, isRecent } of explainPinning(store)) {
     const reasons = sessions.slice(0, NAMED_SESSIONS_MAX).map(([clientId, count]) => `session ${clientId} (${count})`);
     if (sessions.length > NAMED_SESSIONS_MAX) reasons.push(`${sessions.length - NAMED_SESSIONS_MAX} sessions more`);
@@ -115,45 +125,40 @@ async function why(files: FolderFiles): Promise<number> {
   return EXIT_SOUND;
 }
 
-function openStoreOf(files: FolderFiles | ReadOnlyFiles, log: Log): Promise<JournalStore> {
-  return JournalStore.open({ files, log, propertiesForm: MQTT_5_STORED_PROPERTIES, cacheBytes: 0 });
+/** Opens a store, with a bar for how much of it has been read. */
+async function openStoreOf(files: StoreFiles, bar: ProgressBar, log: Log): Promise<JournalStore> {
+  const places = new Places(files, STORE_FILE);
+  let isOpen = false;
+  const observed = new ObservedFiles(files, (name, end) => {
+    if (!isOpen) bar.show('reading', places.of(name, end), places.total, name);
+  });
+  const store = await JournalStore.open({ files: observed, log, propertiesForm: MQTT_5_STORED_PROPERTIES, cacheBytes: 0 });
+  isOpen = true;
+  return store;
 }
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** How far it is, on a terminal. */
-class Progress {
-  readonly #files: FolderFiles;
-  readonly #total: number;
-  readonly #isShown = process.stderr.isTTY === true;
-  #file = '';
-  #before = 0;
-  #percent = -1;
+/** Places in files as if those were one behind the other, in bytes. */
+class Places {
+  readonly total: number;
+  readonly #starts = new Map<string, number>();
 
-  constructor(files: FolderFiles) {
-    this.#files = files;
-    this.#total = files.list().reduce((sum, name) => sum + (name.endsWith('.log') ? files.size(name) : 0), 0);
-  }
-
-  at(file: string, place: number): void {
-    if (!this.#isShown) return;
-    if (file !== this.#file) {
-      if (this.#file !== '') this.#before += this.#files.size(this.#file);
-      this.#file = file;
+  constructor(files: StoreFiles, names: RegExp) {
+    let total = 0;
+    const found = files.list().filter((name) => names.test(name));
+    for (const name of found.sort()) {
+      this.#starts.set(name, total);
+      total += files.size(name);
     }
-    const percent = Math.floor((100 * (this.#before + place)) / Math.max(1, this.#total));
-    if (percent === this.#percent) return;
-    this.#percent = percent;
-    this.say(`${'█'.repeat(Math.floor(percent / 4)).padEnd(25, '░')} ${percent} % ${file}`);
+    this.total = total;
   }
 
-  say(text: string): void {
-    if (this.#isShown) process.stderr.write(`\r\x1b[K${text}`);
-  }
-
-  clear(): void {
-    if (this.#isShown) process.stderr.write('\r\x1b[K');
+  /** 0 for a file that was not there. */
+  of(file: string, place: number): number {
+    const start = this.#starts.get(file);
+    return start === undefined ? 0 : start + place;
   }
 }

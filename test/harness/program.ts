@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const WAIT_MS = 60_000;
 
 /** How the program is run: compiled beside a compiled test, from its source beside a source test. */
-const PROGRAM: readonly string[] = findProgram();
+export const PROGRAM: readonly string[] = findProgram();
 
 export interface ProgramOptions {
   readonly cwd?: string;

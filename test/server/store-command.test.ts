@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import mqtt, { type MqttClient } from 'mqtt';
-import { freePorts, Program, runProgram } from '../harness/program.ts';
+import { BrokerCounters } from '../../src/core/counters.ts';
+import { Message } from '../../src/core/message.ts';
+import { Usage } from '../../src/core/usage.ts';
+import { openStore } from '../../src/server/open-store.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
+import { readText } from '../harness/activemq-file.ts';
+import { freePorts, PROGRAM, Program, runProgram } from '../harness/program.ts';
 
 /** Messages for a session that comes back for them, and for one that never does. */
 const MESSAGES = 400;
@@ -83,6 +90,52 @@ test('roundhouse store says what it was given in the place of a store', async ()
       assert.deepEqual(await readdir(folder), [], 'and makes nothing');
     }
     assert.equal((await runProgram(['store', 'mend', folder])).code, 2);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+const withoutTerminals =
+  spawnSync('script', ['--version']).error === undefined ? false : 'script of util-linux, which has terminals, is not installed';
+
+test('on a terminal each action of roundhouse store shows how far it is, and leaves the line empty', {
+  skip: withoutTerminals,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-store-'));
+  try {
+    const store = join(folder, 'store');
+    const usage = new Usage(new BrokerCounters(), silentLog);
+    const opened = await openStore(store, readText(configuration(1, store)).model!, usage, silentLog, () => {});
+    const session = opened.createSession('away');
+    for (let i = 0; i < MESSAGES; i++) {
+      const sequence = session.push(Message.of('t', Buffer.alloc(500), 1), { qos: 1, retain: false, identifiers: [] });
+      if (i % 20 === 0) await opened.flushed();
+      else session.remove(sequence);
+    }
+    await opened.close();
+    const shown = (action: string, output = '') => {
+      const command = [process.execPath, ...PROGRAM, 'store', action, store].map((word) => `'${word}'`).join(' ');
+      const { stdout, status } = spawnSync('script', ['-qec', `${command} ${output}`, '/dev/null'], { encoding: 'utf8' });
+      assert.equal(status, 0, stdout);
+      return stdout;
+    };
+    for (const [action, output, stage] of [
+      ['check', '', 'checking'],
+      ['dump', `> '${folder}/dump'`, 'dumping'],
+      ['why', '', 'reading'],
+      ['compact', '', 'emptying'],
+    ] as const) {
+      const text = shown(action, output);
+      const percents = [...text.matchAll(new RegExp(`[█░]{25} (\\d+) % ${stage} `, 'g'))].map(([, percent]) => Number(percent));
+      assert.ok(percents.length > 2, `${action}: ${JSON.stringify(text)}`);
+      assert.deepEqual(
+        percents,
+        [...percents].sort((a, b) => a - b),
+      );
+      assert.equal(percents.at(-1), 100);
+      assert.doesNotMatch(text.slice(text.lastIndexOf('\r\x1b[K')), /[█░]/, 'the line is empty, or has what the action found');
+    }
+    assert.doesNotMatch(shown('dump'), /[█░]/, 'records are its lines on the same terminal');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

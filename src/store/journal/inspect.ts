@@ -175,6 +175,52 @@ export class ReadOnlyFiles implements StoreFiles {
   }
 }
 
+/** A store's files, whose reading is told: which file, and up to where. */
+export class ObservedFiles implements StoreFiles {
+  readonly #files: StoreFiles;
+  readonly #onRead: (name: string, end: number) => void;
+
+  constructor(files: StoreFiles, onRead: (name: string, end: number) => void) {
+    this.#files = files;
+    this.#onRead = onRead;
+  }
+
+  list(): string[] {
+    return this.#files.list();
+  }
+
+  size(name: string): number {
+    return this.#files.size(name);
+  }
+
+  async open(name: string): Promise<StoreFile> {
+    const file = await this.#files.open(name);
+    return {
+      write: (bytes, at) => file.write(bytes, at),
+      sync: () => file.sync(),
+      truncate: (size) => file.truncate(size),
+      read: (target, at) => {
+        const have = file.read(target, at);
+        this.#onRead(name, at + have);
+        return have;
+      },
+      close: () => file.close(),
+    };
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#files.rename(from, to);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#files.remove(name);
+  }
+
+  syncFolder(): Promise<void> {
+    return this.#files.syncFolder();
+  }
+}
+
 async function readFile(files: StoreFiles, name: string): Promise<Buffer> {
   const file = await files.open(name);
   const bytes = Buffer.allocUnsafeSlow(files.size(name));

@@ -440,8 +440,11 @@ export class JournalStore implements Store, SessionStore {
     await this.#log.synced();
   }
 
-  /** Frees as much as can be freed, for a store that nobody uses meanwhile. */
-  async compact(onProgress: () => void): Promise<void> {
+  /**
+   * Frees as much as can be freed, for a store that nobody uses meanwhile.
+   * @param onProgress is told how many files are left that may be freed, before and after each
+   */
+  async compact(onProgress: (filesLeft: number) => void): Promise<void> {
     clearInterval(this.#tidyTimer);
     await this.#tidying;
     await this.#compact(onProgress);
@@ -491,11 +494,12 @@ export class JournalStore implements Store, SessionStore {
     }
   }
 
-  async #compact(onProgress: () => void): Promise<void> {
+  async #compact(onProgress: (filesLeft: number) => void): Promise<void> {
     this.#endOpen();
     this.#log.roll();
     await this.writeCheckpoint();
     await this.writeCheckpoint();
+    onProgress(this.#filesToFree);
     for (let before = Number.POSITIVE_INFINITY; this.diskBytes < before; ) {
       before = this.diskBytes;
       await this.#compactor.run(0, COMPACTED_SHARE_MAX);
@@ -504,7 +508,7 @@ export class JournalStore implements Store, SessionStore {
       await this.writeCheckpoint();
       await this.#compactor.removeDead();
       this.#measureAll();
-      onProgress();
+      onProgress(this.#filesToFree);
     }
   }
 
@@ -514,6 +518,12 @@ export class JournalStore implements Store, SessionStore {
     for (const segment of this.messages.segments) if (segment !== this.#log.segment && segment.file !== null) bytes += segment.size;
     this.#sealedBytes = bytes;
     this.#usage.store.set(this.diskBytes);
+  }
+
+  /** Files that `compact` would free. */
+  get #filesToFree(): number {
+    const { segment: last } = this.#log;
+    return this.messages.segments.filter((segment) => segment !== last && segment.liveShare <= COMPACTED_SHARE_MAX).length;
   }
 
   /** About how many bytes `compact` would free. */
