@@ -16,6 +16,7 @@ import type { SharedGroup } from './shared-group.ts';
 import type { Store } from './store.ts';
 import type { Route, Subscription } from './subscription.ts';
 import { SubscriptionCounts } from './subscription-counts.ts';
+import { TopicMemory } from './topic-memory.ts';
 import { type Gauge, MEMORY, Usage } from './usage.ts';
 
 export interface BrokerOptions {
@@ -90,6 +91,13 @@ export class Broker {
     this.policies = options.policies ?? NO_POLICIES;
     this.router = new Router(this.limits.routeCacheTopics, this.policies);
     this.router.watch(this.subscriptions);
+    if (this.policies.all.some(({ memoryLimitBytes }) => memoryLimitBytes < Number.POSITIVE_INFINITY))
+      this.usage.topics = new TopicMemory(
+        (topic) => this.router.match(topic).policy,
+        this.counters,
+        this.log,
+        () => this.usage.turned(),
+      );
     this.retained = new RetainedMessages(this.limits, this.wallNow, this.usage);
     this.authenticator = options.authenticator ?? null;
     this.mechanisms = new Map((options.mechanisms ?? []).map((mechanism) => [mechanism.name, mechanism]));
@@ -136,17 +144,24 @@ export class Broker {
    * room. null: it may be published. To be asked while `usage.isShort`; at other times there is room.
    */
   shortage(topic: string, qos: QoS, isRetained: boolean): Gauge | null {
-    let needs = isRetained ? MEMORY | this.store.spaceNeeded : 0;
-    const { direct, shared, policy } = this.router.match(topic);
-    for (const route of direct) needs |= route.subscriber.spaceNeeded?.(qos < route.qos ? qos : route.qos, policy, route) ?? 0;
-    for (const group of shared) needs |= group.spaceNeeded(qos, policy);
-    if (policy?.producerFlowControl === false) needs &= ~MEMORY;
-    return this.usage.lacking(needs);
+    const full = this.usage.topics === null ? null : this.usage.topics.fullOf(topic);
+    if (full !== null && (this.#needs(topic, qos, 0) & MEMORY) !== 0) return full;
+    return this.usage.isSystemShort ? this.systemShortage(topic, qos, isRetained) : null;
+  }
+
+  /** As `shortage`, for what comes with messages of all topics and cannot wait for one of them; to be asked while `usage.isSystemShort`. */
+  systemShortage(topic: string, qos: QoS, isRetained: boolean): Gauge | null {
+    return this.usage.lacking(this.#needs(topic, qos, isRetained ? MEMORY | this.store.spaceNeeded : 0));
   }
 
   /** Whether who publishes on this topic is refused what there is no room for, instead of waiting. */
   refusesAtOnce(topic: string): boolean {
     return this.router.match(topic).policy?.sendFailIfNoSpace ?? this.usage.limits.sendFailIfNoSpace;
+  }
+
+  /** ...or when it has waited for so long, in milliseconds; 0: it is not. */
+  refusesAfterMs(topic: string): number {
+    return this.router.match(topic).policy?.sendFailIfNoSpaceAfterTimeoutMs ?? this.usage.limits.sendFailIfNoSpaceAfterTimeoutMs;
   }
 
   /**
@@ -165,6 +180,15 @@ export class Broker {
       const route = namesAdvisories(group.filter) ? group.choose(message) : null;
       if (route !== null) route.subscriber.deliver(message, route, policy);
     }
+  }
+
+  /** What keeping a message takes that its publisher has to wait for: its receivers', and what else it needs. */
+  #needs(topic: string, qos: QoS, others: number): number {
+    const { direct, shared, policy } = this.router.match(topic);
+    let needs = others;
+    for (const route of direct) needs |= route.subscriber.spaceNeeded?.(qos < route.qos ? qos : route.qos, policy, route) ?? 0;
+    for (const group of shared) needs |= group.spaceNeeded(qos, policy);
+    return policy?.producerFlowControl === false ? needs & ~MEMORY : needs;
   }
 
   /** @returns how many subscribers got it */

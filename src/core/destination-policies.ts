@@ -1,6 +1,7 @@
 import type { AdvisoryRule } from './advisories.ts';
 import type { DeadLetterRule } from './dead-letters.ts';
 import type { SlowConsumerStrategy } from './slow-consumers.ts';
+import { WARNING_INTERVAL_MS } from './usage.ts';
 
 /** What a `policyEntry` of the file asks for the topics that it names. */
 export interface DestinationPolicy {
@@ -27,6 +28,12 @@ export interface DestinationPolicy {
   readonly producerFlowControl: boolean;
   /** Whether it is refused instead, if it can be told; null: as `UsageLimits` says. */
   readonly sendFailIfNoSpace: boolean | null;
+  /** ...or when it has waited for so long, in milliseconds; 0: it is not; null: as `UsageLimits` says. */
+  readonly sendFailIfNoSpaceAfterTimeoutMs: number | null;
+  /** Bytes of memory for what waits for subscribers, for each topic; Infinity: as many as there are for all. */
+  readonly memoryLimitBytes: number;
+  /** Between two lines in the log while publishers wait because of `memoryLimitBytes`, in milliseconds; 0: there is none. */
+  readonly blockedProducerWarningIntervalMs: number;
   /** How often messages that have expired are looked for, in milliseconds; Infinity: never. */
   readonly expireMessagesPeriodMs: number;
   /** null: what is not delivered is gone. */
@@ -47,6 +54,9 @@ export const NO_POLICY: DestinationPolicy = {
   slowConsumerStrategy: null,
   producerFlowControl: true,
   sendFailIfNoSpace: null,
+  sendFailIfNoSpaceAfterTimeoutMs: null,
+  memoryLimitBytes: Number.POSITIVE_INFINITY,
+  blockedProducerWarningIntervalMs: WARNING_INTERVAL_MS,
   expireMessagesPeriodMs: Number.POSITIVE_INFINITY,
   deadLetters: null,
   advisories: null,

@@ -36,8 +36,8 @@ Options of its URI in activemq.xml, as ActiveMQ has them.
 
 const USAGE = `## Limits of memory and disk
 
-\`<systemUsage>\` of activemq.xml, in bytes or as a share of what there is: [the guide](../guides/limits.md) says how they are counted, who
-waits, and what clients see.
+\`<systemUsage>\` of activemq.xml, in bytes or as a share of what there is, and \`memoryLimit\` of a \`policyEntry\`:
+[the guide](../guides/limits.md) says how they are counted, who waits, and what clients see.
 `;
 
 /** The text of docs/reference/limits.md. */

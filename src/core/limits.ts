@@ -328,7 +328,7 @@ export const CONNECTOR_LIMITS = {
   },
 } as const;
 
-/** Bounds that stand in activemq.xml's `<systemUsage>`, for the same page. */
+/** Bounds that stand in activemq.xml's `<systemUsage>`, and of a `policyEntry`, for the same page. */
 export const USAGE_LIMITS = {
   memoryUsage: {
     default: '1 gb',
@@ -346,9 +346,14 @@ export const USAGE_LIMITS = {
     bounds: 'Temporary files, which take what waits for clean sessions from 70 % of `memoryUsage` on.',
     beyond: 'It stays in memory, until `memoryUsage` is reached.',
   },
+  memoryLimit: {
+    default: 'none',
+    bounds: 'Memory of messages that wait for subscribers, for each topic under the `policyEntry` that has the attribute.',
+    beyond: 'Who publishes to the topic what would have to wait there waits.',
+  },
 } as const;
 
-/** The limits of `<systemUsage>`. */
+/** The limits of `<systemUsage>`, and the one of a topic. */
 export type UsageName = keyof typeof USAGE_LIMITS;
 
 /** What somebody can be refused by. */

@@ -121,7 +121,7 @@ class MemorySession implements StoredSession {
   }
 
   push(message: Message, delivery: Delivery): number {
-    this.#usage.hold(message);
+    this.#usage.holdWaiting(message);
     return this.#ring.push(message.keep(), message.size, delivery);
   }
 
@@ -177,6 +177,6 @@ class MemorySession implements StoredSession {
   }
 
   #letGo(message: Message | null): void {
-    if (message !== null) this.#usage.release(message);
+    if (message !== null) this.#usage.releaseWaiting(message);
   }
 }

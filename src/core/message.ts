@@ -96,6 +96,8 @@ export class Message {
   storedAs = 0;
   /** How many keep it in memory: `Usage.hold` counts them. */
   holders = 0;
+  /** Of them those for whom it waits, where its topic has a limit: `TopicMemory` counts them. */
+  waiters = 0;
   /** Where it is on disk, as long as somebody needs it there; null: it is not paged. `Spill` knows. */
   spilled: Spilled | null = null;
   /** How often it was sent, counted by senders that share large payloads from the second time on. */

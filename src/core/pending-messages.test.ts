@@ -45,8 +45,8 @@ function list(now = { ms: 0 }) {
   /** What counts as kept in memory. */
   const held = {
     messages: new Set<Message>(),
-    hold: (message: Message) => held.messages.add(message),
-    release: (message: Message) => held.messages.delete(message),
+    holdWaiting: (message: Message) => held.messages.add(message),
+    releaseWaiting: (message: Message) => held.messages.delete(message),
   };
   const pending = new PendingMessages(
     { discarded: ({ topic }, _route, reason, policy) => discarded.push(`${topic} ${reason} ${policy?.destination ?? '-'}`) },

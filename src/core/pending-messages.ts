@@ -48,13 +48,13 @@ export interface DiscardWatcher {
 export class PendingMessages {
   readonly #watcher: DiscardWatcher;
   readonly #wallNow: () => number;
-  readonly #usage: Pick<Usage, 'hold' | 'release'>;
+  readonly #usage: Pick<Usage, 'holdWaiting' | 'releaseWaiting'>;
   readonly #shares: Share[] = [];
   #sequence = 0;
   #size = 0;
   #bytes = 0;
 
-  constructor(watcher: DiscardWatcher, wallNow: () => number, usage: Pick<Usage, 'hold' | 'release'>) {
+  constructor(watcher: DiscardWatcher, wallNow: () => number, usage: Pick<Usage, 'holdWaiting' | 'releaseWaiting'>) {
     this.#watcher = watcher;
     this.#wallNow = wallNow;
     this.#usage = usage;
@@ -87,7 +87,7 @@ export class PendingMessages {
     share.push(new PendingMessage(message.keep(), retain, route, ++this.#sequence, value));
     this.#size++;
     this.#bytes += message.size;
-    this.#usage.hold(message);
+    this.#usage.holdWaiting(message);
     if (policy !== null) this.#keepLimit(share, policy);
     while (this.#bytes > bytesMax) {
       const oldest = this.#oldestShare()!;
@@ -139,7 +139,7 @@ export class PendingMessages {
     share.remove(pending);
     this.#size--;
     this.#bytes -= pending.message.size;
-    this.#usage.release(pending.message);
+    this.#usage.releaseWaiting(pending.message);
   }
 
   #shareOf(policy: DestinationPolicy | null): Share {

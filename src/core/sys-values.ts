@@ -127,7 +127,7 @@ export const SYS_VALUES: readonly SysValue[] = [
   ...gaugeValues('temp', 'temporary files take', ({ usage }) => usage.temp),
   {
     topic: 'usage/waiting',
-    meaning: 'Publishers that wait because a limit of `<systemUsage>` is reached. Not of mosquitto.',
+    meaning: 'Publishers that wait because a limit of `<systemUsage>`, or the `memoryLimit` of a topic, is reached. Not of mosquitto.',
     value: ({ usage }) => usage.waiting,
   },
   {

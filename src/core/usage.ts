@@ -2,6 +2,8 @@ import type { Facts, Log } from '../telemetry/log.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { UsageName } from './limits.ts';
 import type { Message } from './message.ts';
+import { Retries } from './retries.ts';
+import type { TopicMemory } from './topic-memory.ts';
 
 /** What keeping a message somewhere takes; combined as bits. 0: nothing, it leaves at once. */
 export const MEMORY = 1;
@@ -43,14 +45,8 @@ const PAGING_SHARE = 0.7;
 /** The share of the memory limit from which on waiting publications are no longer read ahead, whoever's they are. */
 const PARKED_SHARE_MAX = 0.1;
 
-/** Between two lines in the log while publishers wait, in milliseconds: ActiveMQ's `blockedProducerWarningInterval`. */
-const WARNING_INTERVAL_MS = 30_000;
-
-/** Between two tries of those who wait while there is no room, in milliseconds: ActiveMQ's `pollingTime`. */
-const RETRY_INTERVAL_MS = 100;
-
-/** Of them so many have a try at once: a few milliseconds' work. */
-const RETRIES_MAX = 50;
+/** Between two lines in the log while publishers wait, in milliseconds: ActiveMQ's default of `blockedProducerWarningInterval`. */
+export const WARNING_INTERVAL_MS = 30_000;
 
 /** Somebody who has something to publish that there is no room for. */
 export interface WaitingPublisher {
@@ -60,6 +56,19 @@ export interface WaitingPublisher {
   goOn(): void;
   /** There is no more room than before, but what it has may need none any more. It waits on, unless it leaves. Left out: that changes nothing. */
   retry?(): void;
+}
+
+/** How those who wait at a gauge are told of and tried. */
+export interface WaitOptions {
+  /** The limit, for the log. */
+  readonly limit: string;
+  /** What the log says of the gauge. */
+  readonly facts: Facts;
+  /** Between two lines in the log, in milliseconds; 0: there is none. */
+  readonly warningIntervalMs: number;
+  readonly retries: Retries;
+  /** Called when nobody has waited for a whole interval. */
+  onQuiet(): void;
 }
 
 /**
@@ -81,14 +90,19 @@ export class Gauge {
   /** While somebody waits, and until a whole interval has passed without anybody. */
   #watch: NodeJS.Timeout | null = null;
   #waitedSinceLine = 0;
-  /** While somebody waits. */
-  #retry: NodeJS.Timeout | null = null;
-  /** Who has the next try, counted from the one who has waited longest. */
-  #nextRetry = 0;
+  readonly #options: WaitOptions;
 
   /** @param onTurn called when the limit is reached, and when it no longer is */
-  constructor(name: UsageName, counters: BrokerCounters, log: Log, onTurn: () => void) {
+  constructor(name: UsageName, counters: BrokerCounters, log: Log, onTurn: () => void, options: Partial<WaitOptions> = {}) {
     this.name = name;
+    this.#options = {
+      limit: 'a limit of systemUsage',
+      facts: {},
+      warningIntervalMs: WARNING_INTERVAL_MS,
+      retries: new Retries(),
+      onQuiet: () => {},
+      ...options,
+    };
     this.#onTurn = onTurn;
     this.#counters = counters;
     this.#log = log;
@@ -102,6 +116,11 @@ export class Gauge {
   /** Publishers that wait for room here. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** Nothing is in use, and nobody has waited for a while. */
+  get isIdle(): boolean {
+    return this.bytes === 0 && this.#watch === null;
   }
 
   /** Infinity: none. */
@@ -148,15 +167,16 @@ export class Gauge {
   waitOn(publisher: WaitingPublisher): void {
     this.#waiting.add(publisher);
     this.#waitedSinceLine++;
-    this.#retry ??= setInterval(() => this.#tryAgain(), RETRY_INTERVAL_MS).unref();
+    this.#options.retries.add(publisher);
     if (this.#watch !== null) return;
-    this.#warn('publishers wait: a limit of systemUsage is reached', publisher.facts());
+    this.#warn('reached', publisher.facts());
     this.#lookLater();
   }
 
   /** It does not wait any more. */
   leave(publisher: WaitingPublisher): void {
     this.#waiting.delete(publisher);
+    this.#options.retries.delete(publisher);
   }
 
   /** Nobody waits any more: the broker stops. */
@@ -164,29 +184,33 @@ export class Gauge {
     this.#waiting.clear();
     if (this.#watch !== null) clearTimeout(this.#watch);
     this.#watch = null;
-    this.#stopRetrying();
+    this.#options.retries.close();
   }
 
   #lookLater(): void {
-    this.#watch = setTimeout(() => this.#look(), WARNING_INTERVAL_MS);
+    this.#watch = setTimeout(() => this.#look(), this.#options.warningIntervalMs || WARNING_INTERVAL_MS);
     this.#watch.unref();
   }
 
   #look(): void {
     if (this.#waitedSinceLine > 0 || this.#waiting.size > 0) {
       const [longest] = this.#waiting;
-      this.#warn('publishers wait: a limit of systemUsage is still reached', longest?.facts() ?? {});
+      this.#warn('still reached', longest?.facts() ?? {});
       this.#lookLater();
       return;
     }
     this.#watch = null;
-    this.#log.info('publishers do not wait any more', { limit: this.name, percent: this.percent });
+    const { facts, warningIntervalMs, onQuiet } = this.#options;
+    if (warningIntervalMs > 0) this.#log.info('publishers do not wait any more', { limit: this.name, percent: this.percent, ...facts });
+    onQuiet();
   }
 
-  #warn(said: string, facts: Facts): void {
+  #warn(state: 'reached' | 'still reached', facts: Facts): void {
     this.#waitedSinceLine = 0;
+    const { limit, warningIntervalMs, facts: own } = this.#options;
+    if (warningIntervalMs === 0) return;
     const { name, bytes, limitBytes, percent, waiting } = this;
-    this.#log.warn(said, { limit: name, bytes, limitBytes, percent, waiting, ...facts });
+    this.#log.warn(`publishers wait: ${limit} is ${state}`, { limit: name, bytes, limitBytes, percent, waiting, ...facts, ...own });
   }
 
   /** Not from within whatever has given bytes up. */
@@ -199,29 +223,10 @@ export class Gauge {
       for (let left = this.#waiting.size; left > 0 && !this.isFull; left--) {
         const [first] = this.#waiting;
         if (first === undefined) return;
-        this.#waiting.delete(first);
+        this.leave(first);
         first.goOn();
       }
     });
-  }
-
-  /**
-   * Receivers that have caught up or gone may take at once what would have had to be kept, although there is no more room than before.
-   */
-  #tryAgain(): void {
-    if (this.#waiting.size === 0) {
-      this.#stopRetrying();
-      return;
-    }
-    const waiting = [...this.#waiting];
-    const first = this.#nextRetry < waiting.length ? this.#nextRetry : 0;
-    this.#nextRetry = first + RETRIES_MAX;
-    for (const publisher of waiting.slice(first, this.#nextRetry)) if (this.#waiting.has(publisher)) publisher.retry?.();
-  }
-
-  #stopRetrying(): void {
-    if (this.#retry !== null) clearInterval(this.#retry);
-    this.#retry = null;
   }
 }
 
@@ -262,6 +267,8 @@ export class Usage {
   isShort = false;
   /** null: there is no disk to page to. Set before anybody connects. */
   spill: Spill | null = null;
+  /** null: no policy has a `memoryLimit`. Set before anybody connects. */
+  topics: TopicMemory | null = null;
   /** Called when memory is full: whoever has something there that is on disk, too, lets it go. */
   giveWay: () => void = () => {};
   #limits = UNLIMITED;
@@ -269,9 +276,7 @@ export class Usage {
   #parkedBytes = 0;
 
   constructor(counters: BrokerCounters, log: Log) {
-    const onTurn = (): void => {
-      this.isShort = this.memory.isFull || this.store.isFull;
-    };
+    const onTurn = (): void => this.turned();
     this.memory = new Gauge('memoryUsage', counters, log, onTurn);
     this.store = new Gauge('storeUsage', counters, log, onTurn);
     this.temp = new Gauge('tempUsage', counters, log, () => {});
@@ -290,6 +295,16 @@ export class Usage {
     this.#pagingFromBytes = limits.memoryBytes * PAGING_SHARE;
   }
 
+  /** A limit is reached, or no longer. */
+  turned(): void {
+    this.isShort = this.isSystemShort || this.topics?.isShort === true;
+  }
+
+  /** Whether `<systemUsage>` leaves no room for some messages. */
+  get isSystemShort(): boolean {
+    return this.memory.isFull || this.store.isFull;
+  }
+
   /** Whether memory is to be saved by keeping messages on disk. */
   get isPaging(): boolean {
     return this.memory.bytes >= this.#pagingFromBytes;
@@ -297,7 +312,7 @@ export class Usage {
 
   /** Publishers that wait. */
   get waiting(): number {
-    return this.memory.waiting + this.store.waiting;
+    return this.memory.waiting + this.store.waiting + (this.topics?.waiting ?? 0);
   }
 
   /** One more keeps the message in memory. */
@@ -308,6 +323,18 @@ export class Usage {
   /** One less does. */
   release(message: Message): void {
     this.memory.subtract(--message.holders === 0 ? message.size + MESSAGE_BYTES : HOLDER_BYTES);
+  }
+
+  /** As `hold`, by one for whom the message waits: it counts for its topic, too. */
+  holdWaiting(message: Message): void {
+    this.hold(message);
+    if (this.topics !== null) this.topics.hold(message);
+  }
+
+  /** One for whom it waited does no more. */
+  releaseWaiting(message: Message): void {
+    this.release(message);
+    if (message.waiters > 0) this.topics!.release(message);
   }
 
   /** Publications that wait take memory, too, but none that they themselves would have to wait for. */
@@ -342,5 +369,6 @@ export class Usage {
     this.memory.close();
     this.store.close();
     this.temp.close();
+    this.topics?.close();
   }
 }

@@ -79,6 +79,25 @@ test('publishers wait or are refused as the entry says', () => {
   assert.deepEqual([producerFlowControl, sendFailIfNoSpace], [false, true]);
 });
 
+test('waiting publishers are bounded by the memory of their topic and in time; 0 and less lift a bound of memory', () => {
+  const waiting = (attributes: string) => {
+    const { memoryLimitBytes, sendFailIfNoSpaceAfterTimeoutMs, blockedProducerWarningIntervalMs } = policyOf(attributes);
+    return [memoryLimitBytes, sendFailIfNoSpaceAfterTimeoutMs, blockedProducerWarningIntervalMs];
+  };
+  assert.deepEqual(waiting(''), [Number.POSITIVE_INFINITY, null, 30_000]);
+  assert.deepEqual(waiting(' memoryLimit="1 mb" sendFailIfNoSpaceAfterTimeout="5000" blockedProducerWarningInterval="99999999999"'), [
+    1024 * 1024,
+    5_000,
+    2 ** 31 - 1,
+  ]);
+  assert.deepEqual(waiting(' memoryLimit="0" sendFailIfNoSpaceAfterTimeout="0" blockedProducerWarningInterval="0"'), [
+    Number.POSITIVE_INFINITY,
+    0,
+    0,
+  ]);
+  assert.deepEqual(waiting(' sendFailIfNoSpaceAfterTimeout="-1" blockedProducerWarningInterval="-1"'), [Number.POSITIVE_INFINITY, null, 0]);
+});
+
 test('prefetches bound what is in flight', () => {
   const { topicPrefetch, durableTopicPrefetch } = policyOf(' topicPrefetch="7" durableTopicPrefetch="3"');
   assert.deepEqual([topicPrefetch, durableTopicPrefetch], [7, 3]);

@@ -3,6 +3,7 @@ import type { AdvisoryRule } from '../core/advisories.ts';
 import type { DeadLetterRule } from '../core/dead-letters.ts';
 import { DestinationPolicies, type DestinationPolicy } from '../core/destination-policies.ts';
 import type { SlowConsumerStrategy } from '../core/slow-consumers.ts';
+import { WARNING_INTERVAL_MS } from '../core/usage.ts';
 import { swapName } from '../protocols/openwire/destination.ts';
 
 /** Messages that ActiveMQ sends a topic's subscriber ahead of its acknowledgements, unless the file says otherwise. */
@@ -17,6 +18,9 @@ export const EXPIRE_MESSAGES_PERIOD_MS = 30_000;
 /** ActiveMQ's default of the times of `slowConsumerStrategy`, in milliseconds. */
 const SLOW_CONSUMER_MS = 30_000;
 
+/** The longest that a timer of Node waits, in milliseconds. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 type AttributeValue = string | number | boolean | undefined;
 
 /** The file's policy entries for topics. Those for queues say nothing about them, and there are no temporary topics. */
@@ -30,7 +34,7 @@ export function destinationPolicies({ policyEntries, defaultPolicyEntry }: Broke
 
 function policyOf(entry: PolicyEntryModel): DestinationPolicy {
   const { messageEvictionStrategy: eviction, attributes } = entry;
-  const { topicPrefetch, durableTopicPrefetch, producerFlowControl, sendFailIfNoSpace } = attributes;
+  const { topicPrefetch, durableTopicPrefetch, producerFlowControl, sendFailIfNoSpace, sendFailIfNoSpaceAfterTimeout } = attributes;
   const limit = pendingMessageLimit(entry);
   return {
     destination: entry.destination.physicalName,
@@ -44,6 +48,9 @@ function policyOf(entry: PolicyEntryModel): DestinationPolicy {
     slowConsumerStrategy: slowConsumerStrategy(entry),
     producerFlowControl: producerFlowControl !== false,
     sendFailIfNoSpace: typeof sendFailIfNoSpace === 'boolean' ? sendFailIfNoSpace : null,
+    sendFailIfNoSpaceAfterTimeoutMs: Number(sendFailIfNoSpaceAfterTimeout ?? -1) < 0 ? null : Number(sendFailIfNoSpaceAfterTimeout),
+    memoryLimitBytes: positive(attributes.memoryLimit),
+    blockedProducerWarningIntervalMs: warningIntervalMs(attributes.blockedProducerWarningInterval),
     expireMessagesPeriodMs: positive(attributes.expireMessagesPeriod ?? EXPIRE_MESSAGES_PERIOD_MS),
     deadLetters: deadLetterRule(entry),
     advisories: advisoryRule(entry),
@@ -91,6 +98,11 @@ function advisoryRule({ attributes }: PolicyEntryModel): AdvisoryRule | null {
     ifNoConsumers: attributes.sendAdvisoryIfNoConsumers === true,
   };
   return Object.values(rule).includes(true) ? rule : null;
+}
+
+/** 0 and less mean that there is no line. */
+function warningIntervalMs(value: AttributeValue): number {
+  return Math.min(Math.max(0, Number(value ?? WARNING_INTERVAL_MS)), TIMER_MS_MAX);
 }
 
 /** 0 and less mean that there is no bound. */

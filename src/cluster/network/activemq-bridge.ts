@@ -288,7 +288,7 @@ export class ActiveMQBridge implements Link {
 
   /** The limit that leaves no room for a message on this topic: it is taken, and answered when there is room again. */
   #lacking(topic: string, qos: QoS): Gauge | null {
-    return this.#broker.usage.isShort ? this.#broker.shortage(topic, qos, false) : null;
+    return this.#broker.usage.isSystemShort ? this.#broker.systemShortage(topic, qos, false) : null;
   }
 
   /** What was here before may not be on the disk yet. */

@@ -315,7 +315,7 @@ export class PeerLink implements Link {
     } else {
       isHere = !this.#isNew(reader);
       if (!isHere) {
-        if (this.#broker.usage.isShort) lacking = this.#broker.shortage(reader.topic, reader.qos, false);
+        if (this.#broker.usage.isSystemShort) lacking = this.#broker.systemShortage(reader.topic, reader.qos, false);
         this.#publish(reader, buffer, peer);
         this.#host.seen.published(before);
       }

@@ -250,14 +250,17 @@ const POLICY_ENTRY: Rules = {
   messageEvictionStrategy: honoured('chooses what a slow subscriber loses'),
   deadLetterStrategy: honoured('says where messages go that are not delivered: expired ones, and what slow subscribers lose'),
   slowConsumerStrategy: honoured('closes slow subscribers'),
-  memoryLimit: inert('bounds the memory of one destination', 'memory is counted for all of them together: <memoryUsage> limits it'),
+  memoryLimit: honoured(
+    'bounds the memory of what waits for subscribers, topic by topic: who publishes to a full one waits; `0` is no bound',
+  ),
   producerFlowControl: honoured('slows publishers down when memory is short; `false`: only a full store does'),
   sendFailIfNoSpace: honoured('refuses what there is no room for at once, whatever <systemUsage> says; MQTT 5 clients can be told'),
-  sendFailIfNoSpaceAfterTimeout: inert(
-    'refuses what has waited for room for so long',
-    'a client waits with all that it publishes: <systemUsage> says how long',
+  sendFailIfNoSpaceAfterTimeout: honoured(
+    'is how long, in ms, publishers wait before they are refused, whatever <systemUsage> says; `0`: they are not, `-1`: as it says',
   ),
-  blockedProducerWarningInterval: inert('says how often it is logged that publishers wait', 'every 30 s there is a line, of all of them'),
+  blockedProducerWarningInterval: honoured(
+    'says how often, in ms, it is logged that publishers wait for a `memoryLimit`, `0` is never; at the limits of <systemUsage> it is every 30 s',
+  ),
   cursorMemoryHighWaterMark: inert(
     'is the share of the memory limit from which on messages are paged to disk',
     'it is 70 % of <memoryUsage>, for all destinations together',

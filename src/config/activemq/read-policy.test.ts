@@ -149,8 +149,8 @@ for (const [entry, expected] of [
   ],
   ['<policyEntry topic="a?consumer.prefetchSize=1"/>', '3:22: warning: options behind a destination name have no effect here'],
   [
-    '<policyEntry topic=">" memoryLimit="1mb"/>',
-    '3:24: warning: memoryLimit: in ActiveMQ it bounds the memory of one destination; memory is counted for all of them together: <memoryUsage> limits it, so it has no effect',
+    '<policyEntry topic=">" storeUsageHighWaterMark="90"/>',
+    '3:24: warning: storeUsageHighWaterMark: in ActiveMQ it is the share of the store limit at which it counts as reached; it counts as reached when it is, so it has no effect',
   ],
   [
     '<policyEntry topic=">" memoryLimits="1mb"/>',
@@ -217,8 +217,11 @@ for (const [entry, expected] of [
 }
 
 test('a value that is none is wrong, also where it has no effect', () => {
-  const [, fault] = saidOf('<policyEntry topic=">" memoryLimit="1tb"/>');
-  assert.equal(fault, '3:37: error: memoryLimit: unit must be b, kb, mb or gb, found "tb"');
+  const [, fault] = saidOf('<policyEntry topic=">" maxDestinations="many"/>');
+  assert.equal(fault, '3:41: error: maxDestinations: expected a whole number, found "many"');
+  assert.deepEqual(saidOf('<policyEntry topic=">" memoryLimit="1tb"/>'), [
+    '3:37: error: memoryLimit: unit must be b, kb, mb or gb, found "tb"',
+  ]);
 });
 
 test('destinations are there from the start', () => {

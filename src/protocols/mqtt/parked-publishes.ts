@@ -93,7 +93,7 @@ export class ParkedPublishes implements WaitingPublisher {
   /** It has waited for too long. Who can be told is refused what it has published, if the file says so; others are let go. */
   #giveUp(): void {
     const { broker, level } = this.#link;
-    if (level !== MQTT_5 || broker.usage.limits.sendFailIfNoSpaceAfterTimeoutMs === 0) {
+    if (level !== MQTT_5 || broker.refusesAfterMs(this.#publishing.topic) === 0) {
       broker.refused('publisherWaitMs', { ...this.facts(), reached: this.#gauge.name, percent: this.#gauge.percent });
       this.#publishing.letGo();
       return;
@@ -108,7 +108,7 @@ export class ParkedPublishes implements WaitingPublisher {
 
   #startTimer(): void {
     const { broker, protocol } = this.#link;
-    const waitMs = broker.usage.limits.sendFailIfNoSpaceAfterTimeoutMs || broker.limits.publisherWaitMs;
+    const waitMs = broker.refusesAfterMs(this.#publishing.topic) || broker.limits.publisherWaitMs;
     if (waitMs > 0) protocol.timers.schedule(this.#timer, waitMs);
   }
 

@@ -270,7 +270,7 @@ export class VolatileDeliveries implements Deliveries {
     const { usage } = this.#broker;
     const spilled = usage.isPaging && usage.spill !== null ? usage.spill.take(message) : null;
     if (spilled !== null) return spilled;
-    usage.hold(message);
+    usage.holdWaiting(message);
     return message.keep();
   }
 
@@ -284,7 +284,7 @@ export class VolatileDeliveries implements Deliveries {
 
   /** A message that waited is kept there no longer. */
   #release({ held }: Waiting): void {
-    if (held instanceof Message) this.#broker.usage.release(held);
+    if (held instanceof Message) this.#broker.usage.releaseWaiting(held);
     else this.#broker.usage.spill!.release(held);
   }
 
