@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_POLICY } from '../../src/core/destination-policies.ts';
 import type { Message } from '../../src/core/message.ts';
 import { type Subscriber, Subscription } from '../../src/core/subscription.ts';
+import { TopicMemory } from '../../src/core/topic-memory.ts';
 import { MEMORY } from '../../src/core/usage.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
 import { linked, staticConnector, TestBroker, until } from '../harness/linked-broker.ts';
 
 const MESSAGES = 300;
@@ -27,12 +30,12 @@ class Keeper implements Subscriber {
   }
 
   deliver(message: Message): void {
-    this.#at.broker.usage.hold(message.keep());
+    this.#at.broker.usage.holdWaiting(message.keep());
     this.kept.push(message);
   }
 
   letGo(): void {
-    for (const message of this.kept) this.#at.broker.usage.release(message);
+    for (const message of this.kept) this.#at.broker.usage.releaseWaiting(message);
   }
 }
 
@@ -63,6 +66,36 @@ test('a linked broker is slowed and never refused: what there is no room for is 
       Array.from({ length: MESSAGES }, (_, i) => `${i}`),
       'each once, in order',
     );
+  } finally {
+    await a.stop();
+    await b.stop();
+    b.broker.usage.close();
+  }
+});
+
+test('a topic at its memoryLimit holds back no answer to a linked broker, whose other topics would wait, too; clients wait for it', async () => {
+  const a = await TestBroker.start();
+  const b = await TestBroker.start({ connectors: [staticConnector([a.port])] });
+  try {
+    const { usage, counters } = b.broker;
+    usage.topics = new TopicMemory(
+      () => ({ ...NO_POLICY, memoryLimitBytes: 50_000 }),
+      counters,
+      silentLog,
+      () => usage.turned(),
+    );
+    await linked(a, b);
+    const keeper = new Keeper(b);
+    await b.network.demandKnown();
+    const client = a.client();
+    for (let i = 0; i < MESSAGES; i++) client.publish('t', `${i}`, 1);
+    await until(() => keeper.kept.length === MESSAGES, 'all of them');
+    await until(() => a.network.links()[0]!.outboxMessages === 0, 'the answers');
+    assert.equal(usage.waiting, 0);
+    assert.equal(b.broker.shortage('t', 1, false)?.name, 'memoryLimit');
+    assert.equal(b.broker.shortage('other', 1, false), null);
+    keeper.letGo();
+    assert.deepEqual([usage.isShort, usage.topics.size, usage.memory.bytes], [false, 0, 0]);
   } finally {
     await a.stop();
     await b.stop();
