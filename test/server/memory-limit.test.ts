@@ -169,3 +169,17 @@ test('sendFailIfNoSpaceAfterTimeout of the entry: MQTT 5 publishers that have wa
   await takeAll(slow, 'limited', acknowledged);
   await slow.expectNothing();
 });
+
+test('advisoryWhenFull tells of a topic that has reached its memoryLimit', async (t) => {
+  const started = await start(t, '<policyEntry topic=">" memoryLimit="64 kb" advisoryWhenFull="true"/>', false);
+  const watcher = await started.client('watcher');
+  await watcher.subscribe({ 'ActiveMQ/Advisory/FULL/#': 0 });
+  const slow = await started.client('slow');
+  await slow.subscribe({ 'a/b': 1 });
+  await fill(started, await started.client('publisher'), 'a/b');
+  const body = (await watcher.packet()).body.toString();
+  assert.equal(body.slice(2, body.indexOf('{')), 'ActiveMQ/Advisory/FULL/Topic/a/b');
+  const { usageName, usageCount } = JSON.parse(body.slice(body.indexOf('{')));
+  assert.equal(usageName, 'memoryLimit');
+  assert.ok(usageCount >= 64 * KB, `${usageCount} bytes`);
+});

@@ -277,7 +277,7 @@ const POLICY_ENTRY: Rules = {
   advisoryForSlowConsumers: honoured('sends an advisory when a subscriber begins to be slow'),
   ...each(
     'advisoryForFastProducers advisoryWhenFull',
-    honoured('sends an advisory when a publisher has to wait, or is refused, because of a limit of <systemUsage>'),
+    honoured('sends an advisory when a publisher has to wait, or is refused, because of memoryLimit or a limit of <systemUsage>'),
   ),
   sendAdvisoryIfNoConsumers: honoured('sends an advisory with each message of QoS 0 that nobody has subscribed to'),
   ...each(
