@@ -256,10 +256,11 @@ test('the CSV has the columns of the real haproxy, filled where it fills them, w
   const ports = await Promise.all(Array.from({ length: 4 }, quietPort));
   await startHaproxy(
     t,
-    // With a stats socket HAProxy's own proxy has number 1, and those of the file begin with 2.
+    // With a stats socket HAProxy's own proxy has number 1, and those of the file begin with 2. With two threads it can count one session as
+    // two at a time (smax).
     (
       folder,
-    ) => `global\n maxconn 1000\n stats socket ${folder}/stats.sock\ndefaults\n mode tcp\n timeout connect 5s\n timeout client 5s\n timeout server 5s
+    ) => `global\n maxconn 1000\n nbthread 1\n stats socket ${folder}/stats.sock\ndefaults\n mode tcp\n timeout connect 5s\n timeout client 5s\n timeout server 5s
 listen admin\n mode http\n bind 127.0.0.1:${ports[0]}\n stats uri /haproxy
 frontend fe\n bind 127.0.0.1:${ports[1]}\n maxconn 77\n default_backend be
 backend be\n server s1 127.0.0.1:${echo.port} weight 3 maxconn 50 maxqueue 9\n server s2 127.0.0.1:${echo.port}
