@@ -52,7 +52,7 @@ export const LIMITS = {
     max: ANY,
     bounds:
       'QoS 1 and 2 messages that wait for one session. What bounds them in the first place is `systemUsage`, at whose limits publishers wait and nothing is lost. This is for a session that nobody comes back for: where a message stands takes some 40 bytes of memory, also while the message itself is on disk.',
-    beyond: 'The newest is dropped for this session, counted, and said once. Its publisher is not told: other subscribers get it.',
+    beyond: 'The session does not get the newest, which is counted, and said once. Its publisher is not told: other subscribers get it.',
     refuses: false,
   },
   sessionQueueBytes: {

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
 import { type BrokerProcess, BrokerProcesses, eventually } from '../harness/broker-processes.ts';
+import { generator } from '../harness/random.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 
 /** Kills, of one broker or of all at once; `npm run soak` has many more. */
@@ -195,15 +196,4 @@ function publish(publisher: Publisher): void {
 function repeated(numbers: readonly number[]): number[] {
   const seen = new Set<number>();
   return numbers.filter((number) => seen.size === seen.add(number).size);
-}
-
-/** Random numbers that a failure can be repeated with (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

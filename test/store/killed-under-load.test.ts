@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import { connected, NumberedPublisher, NumberedSubscriber, persistentClient, retainedNumber, until } from '../harness/numbered-load.ts';
 import { freePorts, Program } from '../harness/program.ts';
+import { generator } from '../harness/random.ts';
 import { SOAK_FACTOR } from '../harness/soak.ts';
 
 /** Kills of the broker; `npm run soak` has 200 and more. */
@@ -115,17 +116,6 @@ async function start(file: string): Promise<Program> {
   const program = new Program(['broker', file]);
   await program.saying(/broker is up/);
   return program;
-}
-
-/** Random numbers that a failure can be repeated with (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function configuration(port: number, folder: string): string {

@@ -37,7 +37,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   #window = 0;
   /** Released without having been sent on this connection, and so not counted on it. */
   readonly #uncounted = new Set<number>();
-  /** Of messages that came by a shared subscription. Lost with the process: they are then this session's alone. */
+  /** Of messages that came by a shared subscription. Lost with the process: they are then its session's alone. */
   readonly #groups = new Map<number, SharedGroup>();
   /** When messages expire, by sequence. Lost with the process: they are then found when it is their turn to be sent. */
   readonly #expiring = new Map<number, number>();

@@ -387,7 +387,7 @@ export class VolatileDeliveries implements Deliveries {
   }
 }
 
-/** Whether another member of the group would get it if this session ended. */
+/** Whether another member of the group would get it if the session ended. */
 function keepsInflight(qos: QoS, group: SharedGroup | null): boolean {
   return group !== null && qos === 1;
 }
