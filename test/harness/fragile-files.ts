@@ -1,14 +1,20 @@
 import type { StoreFile, StoreFiles } from '../../src/store/journal/files.ts';
 
+/** Bytes of a file. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 interface FileState {
   /** As a process reads it. */
   content: Buffer;
   /** As the disk has it. */
   synced: Buffer;
   /** Bytes that the next sync is to bring to the disk. */
-  dirty: { from: number; to: number }[];
+  dirty: Range[];
   /** Bytes that a sync under way is bringing there. */
-  syncing: { from: number; to: number }[];
+  syncing: Range[];
   isBroken: boolean;
 }
 
@@ -45,13 +51,13 @@ export class FragileFiles implements StoreFiles {
     return this.#state(name).content.length;
   }
 
-  open(name: string): Promise<StoreFile> {
+  open(name: string, isSynced = false): Promise<StoreFile> {
     let state = this.#names.get(name);
     if (state === undefined) {
       state = { content: Buffer.alloc(0), synced: Buffer.alloc(0), dirty: [], syncing: [], isBroken: false };
       this.#setName(name, state);
     }
-    return Promise.resolve(new FragileFile(this, state));
+    return Promise.resolve(new FragileFile(this, state, isSynced));
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -148,11 +154,13 @@ export class FragileFiles implements StoreFiles {
 class FragileFile implements StoreFile {
   readonly #disk: FragileFiles;
   readonly #state: FileState;
+  readonly #isSynced: boolean;
   #closed = false;
 
-  constructor(disk: FragileFiles, state: FileState) {
+  constructor(disk: FragileFiles, state: FileState, isSynced: boolean) {
     this.#disk = disk;
     this.#state = state;
+    this.#isSynced = isSynced;
   }
 
   write(bytes: Buffer, at: number): Promise<void> {
@@ -165,16 +173,23 @@ class FragileFile implements StoreFile {
     state.content.copy(content);
     bytes.copy(content, at);
     state.content = content;
-    state.dirty.push({ from: at, to: at + bytes.length });
-    return Promise.resolve();
+    const range = { from: at, to: at + bytes.length };
+    state.dirty.push(range);
+    return this.#isSynced ? this.#sync([range]) : Promise.resolve();
   }
 
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    return this.#sync(null);
+  }
+
+  /** @param only what is to be synced; null: all that is dirty */
+  async #sync(only: readonly Range[] | null): Promise<void> {
     if (this.#disk.syncMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#disk.syncMs));
     if (this.#closed) throw badDescriptor();
     const state = this.#state;
-    const { content, dirty } = state;
-    state.dirty = [];
+    const { content } = state;
+    const dirty = only ?? state.dirty;
+    state.dirty = state.dirty.filter((range) => !dirty.includes(range));
     state.syncing = [...state.syncing, ...dirty];
     try {
       await this.#bring(content, dirty);
@@ -183,7 +198,7 @@ class FragileFile implements StoreFile {
     }
   }
 
-  async #bring(content: Buffer, dirty: readonly { from: number; to: number }[]): Promise<void> {
+  async #bring(content: Buffer, dirty: readonly Range[]): Promise<void> {
     const state = this.#state;
     if (this.#disk.syncFault !== null) throw this.#disk.syncFault;
     if (state.isBroken) throw new Error('EIO: i/o error, fdatasync');

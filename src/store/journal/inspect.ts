@@ -193,8 +193,8 @@ export class ObservedFiles implements StoreFiles {
     return this.#files.size(name);
   }
 
-  async open(name: string): Promise<StoreFile> {
-    const file = await this.#files.open(name);
+  async open(name: string, isSynced = false): Promise<StoreFile> {
+    const file = await this.#files.open(name, isSynced);
     return {
       write: (bytes, at) => file.write(bytes, at),
       sync: () => file.sync(),

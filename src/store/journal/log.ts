@@ -371,7 +371,7 @@ export class Log {
     if (used !== null) return null;
     if (this.#overlap === null || this.#overlap.segment !== segment) {
       this.#closeOverlap();
-      this.#overlap = { segment, file: this.#options.files.open(segment.name) };
+      this.#overlap = { segment, file: this.#options.files.open(segment.name, true) };
     }
     return this.#overlap;
   }
@@ -395,9 +395,7 @@ export class Log {
       return;
     }
     const { at, bytes } = chunk;
-    await file.write(bytes.buffer.subarray(0, bytes.length), at);
-    this.writtenBytes += bytes.length;
-    await this.#trust(overlap.segment, file.sync());
+    await this.#put(overlap.segment, file, bytes, at);
   }
 
   /** @returns false when the log is being closed before that was possible */
@@ -473,14 +471,23 @@ export class Log {
     for (const segment of this.#suspects) await this.#renew(segment);
     for (const { segment, at, bytes } of chunks) {
       if (segment.file === null) {
-        segment.file = await files.open(segment.name);
+        segment.file = await files.open(segment.name, strategy === 'always');
         if (strategy !== 'never') await this.#trust(segment, files.syncFolder());
       }
-      await segment.file.write(bytes.buffer.subarray(0, bytes.length), at);
-      this.writtenBytes += bytes.length;
-      if (strategy === 'always') await this.#sync(segment);
-      else this.#syncLater(segment);
+      await this.#put(segment, segment.file, bytes, at);
     }
+  }
+
+  /** Writes; where every batch is synced, the file is one that does so with it. */
+  async #put(segment: Segment, file: StoreFile, bytes: ByteWriter, at: number): Promise<void> {
+    const writing = file.write(bytes.buffer.subarray(0, bytes.length), at);
+    if (this.#options.strategy === 'always') {
+      await this.#trust(segment, writing);
+    } else {
+      await writing;
+      this.#syncLater(segment);
+    }
+    this.writtenBytes += bytes.length;
   }
 
   #sync(segment: Segment): Promise<void> {
@@ -491,7 +498,7 @@ export class Log {
     try {
       await syncing;
     } catch (error) {
-      this.#suspects.add(segment);
+      if (!isLackOfSpace(error as NodeJS.ErrnoException)) this.#suspects.add(segment);
       throw error;
     }
   }
@@ -502,9 +509,9 @@ export class Log {
    * was durable before, or is still in the page cache.
    */
   async #renew(segment: Segment): Promise<void> {
-    const { files } = this.#options;
+    const { files, strategy } = this.#options;
     const old = segment.file!;
-    const file = await files.open(segment.renewedName);
+    const file = await files.open(segment.renewedName, strategy === 'always');
     try {
       await file.truncate(0);
       const block = Buffer.allocUnsafe(COPY_BYTES);
@@ -577,6 +584,14 @@ export class Log {
     writer.reset();
     if (this.#spares.length < SPARE_WRITERS_MAX) this.#spares.push(writer);
   }
+}
+
+/**
+ * Whether there was no room for bytes: those that are tried again are written again, the page before them being as the disk has it. A file
+ * that is written anew would need room of its own.
+ */
+function isLackOfSpace({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function settled(attempt: Promise<void>): Promise<Error | null> {

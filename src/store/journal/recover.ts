@@ -37,12 +37,13 @@ export interface Damage {
  * goes), or something has damaged it later (then the record is named, and what follows is read). A later batch tells: it says up to where
  * all was durable when it was written.
  *
+ * @param isSynced whether writing goes on with files that sync each write
  * @throws ConfigError STORE_FORMAT; Node's errors where files cannot be read
  */
-export async function recover(files: StoreFiles, log: Log, messages: Messages): Promise<Recovered> {
+export async function recover(files: StoreFiles, isSynced: boolean, log: Log, messages: Messages): Promise<Recovered> {
   await requireFormat(files);
   const loaded = await loadNewest(files, log, messages);
-  const segments = await openSegments(files, messages, loaded);
+  const segments = await openSegments(files, isSynced, messages, loaded);
   const replay = new Replay(messages, loaded.sessions, loaded.retained, loaded.nextSessionId);
   const damaged: Damage[] = [];
   let last: Segment | null = null;
@@ -145,14 +146,14 @@ function readStart(file: StoreFile, number: number): number | null {
 }
 
 /** Opens all journal files, in order. Those that the checkpoint knows have their messages already. */
-async function openSegments(files: StoreFiles, messages: Messages, loaded: Loaded): Promise<Segment[]> {
+async function openSegments(files: StoreFiles, isSynced: boolean, messages: Messages, loaded: Loaded): Promise<Segment[]> {
   const known = new Map(messages.segments.map((segment) => [segment.number, segment]));
   for (const name of files.list()) if (isRenewedName(name)) await files.remove(name);
   const numbers = files.list().flatMap((name) => segmentNumber(name) ?? []);
   const segments: Segment[] = [];
   for (const number of numbers.sort((a, b) => a - b)) {
     const name = new Segment(number, 0).name;
-    const file = await files.open(name);
+    const file = await files.open(name, isSynced);
     const start = readStart(file, number);
     if (start === null) {
       // A file that was made and not written to, when the power failed.

@@ -145,7 +145,7 @@ export class JournalStore implements Store, SessionStore {
   static async open(options: JournalStoreOptions): Promise<JournalStore> {
     const usage = options.usage ?? new Usage(new BrokerCounters(), options.log);
     const messages = new Messages(options.cacheBytes, usage);
-    const recovered = await recover(options.files, options.log, messages);
+    const recovered = await recover(options.files, options.strategy === undefined || options.strategy === 'always', options.log, messages);
     return new JournalStore(options, usage, messages, recovered);
   }
 
