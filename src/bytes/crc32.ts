@@ -18,10 +18,13 @@ for (let at = 256; at < TABLES.length; at++) {
   TABLES[at] = TABLES[before & 255]! ^ (before >>> 8);
 }
 
-/** CRC-32, as zlib has it, of `buffer[start, end)`. */
-export function crc32(buffer: Buffer, start: number, end: number): number {
-  if (end - start > SHORT_LENGTH) return crc32OfView(buffer.subarray(start, end));
-  let checksum = -1;
+/**
+ * CRC-32, as zlib has it, of `buffer[start, end)`.
+ * @param before that of bytes in front of these, or another number to begin with: no two numbers give one checksum for the same bytes
+ */
+export function crc32(buffer: Buffer, start: number, end: number, before = 0): number {
+  if (end - start > SHORT_LENGTH) return crc32OfView(buffer.subarray(start, end), before);
+  let checksum = ~before;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     checksum ^= buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);

@@ -15,7 +15,7 @@ import type { Log } from '../telemetry/log.ts';
 const CACHE_BYTES = 128 * 1024 * 1024;
 
 /** Files of a store, and what a crash can leave of one. */
-const STORE_FILE = /^(journal-\d{8}\.log|checkpoint-\d{8}\.bin)(\.tmp)?$/;
+const STORE_FILE = /^(journal-\d{8}\.(log|spare)|checkpoint-\d{8}\.bin)(\.tmp)?$/;
 
 /** ActiveMQ's name for it. */
 const SPILL_FOLDER = 'tmp_storage';

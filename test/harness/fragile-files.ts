@@ -106,13 +106,16 @@ export class FragileFiles implements StoreFiles {
 
   /**
    * What is there when the power fails now.
-   * @param tail what the disk has of the bytes behind those that were synced
+   * @param tail what the disk has of the bytes that were not synced, from the first of them on; `former` is what it had there before, and
+   *   has behind what is returned
    */
-  afterPowerFailure(tail: (unsynced: Buffer, name: string) => Buffer): FragileFiles {
+  afterPowerFailure(tail: (unsynced: Buffer, name: string, former: Buffer) => Buffer): FragileFiles {
     const files = new FragileFiles();
-    for (const [name, { content, synced }] of this.#syncedNames) {
-      const rest = content.length > synced.length ? tail(content.subarray(synced.length), name) : Buffer.alloc(0);
-      files.put(name, Buffer.concat([synced, rest]));
+    for (const [name, state] of this.#syncedNames) {
+      const { content, synced } = state;
+      const { from, to } = unsyncedIn(state);
+      const rest = to > from ? tail(content.subarray(from, to), name, synced.subarray(from)) : Buffer.alloc(0);
+      files.put(name, Buffer.concat([synced.subarray(0, from), rest, synced.subarray(from + rest.length)]));
     }
     return files;
   }
@@ -124,8 +127,8 @@ export class FragileFiles implements StoreFiles {
 
   /** Bytes of one file that a power failure can take. */
   unsynced(name: string): number {
-    const { content, synced } = this.#state(name);
-    return content.length - synced.length;
+    const { from, to } = unsyncedIn(this.#state(name));
+    return to - from;
   }
 
   contentOf(name: string): Buffer {
@@ -229,6 +232,15 @@ class FragileFile implements StoreFile {
     this.#closed = true;
     return Promise.resolve();
   }
+}
+
+/** From the first to the last byte that the disk does not have as a process reads it. */
+function unsyncedIn({ content, synced }: FileState): Range {
+  let from = 0;
+  while (from < Math.min(content.length, synced.length) && content[from] === synced[from]) from++;
+  let to = content.length;
+  while (to > from && to <= synced.length && content[to - 1] === synced[to - 1]) to--;
+  return { from, to };
 }
 
 function badDescriptor(): Error {

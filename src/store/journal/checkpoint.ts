@@ -10,6 +10,7 @@ import {
   CHECKPOINT,
   END,
   MOVED,
+  NO_JOURNAL_FILE,
   PLACES,
   RECORD_HEADER_BYTES,
   RETAINED,
@@ -122,7 +123,7 @@ function* encode(state: CheckpointState, pieceBytes: number): Generator<ByteWrit
   };
   /** @returns whether there is enough */
   const end = (kind: number): boolean => {
-    sealRecord(writer.buffer, start, writer.length, kind);
+    sealRecord(writer.buffer, start, writer.length, kind, NO_JOURNAL_FILE);
     return writer.length >= pieceBytes;
   };
   begin();
@@ -232,7 +233,7 @@ export async function checkpointSegment(files: StoreFiles, serial: number): Prom
   const bytes = Buffer.alloc(FIRST_RECORD_BYTES_MAX);
   const have = file.read(bytes, 0);
   await file.close();
-  const end = recordEnd(bytes, 0, have);
+  const end = recordEnd(bytes, 0, have, NO_JOURNAL_FILE);
   if (end < 0 || bytes[8] !== CHECKPOINT) return 0;
   const reader = new ByteReader();
   reader.open(bytes, RECORD_HEADER_BYTES, end);
@@ -255,7 +256,7 @@ export async function loadCheckpoint(files: StoreFiles, serial: number, messages
 export function isSoundCheckpoint(bytes: Buffer): boolean {
   let kind = 0;
   for (let at = 0; at < bytes.length; ) {
-    const end = recordEnd(bytes, at, bytes.length);
+    const end = recordEnd(bytes, at, bytes.length, NO_JOURNAL_FILE);
     if (end < 0 || (at === 0 && bytes[8] !== CHECKPOINT)) return false;
     kind = bytes[at + 8]!;
     at = end;

@@ -16,14 +16,11 @@ const LOOKED_AT_ONCE = 10_000;
 /** Frees journal files: those that nobody needs, and those that only a few messages keep, which are moved on. */
 export class Compactor {
   readonly #store: JournalStore;
-  readonly #release: (name: string) => Promise<void>;
   /** Position of the log at which everybody else has a turn. */
   #movesUpTo = 0;
 
-  /** @param release takes a file that nobody needs out of the folder */
-  constructor(store: JournalStore, release: (name: string) => Promise<void>) {
+  constructor(store: JournalStore) {
     this.#store = store;
-    this.#release = release;
   }
 
   /**
@@ -43,11 +40,7 @@ export class Compactor {
     const dead = messages.segments.filter((segment) => segment.number < keptFrom && !segment.isPinned);
     if (dead.length === 0) return;
     await this.#store.safe(); // what took the place of its messages, or says that they are done with
-    for (const segment of dead) {
-      await this.#release(segment.name);
-      messages.drop(segment);
-      await this.#store.closeFile(segment);
-    }
+    for (const segment of dead) await this.#store.release(segment);
   }
 
   #worthEmptying(spare: number, shareMax: number): Segment | null {

@@ -59,19 +59,20 @@ export async function* inspectJournal(files: StoreFiles): AsyncGenerator<Finding
   for (const number of numbers.sort((a, b) => a - b)) {
     const file = `journal-${String(number).padStart(8, '0')}.log`;
     const bytes = await readFile(files, file);
-    const start = readSegmentHeader(bytes, number);
-    if (start === null || start === -1) {
+    const segment = readSegmentHeader(bytes, number);
+    if (segment === null || segment === 'another version') {
       yield { file, place: 0, end: bytes.length, kind: null, detail: 'no header of this format' };
       continue;
     }
     for (let at = SEGMENT_HEADER_BYTES; at < bytes.length; ) {
-      const end = recordEnd(bytes, at, bytes.length);
+      const end = recordEnd(bytes, at, bytes.length, number);
       if (end >= 0) {
         yield { file, place: at, end, kind: NAMES[bytes[at + 8]!] ?? `kind ${bytes[at + 8]}`, detail: detailOf(bytes, at, end) };
         at = end;
         continue;
       }
-      const next = nextSoundRecord(bytes, at + 1);
+      const next = nextSoundRecord(bytes, at + 1, number);
+      if (next < 0 && segment.formerNumber !== 0) break; // what stands here is of an earlier time
       yield { file, place: at, end: next < 0 ? bytes.length : next, kind: null, detail: '' };
       if (next < 0) break;
       at = next;

@@ -2,13 +2,16 @@ import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
 import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
-import { SEGMENT_HEADER_BYTES, Segment, segmentHeader } from './segment.ts';
+import { SEGMENT_HEADER_BYTES, Segment, segmentHeader, spareName, startBehind } from './segment.ts';
+import type { SpareFiles } from './spare-files.ts';
 
 /** When what was written counts as durable: after each batch's fdatasync; as soon as the kernel has it, and synced now and then, or never. */
 export type SyncStrategy = 'always' | 'periodic' | 'never';
 
 export interface LogOptions {
   readonly files: StoreFiles;
+  /** Files to be written over. */
+  readonly spares: SpareFiles;
   readonly strategy: SyncStrategy;
   /** `periodic`: milliseconds between two syncs. */
   readonly syncIntervalMs: number;
@@ -118,6 +121,8 @@ export class Log {
   #syncing: Promise<void> = Promise.resolve();
   /** Whose sync has failed: see `#renew`. */
   readonly #suspects = new Set<Segment>();
+  /** Full, and in files that may have had more in them before. */
+  #uncut: Segment[] = [];
   /** Where all was synced, as far as is known. */
   #syncedTo = 0;
   /** Bytes given to write() since the start. */
@@ -162,7 +167,7 @@ export class Log {
   end(kind: number): number {
     const writer = this.#writer;
     const start = this.#recordStart;
-    sealRecord(writer.buffer, start, writer.length, kind);
+    sealRecord(writer.buffer, start, writer.length, kind, this.#segment.number);
     if (kind === MESSAGE || kind === DELIVERIES) this.#hasMessage = true;
     const segment = this.#segment;
     const at = this.#writerAt + start;
@@ -192,7 +197,9 @@ export class Log {
   roll(): void {
     const segment = this.#segment;
     if (this.#writer.length > 0) this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
-    this.#segment = new Segment(segment.number + 1, segment.start + segment.size - SEGMENT_HEADER_BYTES);
+    this.#segment = new Segment(segment.number + 1, startBehind(segment, segment.size));
+    this.#segment.formerNumber = this.#options.spares.take(this.#segment.number);
+    if (segment.formerNumber !== 0) this.#uncut.push(segment);
     if (this.#writer.length > 0) this.#writer = this.#takeWriter();
     this.#writer.bytes(segmentHeader(this.#segment));
     this.#writerAt = 0;
@@ -260,6 +267,9 @@ export class Log {
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
     this.#closeOverlap();
     await this.synced();
+    if (this.failure !== null) return;
+    if (this.#segment.formerNumber !== 0) this.#uncut.push(this.#segment);
+    await this.#cutFull();
   }
 
   /**
@@ -276,7 +286,7 @@ export class Log {
     const start = this.#writer.length;
     this.#writer.skip(RECORD_HEADER_BYTES);
     this.#writer.f64(this.durable);
-    sealRecord(this.#writer.buffer, start, this.#writer.length, BATCH);
+    sealRecord(this.#writer.buffer, start, this.#writer.length, BATCH, this.#segment.number);
   }
 
   #schedule(): void {
@@ -310,6 +320,7 @@ export class Log {
       if (!(await this.#finish(batch))) break;
       this.#underWay.shift();
       this.durable = batch.upTo;
+      if (this.#uncut.length > 0) await this.#cutFull();
       told = batch.listeners;
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
     }
@@ -398,6 +409,14 @@ export class Log {
     await this.#put(overlap.segment, file, bytes, at);
   }
 
+  /** Takes what files have behind their own records from an earlier time. A cut that fails costs space, and no more. */
+  async #cutFull(): Promise<void> {
+    const isThrough = (segment: Segment): boolean => segment.start + segment.size <= this.durable;
+    const full = this.#uncut.filter(isThrough);
+    this.#uncut = this.#uncut.filter((segment) => !isThrough(segment));
+    for (const { file, size } of full) await file?.truncate(size).catch(() => {});
+  }
+
   /** @returns false when the log is being closed before that was possible */
   async #finish(batch: Batch): Promise<boolean> {
     batch.attempt ??= this.#attempt(batch.chunks);
@@ -448,15 +467,16 @@ export class Log {
     }
     this.#batchBegun = false;
     this.#hasMessage = false;
-    for (const { bytes, at } of chunks) this.#stampBatch(bytes, at === 0 ? SEGMENT_HEADER_BYTES : 0);
+    for (const chunk of chunks) this.#stampBatch(chunk);
     return chunks;
   }
 
-  #stampBatch(bytes: ByteWriter, start: number): void {
+  #stampBatch({ segment, at, bytes }: Chunk): void {
+    const start = at === 0 ? SEGMENT_HEADER_BYTES : 0;
     const end = start + RECORD_HEADER_BYTES + 8;
     if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
     bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#syncedTo, start + RECORD_HEADER_BYTES);
-    sealRecord(bytes.buffer, start, end, BATCH);
+    sealRecord(bytes.buffer, start, end, BATCH, segment.number);
   }
 
   async #syncAll(): Promise<void> {
@@ -471,10 +491,20 @@ export class Log {
     for (const segment of this.#suspects) await this.#renew(segment);
     for (const { segment, at, bytes } of chunks) {
       if (segment.file === null) {
+        if (segment.formerNumber !== 0) await this.#takeSpare(segment);
         segment.file = await files.open(segment.name, strategy === 'always');
         if (strategy !== 'never') await this.#trust(segment, files.syncFolder());
       }
       await this.#put(segment, segment.file, bytes, at);
+    }
+  }
+
+  /** A spare file becomes this one. One that is not there (somebody has removed it, or it has its name already) is made anew. */
+  async #takeSpare({ formerNumber, name }: Segment): Promise<void> {
+    try {
+      await this.#options.files.rename(spareName(formerNumber), name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
 

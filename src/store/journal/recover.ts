@@ -8,7 +8,7 @@ import type { StoreFile, StoreFiles } from './files.ts';
 import type { Messages } from './messages.ts';
 import { BATCH, nextSoundRecord, RECORD_HEADER_BYTES, recordEnd } from './record.ts';
 import { Replay } from './replay.ts';
-import { isRenewedName, readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber } from './segment.ts';
+import { isRenewedName, readSegmentHeader, SEGMENT_HEADER_BYTES, Segment, segmentNumber, startBehind } from './segment.ts';
 import type { SessionContent } from './session.ts';
 
 /** What is in a store's folder. */
@@ -72,9 +72,11 @@ export async function recover(files: StoreFiles, isSynced: boolean, log: Log, me
       await segment.file!.truncate(from);
       segment.size = from;
     }
-    cutAt = await replaySegment(segment, from, segments, replay, damaged);
+    cutAt = replaySegment(segment, from, segments, replay, damaged);
     if (cutAt < 0) continue;
-    log.warn('the journal ends within a record, as after a power failure: it goes on there', { file: segment.name, place: cutAt });
+    const facts = { file: segment.name, place: cutAt };
+    if (segment.formerNumber === 0) log.warn('the journal ends within a record, as after a power failure: it goes on there', facts);
+    else log.info('the journal was not closed: it goes on behind its last record', facts);
     await segment.file!.truncate(cutAt);
     segment.size = cutAt;
   }
@@ -133,14 +135,15 @@ async function requireFormat(files: StoreFiles): Promise<void> {
     const number = segmentNumber(name);
     if (number === null) continue;
     const file = await files.open(name);
-    const start = readStart(file, number);
+    const found = readHeader(file, number);
     await file.close();
-    if (start === -1) throw new ConfigError('STORE_FORMAT', `${name}: written by another version of this program: its format is not known`);
+    if (found === 'another version')
+      throw new ConfigError('STORE_FORMAT', `${name}: written by another version of this program: its format is not known`);
   }
 }
 
 /** See `readSegmentHeader`. */
-function readStart(file: StoreFile, number: number): number | null {
+function readHeader(file: StoreFile, number: number): ReturnType<typeof readSegmentHeader> {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   return readSegmentHeader(header.subarray(0, file.read(header, 0)), number);
 }
@@ -154,8 +157,8 @@ async function openSegments(files: StoreFiles, isSynced: boolean, messages: Mess
   for (const number of numbers.sort((a, b) => a - b)) {
     const name = new Segment(number, 0).name;
     const file = await files.open(name, isSynced);
-    const start = readStart(file, number);
-    if (start === null) {
+    const found = readHeader(file, number);
+    if (found === null || found === 'another version') {
       // A file that was made and not written to, when the power failed.
       await file.close();
       if (number >= loaded.checkpoint.segmentNumber) await files.remove(name);
@@ -167,7 +170,8 @@ async function openSegments(files: StoreFiles, isSynced: boolean, messages: Mess
       await files.remove(name);
       continue;
     }
-    const segment = known.get(number) ?? new Segment(number, start);
+    const segment = known.get(number) ?? found;
+    segment.formerNumber = found.formerNumber;
     segment.file = file;
     segment.size = files.size(name);
     segments.push(segment);
@@ -194,25 +198,24 @@ async function removeSegment(files: StoreFiles, messages: Messages, segment: Seg
 }
 
 /** @returns where the segment is to be cut; -1 when it is sound to its end */
-async function replaySegment(
-  segment: Segment,
-  from: number,
-  segments: readonly Segment[],
-  replay: Replay,
-  damaged: Damage[],
-): Promise<number> {
+function replaySegment(segment: Segment, from: number, segments: readonly Segment[], replay: Replay, damaged: Damage[]): number {
+  const following = segments[segments.indexOf(segment) + 1];
   const bytes = readWhole(segment);
   const reader = new ByteReader();
   let at = from;
   while (at < bytes.length) {
-    const end = recordEnd(bytes, at, bytes.length);
+    const end = recordEnd(bytes, at, bytes.length, segment.number);
     if (end >= 0) {
       reader.open(bytes, at + RECORD_HEADER_BYTES, end);
       replay.apply(bytes[at + 8]!, reader, segment, at);
       at = end;
       continue;
     }
-    const next = nextSoundRecord(bytes, at + 1);
+    if (following !== undefined && following.start === startBehind(segment, at)) {
+      segment.size = at; // what stands here is of an earlier time
+      return -1;
+    }
+    const next = nextSoundRecord(bytes, at + 1, segment.number);
     if (!wasDurable(segment.start + at, bytes, next, segment, segments)) return at;
     damaged.push({ file: segment.name, from: at, to: next < 0 ? bytes.length : next });
     if (next < 0) return -1;
@@ -228,19 +231,19 @@ function readWhole(segment: Segment): Buffer {
 
 /** Whether a batch behind the damage says that all was durable up to beyond `position`. */
 function wasDurable(position: number, bytes: Buffer, next: number, segment: Segment, segments: readonly Segment[]): boolean {
-  if (next >= 0 && hasLaterBatch(position, bytes, next)) return true;
+  if (next >= 0 && hasLaterBatch(position, bytes, next, segment.number)) return true;
   for (const later of segments) {
-    if (later.number > segment.number && hasLaterBatch(position, readWhole(later), SEGMENT_HEADER_BYTES)) return true;
+    if (later.number > segment.number && hasLaterBatch(position, readWhole(later), SEGMENT_HEADER_BYTES, later.number)) return true;
   }
   return false;
 }
 
-function hasLaterBatch(position: number, bytes: Buffer, from: number): boolean {
+function hasLaterBatch(position: number, bytes: Buffer, from: number, file: number): boolean {
   let at = from;
   while (at >= 0 && at < bytes.length) {
-    const end = recordEnd(bytes, at, bytes.length);
+    const end = recordEnd(bytes, at, bytes.length, file);
     if (end < 0) {
-      at = nextSoundRecord(bytes, at + 1);
+      at = nextSoundRecord(bytes, at + 1, file);
       continue;
     }
     if (bytes[at + 8] === BATCH && bytes.readDoubleBE(at + RECORD_HEADER_BYTES) > position) return true;

@@ -1,12 +1,17 @@
 import type { StoreFile } from './files.ts';
 
 /** `RHJRNL`, and the version of the format in two digits. A change that an older program would misread gets a new one. */
-const MAGIC = Buffer.from('RHJRNL02');
+const MAGIC = Buffer.from('RHJRNL03');
 
-/** Magic, the file's number (4 bytes), 4 bytes of zero, and the log's position of the file's first byte (8 bytes, a float). */
+/**
+ * Magic, the file's number (4 bytes), the number it had before (4 bytes; 0: it is new), and the log's position of the file's first byte
+ * (8 bytes, a float).
+ */
 export const SEGMENT_HEADER_BYTES = 24;
 
 const NAME = /^journal-(\d{8})\.log$/;
+
+const SPARE_NAME = /^journal-(\d{8})\.spare$/;
 
 const RENEWED_SUFFIX = '.tmp';
 
@@ -15,6 +20,8 @@ export class Segment {
   readonly number: number;
   /** The log's position of the file's first byte, were it not a header: position = start + place in the file. */
   readonly start: number;
+  /** The number that its file had before, whose records may still stand behind its own; 0: the file is new. */
+  formerNumber = 0;
   /** Bytes, header included, appended; written or not. */
   size = 0;
   /** Bytes that its file has, and that are durable where every batch is synced. */
@@ -45,7 +52,7 @@ export class Segment {
   }
 
   get name(): string {
-    return `journal-${String(this.number).padStart(8, '0')}.log`;
+    return `${stem(this.number)}.log`;
   }
 
   /** Whether some message is only to be found here. */
@@ -86,6 +93,11 @@ export class Segment {
   }
 }
 
+/** Where the file behind this one begins in the log when this one has `size` bytes. */
+export function startBehind(segment: Segment, size: number): number {
+  return segment.start + size - SEGMENT_HEADER_BYTES;
+}
+
 /** Whether a crash has left it while a journal file was written anew. */
 export function isRenewedName(name: string): boolean {
   return name.endsWith(RENEWED_SUFFIX) && NAME.test(name.slice(0, -RENEWED_SUFFIX.length));
@@ -97,17 +109,36 @@ export function segmentNumber(name: string): number | null {
   return matched === null ? null : Number(matched[1]);
 }
 
+/** Which journal file a spare file was; null for a file that is none. */
+export function spareNumber(name: string): number | null {
+  const matched = SPARE_NAME.exec(name);
+  return matched === null ? null : Number(matched[1]);
+}
+
+/** What journal file `number` is called when it is not needed, and kept to be written over. */
+export function spareName(number: number): string {
+  return `${stem(number)}.spare`;
+}
+
+function stem(number: number): string {
+  return `journal-${String(number).padStart(8, '0')}`;
+}
+
 export function segmentHeader(segment: Segment): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   MAGIC.copy(header);
   header.writeUInt32BE(segment.number, 8);
+  header.writeUInt32BE(segment.formerNumber, 12);
   header.writeDoubleBE(segment.start, 16);
   return header;
 }
 
-/** @returns where the file stands in the log; null when it is no such header, -1 for another version of the format */
-export function readSegmentHeader(header: Buffer, number: number): number | null {
+/** @returns a file of the journal; null when this is no header of it, and 'another version' for that of another format */
+export function readSegmentHeader(header: Buffer, number: number): Segment | 'another version' | null {
   if (header.length < SEGMENT_HEADER_BYTES || header.compare(MAGIC, 0, 6, 0, 6) !== 0) return null;
-  if (header.compare(MAGIC, 6, 8, 6, 8) !== 0) return -1;
-  return header.readUInt32BE(8) === number ? header.readDoubleBE(16) : null;
+  if (header.compare(MAGIC, 6, 8, 6, 8) !== 0) return 'another version';
+  if (header.readUInt32BE(8) !== number) return null;
+  const segment = new Segment(number, header.readDoubleBE(16));
+  segment.formerNumber = header.readUInt32BE(12);
+  return segment;
 }

@@ -43,6 +43,7 @@ import {
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
 import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
+import { SpareFiles } from './spare-files.ts';
 
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
@@ -85,6 +86,9 @@ const COMPACTED_SHARE_MAX = 0.5;
 /** A store that is full is compacted when that frees at least this share of its limit: it costs a checkpoint or two. */
 const FREED_SHARE_MIN = 1 / 64;
 
+/** Files that nobody needs are kept to be written over while all take at most this share of the limit. */
+const SPARE_SHARE_MAX = 0.5;
+
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
@@ -107,6 +111,7 @@ export class JournalStore implements Store, SessionStore {
   readonly retainedByTopic = new Map<string, RetainedEntry>();
   readonly #options: JournalStoreOptions;
   readonly #usage: Usage;
+  readonly #spares: SpareFiles;
   readonly #log: Log;
   readonly #compactor: Compactor;
   readonly #reader = new ByteReader();
@@ -127,6 +132,8 @@ export class JournalStore implements Store, SessionStore {
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
   #makingRoom = false;
+  /** All space is to be given back that can be. */
+  #isCompacting = false;
   /** Bytes of the files that are not written to any more. */
   #sealedBytes = 0;
   #checkpoint: Checkpoint;
@@ -157,13 +164,19 @@ export class JournalStore implements Store, SessionStore {
     for (const [topic, entry] of recovered.retained) this.retainedByTopic.set(topic, entry);
     this.#nextSessionId = recovered.nextSessionId;
     this.#checkpoint = recovered.checkpoint;
+    const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+    this.#spares = new SpareFiles(options.files, segmentBytes);
     this.#log = new Log(recovered.segment, {
       files: options.files,
+      spares: this.#spares,
       strategy: options.strategy ?? 'always',
       syncIntervalMs: options.syncIntervalMs ?? SYNC_INTERVAL_MS,
-      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      segmentBytes,
       retryMs: options.retryMs ?? RETRY_MS,
-      onFailure: (error) => options.onFailure?.(error),
+      onFailure: (error) => {
+        if (error !== null) void this.#spares.removeAll().catch(() => {}); // there may be no space, or no disk any more
+        options.onFailure?.(error);
+      },
     });
     this.#log.onFlush = () => this.#endOpen();
     this.#log.onSealed = (segment, next) => {
@@ -177,7 +190,7 @@ export class JournalStore implements Store, SessionStore {
     this.#measureAll();
     this.#durableMessages = messages.next;
     this.#checkpointDue = this.#log.position + this.#checkpointInterval;
-    this.#compactor = new Compactor(this, (name) => (options.archive === undefined ? options.files.remove(name) : options.archive(name)));
+    this.#compactor = new Compactor(this);
     this.#tidyTimer = setInterval(() => void this.tidy(), TIDY_MS).unref();
   }
 
@@ -203,9 +216,9 @@ export class JournalStore implements Store, SessionStore {
     return this.#log.writtenBytes;
   }
 
-  /** Bytes of all journal files. */
+  /** Bytes of all journal files, with those that are there to be written over. */
   get diskBytes(): number {
-    return this.#sealedBytes + this.#log.segment.size;
+    return this.#sealedBytes + this.#log.segment.size + this.#spares.bytes;
   }
 
   /** What cannot be written stays in memory. */
@@ -422,10 +435,21 @@ export class JournalStore implements Store, SessionStore {
     return this.#tidying;
   }
 
-  /** Closes the file of a segment that is to go. */
-  async closeFile(segment: Segment): Promise<void> {
+  /** Lets go of a file that nobody needs. */
+  async release(segment: Segment): Promise<void> {
+    const { files, archive } = this.#options;
+    if (archive !== undefined) await archive(segment.name);
+    else if (!(await this.#keepSpare(segment))) await files.remove(segment.name);
+    this.messages.drop(segment);
     await this.#log.release(segment);
     await segment.file?.close();
+  }
+
+  /** @returns false when it is to be removed */
+  async #keepSpare({ number, name, size }: Segment): Promise<boolean> {
+    const { store } = this.#usage;
+    if (this.#isCompacting || this.diskBytes > store.limitBytes * SPARE_SHARE_MAX) return false;
+    return this.#spares.keep(number, name, size);
   }
 
   /** Resolves when all that was appended is durable. */
@@ -495,6 +519,16 @@ export class JournalStore implements Store, SessionStore {
   }
 
   async #compact(onProgress: (filesLeft: number) => void): Promise<void> {
+    this.#isCompacting = true;
+    try {
+      await this.#spares.removeAll();
+      await this.#emptyAll(onProgress);
+    } finally {
+      this.#isCompacting = false;
+    }
+  }
+
+  async #emptyAll(onProgress: (filesLeft: number) => void): Promise<void> {
     this.#endOpen();
     this.#log.roll();
     await this.writeCheckpoint();
@@ -657,7 +691,7 @@ export class JournalStore implements Store, SessionStore {
     if (length <= RECORD_BODY_BYTES_MAX && !this.#inBlock(segment, place, header + length))
       this.#readBlock(segment, place, Math.max(READ_BYTES, RECORD_HEADER_BYTES + length));
     const at = place - this.#blockAt;
-    const end = recordEnd(this.#block, at, this.#blockLength);
+    const end = recordEnd(this.#block, at, this.#blockLength, segment.number);
     return end < 0 ? null : this.#block.subarray(at, end);
   }
 

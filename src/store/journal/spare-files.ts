@@ -1,0 +1,66 @@
+import type { StoreFiles } from './files.ts';
+import { spareName, spareNumber } from './segment.ts';
+
+/** As many as two checkpoints in a row free under load; what is beyond is removed. */
+const SPARE_FILES_MAX = 4;
+
+/** Larger than this many times what a file is to be (one large message may do that), it is not kept. */
+const SPARE_SIZE_FACTOR = 2;
+
+interface SpareFile {
+  /** Which journal file it was. */
+  readonly number: number;
+  readonly size: number;
+}
+
+/**
+ * Journal files that nobody needs any more, to be written over as later ones. The disk has their blocks already: to sync bytes that are
+ * written there costs the file system no transaction of its own, as it does where a file grows, and takes about half of the time.
+ *
+ *     journal-00000003.log  ──►  journal-00000003.spare  ──►  journal-00000008.log
+ *         not needed                                              begun
+ */
+export class SpareFiles {
+  readonly #files: StoreFiles;
+  readonly #segmentBytes: number;
+  #spares: SpareFile[];
+
+  /** Those that are in the folder are there at once. */
+  constructor(files: StoreFiles, segmentBytes: number) {
+    this.#files = files;
+    this.#segmentBytes = segmentBytes;
+    this.#spares = files.list().flatMap((name) => {
+      const number = spareNumber(name);
+      return number === null ? [] : [{ number, size: files.size(name) }];
+    });
+  }
+
+  get bytes(): number {
+    return this.#spares.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /**
+   * A spare file for journal file `number`. One that was this file itself, or a later one, is none: it has records of the same number.
+   * @returns which file it was; 0: there is none
+   */
+  take(number: number): number {
+    const at = this.#spares.findIndex((spare) => spare.number < number);
+    return at < 0 ? 0 : this.#spares.splice(at, 1)[0]!.number;
+  }
+
+  /** Keeps journal file `number`, of so many bytes. @returns false when it is not wanted: nothing was done then */
+  async keep(number: number, name: string, size: number): Promise<boolean> {
+    if (this.#spares.length >= SPARE_FILES_MAX) return false;
+    if (size < this.#segmentBytes || size > this.#segmentBytes * SPARE_SIZE_FACTOR) return false;
+    await this.#files.rename(name, spareName(number));
+    this.#spares.push({ number, size });
+    return true;
+  }
+
+  /** Gives the disk all of them back. */
+  async removeAll(): Promise<void> {
+    const spares = this.#spares;
+    this.#spares = [];
+    for (const { number } of spares) await this.#files.remove(spareName(number));
+  }
+}
