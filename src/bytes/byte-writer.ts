@@ -1,10 +1,12 @@
+import { copyBytes, viewOf } from './copy-bytes.ts';
+
 /** Bytes a writer starts with; most frames are smaller. */
 const INITIAL_SIZE_BYTES = 4096;
 
 /** A writer that had to grow beyond this lets the memory go at the next reset, so that one large frame does not stay for ever. */
 const KEEP_SIZE_BYTES = 1024 * 1024;
 
-/** Strings and bytes up to this length are copied here, one by one, which is faster than a call into the runtime. */
+/** Strings up to this length are copied here, one character at a time, which is faster than a call into the runtime. */
 const SHORT_LENGTH = 64;
 
 /**
@@ -13,10 +15,12 @@ const SHORT_LENGTH = 64;
  */
 export class ByteWriter {
   #buffer: Buffer;
+  #view: DataView;
   #length = 0;
 
   constructor(sizeBytes = INITIAL_SIZE_BYTES) {
     this.#buffer = Buffer.allocUnsafeSlow(sizeBytes);
+    this.#view = viewOf(this.#buffer);
   }
 
   /** The bytes written so far are `buffer[0, length)`. Replaced when it grows: do not hold on to it. */
@@ -31,7 +35,7 @@ export class ByteWriter {
   /** Forgets everything written. */
   reset(): void {
     this.#length = 0;
-    if (this.#buffer.length > KEEP_SIZE_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_SIZE_BYTES);
+    if (this.#buffer.length > KEEP_SIZE_BYTES) this.#use(Buffer.allocUnsafeSlow(INITIAL_SIZE_BYTES));
   }
 
   /** Forgets what was written after `length` was this. */
@@ -119,11 +123,8 @@ export class ByteWriter {
 
   /** `source[start, end)`. */
   slice(source: Buffer, start: number, end: number): void {
-    const length = end - start;
-    const at = this.#room(length);
-    const buffer = this.#buffer;
-    if (length > SHORT_LENGTH) source.copy(buffer, at, start, end);
-    else for (let i = 0; i < length; i++) buffer[at + i] = source[start + i]!;
+    const at = this.#room(end - start);
+    copyBytes(source, start, end, this.#buffer, this.#view, at);
   }
 
   /** One byte a character; every character must be U+0000 to U+00FF. */
@@ -170,6 +171,11 @@ export class ByteWriter {
   #grow(needed: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
     this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
+    this.#use(larger);
+  }
+
+  #use(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.#view = viewOf(buffer);
   }
 }

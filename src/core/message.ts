@@ -1,3 +1,5 @@
+import type { ByteWriter } from '../bytes/byte-writer.ts';
+import { copyBytes, viewOf } from '../bytes/copy-bytes.ts';
 import type { Stamp } from './hybrid-clock.ts';
 import type { Publisher } from './subscription.ts';
 import type { Spilled } from './usage.ts';
@@ -67,6 +69,7 @@ const NOTHING = Buffer.alloc(0);
 const SLAB_BYTES = 8_192;
 const SMALL_BYTES_MAX = 1_024;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabView = viewOf(slab);
 let slabUsed = 0;
 
 /**
@@ -204,6 +207,10 @@ export class Message {
     this.#source.copy(target, at, this.#payloadStart, this.#end);
   }
 
+  writePayload(writer: ByteWriter): void {
+    writer.slice(this.#source, this.#payloadStart, this.#end);
+  }
+
   /** Bytes of properties and payload together where the properties are there in this form; else -1. */
   bodyLength(form: PropertiesForm): number {
     return this.#propertiesForm === form ? this.#end - this.#bodyStart : -1;
@@ -212,6 +219,11 @@ export class Message {
   /** Copies the encoded properties and the payload. */
   copyBody(target: Buffer, at: number): void {
     this.#source.copy(target, at, this.#bodyStart, this.#end);
+  }
+
+  /** Writes the encoded properties and the payload. */
+  writeBody(writer: ByteWriter): void {
+    writer.slice(this.#source, this.#bodyStart, this.#end);
   }
 
   /** Makes the message outlive the call it arrived in. Copies its bytes the first time, does nothing after that. */
@@ -223,12 +235,14 @@ export class Message {
       const isSmall = size <= SMALL_BYTES_MAX;
       if (isSmall && slabUsed + size > SLAB_BYTES) {
         slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+        slabView = viewOf(slab);
         slabUsed = 0;
       }
       const own = isSmall ? slab : Buffer.allocUnsafeSlow(size);
       const at = isSmall ? slabUsed : 0;
       if (isSmall) slabUsed += size;
-      this.#source.copy(own, at, start, this.#end);
+      if (isSmall) copyBytes(this.#source, start, this.#end, slab, slabView, at);
+      else this.#source.copy(own, at, start, this.#end);
       this.#source = own;
       this.#frameStart = at;
       this.#bodyStart += at - start;

@@ -176,13 +176,14 @@ function* encode(state: CheckpointState, pieceBytes: number): Generator<ByteWrit
 }
 
 /** Where messages `from` to `to` of a file stand, each as the distance to the one before; 0 for one that nobody needs. */
-function writePlaces(writer: ByteWriter, { number, places, references }: Segment, from: number, to: number): void {
+function writePlaces(writer: ByteWriter, { number, table }: Segment, from: number, to: number): void {
   writer.varint(number);
   writer.varint(from);
   let last = 0;
   for (let i = from; i < to; i++) {
-    writer.varint(references[i] === 0 ? 0 : places[i]! - last);
-    if (references[i] !== 0) last = places[i]!;
+    const place = table.referencesAt(i) === 0 ? 0 : table.placeAt(i);
+    writer.varint(place === 0 ? 0 : place - last);
+    if (place !== 0) last = place;
   }
 }
 
@@ -329,7 +330,7 @@ function readPlaces(reader: ByteReader, segment: Segment): void {
     const distance = reader.varint();
     if (distance === 0) continue;
     place += distance;
-    segment.setPlace(index, place);
+    segment.table.setPlace(index, place);
   }
 }
 

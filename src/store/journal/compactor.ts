@@ -61,7 +61,7 @@ export class Compactor {
 
   async #empty(segment: Segment): Promise<void> {
     const { messages } = this.#store;
-    for (let i = 0; i < segment.count; i++) if (segment.references[i]! > 0) await this.#move(segment.firstMessage + i);
+    for (let i = 0; i < segment.count; i++) if (segment.table.referencesAt(i) > 0) await this.#move(segment.firstMessage + i);
     if (segment.moved > 0) {
       let looked = 0;
       for (const [number, moved] of messages.movedEntries) {

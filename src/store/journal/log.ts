@@ -323,6 +323,8 @@ export class Log {
       if (this.#uncut.length > 0) await this.#cutFull();
       told = batch.listeners;
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
+      // What the sockets have by now is to be in the next batch, too: each batch costs processor time of its own.
+      if (this.#underWay.length === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#flushing = false;
     if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);

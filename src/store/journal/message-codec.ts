@@ -36,16 +36,14 @@ export function writeMessage(writer: ByteWriter, message: Message, form: StoredP
   if (bodyLength >= 0) {
     writer.varint(bodyLength - payloadLength);
     writer.varint(payloadLength);
-    const at = writer.skip(bodyLength);
-    message.copyBody(writer.buffer, at);
+    message.writeBody(writer);
     return;
   }
   const properties = message.properties === null ? null : form.encode(message);
   writer.varint(properties?.length ?? 0);
   writer.varint(payloadLength);
   if (properties !== null) writer.bytes(properties);
-  const at = writer.skip(payloadLength);
-  message.copyPayload(writer.buffer, at);
+  message.writePayload(writer);
 }
 
 /**

@@ -86,7 +86,7 @@ export class Messages {
     const moved = this.#movedOf(number);
     if (moved !== undefined) return moved.references;
     const segment = this.#segmentOf(number);
-    return segment === null ? 0 : segment.references[number - segment.firstMessage]!;
+    return segment === null ? 0 : segment.table.referencesAt(number - segment.firstMessage);
   }
 
   /** One more needs the message. */
@@ -98,9 +98,12 @@ export class Messages {
     }
     const segment = this.#segmentOf(number);
     if (segment === null) return; // lost with a damaged record
+    const { table } = segment;
     const index = number - segment.firstMessage;
-    if (segment.places[index] === 0) return; // likewise
-    if (segment.references[index]!++ === 0) segment.live++;
+    if (table.placeAt(index) === 0) return; // likewise
+    const references = table.referencesAt(index);
+    table.setReferences(index, references + 1);
+    if (references === 0) segment.live++;
   }
 
   /** One less needs it. */
@@ -115,8 +118,12 @@ export class Messages {
     }
     const segment = this.#segmentOf(number);
     if (segment === null) return;
+    const { table } = segment;
     const index = number - segment.firstMessage;
-    if (segment.references[index] === 0 || --segment.references[index]! > 0) return;
+    const references = table.referencesAt(index);
+    if (references === 0) return;
+    table.setReferences(index, references - 1);
+    if (references > 1) return;
     segment.live--;
     this.#forget(number);
   }
@@ -127,7 +134,7 @@ export class Messages {
     if (moved !== undefined) return moved;
     const segment = this.#segmentOf(number);
     if (segment === null) return null;
-    const place = segment.places[number - segment.firstMessage]!;
+    const place = segment.table.placeAt(number - segment.firstMessage);
     return place === 0 ? null : { segment, place };
   }
 
@@ -138,8 +145,8 @@ export class Messages {
       before.segment.moved--;
     } else {
       const old = this.#segmentOf(number);
-      if (old !== null && old.references[number - old.firstMessage]! > 0) {
-        old.references[number - old.firstMessage] = 0;
+      if (old !== null && old.table.referencesAt(number - old.firstMessage) > 0) {
+        old.table.setReferences(number - old.firstMessage, 0);
         old.live--;
       }
     }
@@ -157,10 +164,11 @@ export class Messages {
     }
     const segment = this.#segmentOf(number);
     if (segment === null) return;
+    const { table } = segment;
     const index = number - segment.firstMessage;
-    segment.places[index] = 0;
-    if (segment.references[index] === 0) return;
-    segment.references[index] = 0;
+    table.setPlace(index, 0);
+    if (table.referencesAt(index) === 0) return;
+    table.setReferences(index, 0);
     segment.live--;
   }
 
@@ -199,6 +207,7 @@ export class Messages {
   drop(segment: Segment): void {
     remove(this.segments, segment);
     remove(this.#filled, segment);
+    segment.table.clear();
   }
 
   #forget(number: number): void {

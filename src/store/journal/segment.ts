@@ -1,4 +1,5 @@
 import type { StoreFile } from './files.ts';
+import { MessageTable } from './message-table.ts';
 
 /** `RHJRNL`, and the version of the format in two digits. A change that an older program would misread gets a new one. */
 const MAGIC = Buffer.from('RHJRNL03');
@@ -30,12 +31,8 @@ export class Segment {
   file: StoreFile | null = null;
   /** Number of its first message. Its messages are numbered in order, without gaps. */
   firstMessage = 0;
-  /** Where each of its messages stands in the file. */
-  places = new Uint32Array(0);
-  /** How many references there are to each. */
-  references = new Uint32Array(0);
-  /** Messages in `places`. */
-  count = 0;
+  /** Where each of its messages stands in the file, and how many references there are to it. */
+  readonly table = new MessageTable();
   /** Those with a reference. */
   live = 0;
   /** Messages that were moved here from older files. */
@@ -65,31 +62,15 @@ export class Segment {
     return (this.live + this.moved) / Math.max(1, this.count + this.moved);
   }
 
+  /** Messages that were first written to it, living or not. */
+  get count(): number {
+    return this.table.count;
+  }
+
   addMessage(number: number, place: number): void {
     if (this.count === 0) this.firstMessage = number;
-    // Numbers that were lost with a damaged record have no place.
-    this.setPlace(number - this.firstMessage, place);
-  }
-
-  /** @param index of the message in this file */
-  setPlace(index: number, place: number): void {
-    if (index >= this.places.length) {
-      const capacity = Math.max(64, this.places.length * 2, index + 1);
-      const places = new Uint32Array(capacity);
-      const references = new Uint32Array(capacity);
-      places.set(this.places);
-      references.set(this.references);
-      this.places = places;
-      this.references = references;
-    }
-    this.places[index] = place;
-    this.count = Math.max(this.count, index + 1); // one that a checkpoint has already may be read again
-  }
-
-  /** Gives back what it has allocated beyond its messages: it gets no more. */
-  trim(): void {
-    this.places = this.places.slice(0, this.count);
-    this.references = this.references.slice(0, this.count);
+    // Numbers that were lost with a damaged record have no place. One that a checkpoint has already may be read again.
+    this.table.setPlace(number - this.firstMessage, place);
   }
 }
 

@@ -24,6 +24,8 @@ export class SpareFiles {
   readonly #files: StoreFiles;
   readonly #segmentBytes: number;
   #spares: SpareFile[];
+  /** Of all of them. */
+  bytes = 0;
 
   /** Those that are in the folder are there at once. */
   constructor(files: StoreFiles, segmentBytes: number) {
@@ -33,10 +35,7 @@ export class SpareFiles {
       const number = spareNumber(name);
       return number === null ? [] : [{ number, size: files.size(name) }];
     });
-  }
-
-  get bytes(): number {
-    return this.#spares.reduce((sum, { size }) => sum + size, 0);
+    this.#measure();
   }
 
   /**
@@ -45,7 +44,10 @@ export class SpareFiles {
    */
   take(number: number): number {
     const at = this.#spares.findIndex((spare) => spare.number < number);
-    return at < 0 ? 0 : this.#spares.splice(at, 1)[0]!.number;
+    if (at < 0) return 0;
+    const [{ number: former }] = this.#spares.splice(at, 1) as [SpareFile];
+    this.#measure();
+    return former;
   }
 
   /** Keeps journal file `number`, of so many bytes. @returns false when it is not wanted: nothing was done then */
@@ -54,6 +56,7 @@ export class SpareFiles {
     if (size < this.#segmentBytes || size > this.#segmentBytes * SPARE_SIZE_FACTOR) return false;
     await this.#files.rename(name, spareName(number));
     this.#spares.push({ number, size });
+    this.#measure();
     return true;
   }
 
@@ -61,6 +64,11 @@ export class SpareFiles {
   async removeAll(): Promise<void> {
     const spares = this.#spares;
     this.#spares = [];
+    this.#measure();
     for (const { number } of spares) await this.#files.remove(spareName(number));
+  }
+
+  #measure(): void {
+    this.bytes = this.#spares.reduce((sum, { size }) => sum + size, 0);
   }
 }

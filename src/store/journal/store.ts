@@ -180,7 +180,6 @@ export class JournalStore implements Store, SessionStore {
     });
     this.#log.onFlush = () => this.#endOpen();
     this.#log.onSealed = (segment, next) => {
-      segment.trim();
       messages.append(next);
       this.#sealedBytes += segment.size;
     };
