@@ -66,11 +66,7 @@ export class ByteWriter {
   /** Signed or unsigned: the low 32 bits. */
   u32(value: number): void {
     const at = this.#room(4);
-    const buffer = this.#buffer;
-    buffer[at] = value >>> 24;
-    buffer[at + 1] = value >>> 16;
-    buffer[at + 2] = value >>> 8;
-    buffer[at + 3] = value;
+    this.#view.setInt32(at, value);
   }
 
   /** A signed 64-bit integer; a number must be a safe integer, a bigint must fit. */
@@ -94,12 +90,12 @@ export class ByteWriter {
 
   f32(value: number): void {
     const at = this.#room(4);
-    this.#buffer.writeFloatBE(value, at);
+    this.#view.setFloat32(at, value);
   }
 
   f64(value: number): void {
     const at = this.#room(8);
-    this.#buffer.writeDoubleBE(value, at);
+    this.#view.setFloat64(at, value);
   }
 
   /** A non-negative safe integer in groups of seven bits, the low ones first, the high bit set in all but the last (LEB128). */
@@ -153,11 +149,7 @@ export class ByteWriter {
 
   /** Overwrites four bytes written before. */
   setU32(at: number, value: number): void {
-    const buffer = this.#buffer;
-    buffer[at] = value >>> 24;
-    buffer[at + 1] = value >>> 16;
-    buffer[at + 2] = value >>> 8;
-    buffer[at + 3] = value;
+    this.#view.setInt32(at, value);
   }
 
   #room(count: number): number {

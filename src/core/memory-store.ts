@@ -134,10 +134,10 @@ class MemorySession implements StoredSession {
   }
 
   get(sequence: number): Stored | null {
-    const message = this.#ring.refAt(sequence);
+    const ring = this.#ring;
+    const message = ring.refAt(sequence);
     if (message === null) return null;
-    const { qos, retain, identifiers } = this.#ring.deliveryAt(sequence);
-    return { message, qos, retain, identifiers };
+    return { message, qos: ring.qosAt(sequence), retain: ring.retainAt(sequence), identifiers: ring.identifiersAt(sequence) };
   }
 
   release(sequence: number): void {

@@ -69,13 +69,16 @@ export class SequenceRing<Ref> {
     return ((this.#flags[sequence & this.#mask]! >> 2) & 3) as QoS;
   }
 
+  retainAt(sequence: number): boolean {
+    return (this.#flags[sequence & this.#mask]! & 16) !== 0;
+  }
+
+  identifiersAt(sequence: number): readonly number[] {
+    return this.#identifiers?.get(sequence) ?? NO_IDENTIFIERS;
+  }
+
   deliveryAt(sequence: number): Delivery {
-    const flags = this.#flags[sequence & this.#mask]!;
-    return {
-      qos: ((flags >> 2) & 3) as QoS,
-      retain: (flags & 16) !== 0,
-      identifiers: this.#identifiers?.get(sequence) ?? NO_IDENTIFIERS,
-    };
+    return { qos: this.qosAt(sequence), retain: this.retainAt(sequence), identifiers: this.identifiersAt(sequence) };
   }
 
   /** @returns what was there; null when it did not wait */

@@ -123,7 +123,7 @@ function* encode(state: CheckpointState, pieceBytes: number): Generator<ByteWrit
   };
   /** @returns whether there is enough */
   const end = (kind: number): boolean => {
-    sealRecord(writer.buffer, start, writer.length, kind, NO_JOURNAL_FILE);
+    sealRecord(writer, start, writer.length, kind, NO_JOURNAL_FILE);
     return writer.length >= pieceBytes;
   };
   begin();

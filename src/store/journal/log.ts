@@ -167,7 +167,7 @@ export class Log {
   end(kind: number): number {
     const writer = this.#writer;
     const start = this.#recordStart;
-    sealRecord(writer.buffer, start, writer.length, kind, this.#segment.number);
+    sealRecord(writer, start, writer.length, kind, this.#segment.number);
     if (kind === MESSAGE || kind === DELIVERIES) this.#hasMessage = true;
     const segment = this.#segment;
     const at = this.#writerAt + start;
@@ -286,7 +286,7 @@ export class Log {
     const start = this.#writer.length;
     this.#writer.skip(RECORD_HEADER_BYTES);
     this.#writer.f64(this.durable);
-    sealRecord(this.#writer.buffer, start, this.#writer.length, BATCH, this.#segment.number);
+    sealRecord(this.#writer, start, this.#writer.length, BATCH, this.#segment.number);
   }
 
   #schedule(): void {
@@ -478,7 +478,7 @@ export class Log {
     const end = start + RECORD_HEADER_BYTES + 8;
     if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
     bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#syncedTo, start + RECORD_HEADER_BYTES);
-    sealRecord(bytes.buffer, start, end, BATCH, segment.number);
+    sealRecord(bytes, start, end, BATCH, segment.number);
   }
 
   async #syncAll(): Promise<void> {

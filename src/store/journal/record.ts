@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../../bytes/byte-writer.ts';
 import { crc32 } from '../../bytes/crc32.ts';
 
 /**
@@ -56,10 +57,11 @@ const KIND_MAX = 25;
 export const NO_JOURNAL_FILE = 0;
 
 /** Fills in the header of the record at `start`, whose body ends at `end`. @param file number of the file */
-export function sealRecord(buffer: Buffer, start: number, end: number, kind: number, file: number): void {
-  buffer.writeUInt32BE(end - start - RECORD_HEADER_BYTES, start + 4);
+export function sealRecord(writer: ByteWriter, start: number, end: number, kind: number, file: number): void {
+  const { buffer } = writer;
+  writer.setU32(start + 4, end - start - RECORD_HEADER_BYTES);
   buffer[start + 8] = kind;
-  buffer.writeUInt32BE(crc32(buffer, start + 4, end, file), start);
+  writer.setU32(start, crc32(buffer, start + 4, end, file));
 }
 
 /** Where the record at `start` ends in `buffer[0, end)`; -1 when there is no whole and sound one of this file. */

@@ -5,6 +5,7 @@ import { FragileFiles } from '../../../test/harness/fragile-files.ts';
 import { AT_ONCE, goOnInReusedFile, Lines, message, open, stamp, storeWithOldFiles, until } from '../../../test/harness/journal-store.ts';
 import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
+import { ByteWriter } from '../../bytes/byte-writer.ts';
 import { Message } from '../../core/message.ts';
 import type { StoredSession } from '../../core/store.ts';
 import { NO_JOURNAL_FILE, PLACES, RECORD_HEADER_BYTES, SESSION_STATE, sealRecord } from './record.ts';
@@ -185,12 +186,14 @@ test('a store of another version is refused whatever its checkpoints look like',
   const bytes = Buffer.from(other.contentOf('journal-00000001.log'));
   bytes.write('RHJRNL01');
   other.put('journal-00000001.log', bytes);
-  const checkpoint = Buffer.from(other.contentOf('checkpoint-00000001.bin'));
+  const writer = new ByteWriter();
+  writer.bytes(other.contentOf('checkpoint-00000001.bin'));
+  const checkpoint = writer.copy();
   for (let at = 0; at < checkpoint.length; at += RECORD_HEADER_BYTES + checkpoint.readUInt32BE(at + 4)) {
     const end = at + RECORD_HEADER_BYTES + checkpoint.readUInt32BE(at + 4);
-    if (checkpoint[at + 8] === SESSION_STATE) sealRecord(checkpoint, at, end, PLACES, NO_JOURNAL_FILE); // the same bytes meant something else
+    if (checkpoint[at + 8] === SESSION_STATE) sealRecord(writer, at, end, PLACES, NO_JOURNAL_FILE); // the same bytes meant something else
   }
-  other.put('checkpoint-00000001.bin', checkpoint);
+  other.put('checkpoint-00000001.bin', writer.copy());
   await assert.rejects(open(other), { code: 'STORE_FORMAT' });
 });
 

@@ -153,8 +153,8 @@ export class JournalSession implements StoredSession {
     if (number === null) return null;
     const message = this.#store.read(number);
     if (message === null) return null;
-    const { qos, retain, identifiers } = this.ring.deliveryAt(sequence);
-    return { message, qos, retain, identifiers };
+    const { ring } = this;
+    return { message, qos: ring.qosAt(sequence), retain: ring.retainAt(sequence), identifiers: ring.identifiersAt(sequence) };
   }
 
   release(sequence: number): void {

@@ -178,7 +178,10 @@ export class JournalStore implements Store, SessionStore {
         options.onFailure?.(error);
       },
     });
-    this.#log.onFlush = () => this.#endOpen();
+    this.#log.onFlush = () => {
+      this.#endOpen();
+      usage.store.set(this.diskBytes);
+    };
     this.#log.onSealed = (segment, next) => {
       messages.append(next);
       this.#sealedBytes += segment.size;
@@ -641,7 +644,6 @@ export class JournalStore implements Store, SessionStore {
     if (this.#open !== null) {
       this.#open = null;
       this.#log.end(this.#openKind);
-      this.#usage.store.set(this.diskBytes);
       if (this.messages.isCacheFull) this.#makeRoom();
     } else if (this.#removing !== null) {
       const session = this.#removing;
