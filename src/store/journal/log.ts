@@ -68,6 +68,12 @@ const UNHURRIED_BYTES_MAX = 1024 * 1024;
  */
 const OVERLAP_AFTER_MS = 1;
 
+/** How long a batch may gather behind the one before, in milliseconds, while more comes all the time. */
+const GATHER_MS_MAX = 4;
+
+/** Turns of the event loop in a row that bring nothing, after which no more is waited for. */
+const QUIET_TURNS = 2;
+
 /** Bytes of a file that are copied at once. */
 const COPY_BYTES = 1024 * 1024;
 
@@ -302,7 +308,7 @@ export class Log {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    /** Of the batch before: they are told when the next one is on its way, so that the disk works meanwhile. */
+    /** Of the batch before, when the next one is on its way already. */
     let told: DurabilityListener[] = [];
     for (let isFirst = true; ; isFirst = false) {
       if (this.#underWay.length === 0) {
@@ -323,14 +329,31 @@ export class Log {
       if (this.#uncut.length > 0) await this.#cutFull();
       told = batch.listeners;
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
-      // What the sockets have by now is to be in the next batch, too: each batch costs processor time of its own.
-      if (this.#underWay.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#underWay.length > 0) continue;
+      this.#tell(told);
+      told = [];
+      await this.#gather();
     }
     this.#flushing = false;
     if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);
     this.#overlapTimer = null;
     if (this.#hasBytes) this.wake();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /**
+   * Resolves when turns of the event loop bring nothing more: the sockets have been read, and whoever was just told has answered or will
+   * take its time. Each batch costs processor time of its own, whatever is in it.
+   */
+  async #gather(): Promise<void> {
+    const until = performance.now() + GATHER_MS_MAX;
+    let { position } = this;
+    for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < until; quiet++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.position === position) continue;
+      position = this.position;
+      quiet = -1;
+    }
   }
 
   /**
