@@ -120,7 +120,7 @@ export async function mosquittoClient(t: TestContext, version: Version, route: R
       return {
         next: () => inbox.next(),
         leave: async () => {
-          program.terminate();
+          await program.terminate();
           await program.output();
         },
         vanish: () => program.kill(),
