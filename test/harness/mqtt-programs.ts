@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +9,6 @@ import { freePorts } from './program.ts';
 
 /** Bound for one run of a real client, in milliseconds; most take some ten, and on a machine with much else to do a thousand times as much. */
 const RUN_MS = 300_000;
-
-/** Milliseconds of sleep after which a program has nothing at hand. */
-const ASLEEP_MS = 20;
 
 /** Debian's own Python, which python3-paho-mqtt is installed for, whatever other one is first in the path. */
 export const DEBIAN_PYTHON = '/usr/bin/python3';
@@ -69,20 +66,6 @@ export class ClientProgram {
     this.#child.stdout!.on('data', take);
   }
 
-  /**
-   * Asks it to end; a client of MQTT then says goodbye. mosquitto_sub does so in the handler of the signal, whatever it is doing at that
-   * moment, and has crashed when that was TLS: it is asked when it has slept for a while.
-   */
-  async terminate(): Promise<void> {
-    for (let before: string | null = null; ; ) {
-      const asleep = await sleepOf(this.#child.pid!);
-      if (asleep !== null && asleep === before) break;
-      before = asleep;
-      await delay(ASLEEP_MS);
-    }
-    this.#child.kill('SIGTERM');
-  }
-
   /** Ends it without a word. */
   kill(): void {
     this.#child.kill('SIGKILL');
@@ -94,13 +77,6 @@ export class ClientProgram {
     if (code !== 0) throw new Error(`${this.#name} ended with ${code}: ${this.#stderr || Buffer.concat(this.#stdout).toString()}`);
     return Buffer.concat(this.#stdout);
   }
-}
-
-/** Which sleep of its life a process is in, or that it has ended; null: it is awake. */
-async function sleepOf(pid: number): Promise<string | null> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  if (!/^State:\tS/m.test(status)) return /^State:\t[^ZX]/m.test(status) ? null : 'ended';
-  return /^voluntary_ctxt_switches:\t(\d+)$/m.exec(status)?.[1] ?? null;
 }
 
 /** True when mosquitto itself is there; otherwise skips the test and says why. */

@@ -535,12 +535,24 @@ export class Log {
 
   /** Writes; where every batch is synced, the file is one that does so with it. */
   async #put(segment: Segment, file: StoreFile, bytes: ByteWriter, at: number): Promise<void> {
-    const writing = file.write(bytes.buffer.subarray(0, bytes.length), at);
-    if (this.#options.strategy === 'always') {
-      await this.#trust(segment, writing);
-    } else {
+    const { files, strategy } = this.#options;
+    const content = bytes.buffer.subarray(0, bytes.length);
+    const writing = file.write(content, at);
+    if (strategy !== 'always') {
       await writing;
       this.#syncLater(segment);
+    } else if (!(await hasRoom(writing))) {
+      // No space for the bytes, or none below the file system to bring them to: then they can be written, and what was synced is doubtful.
+      const again = await files.open(segment.name);
+      try {
+        await again.write(content, at);
+      } finally {
+        await again.close();
+      }
+      this.#suspects.add(segment);
+      await writing;
+    } else {
+      await this.#trust(segment, writing);
     }
     this.writtenBytes += bytes.length;
   }
@@ -553,7 +565,7 @@ export class Log {
     try {
       await syncing;
     } catch (error) {
-      if (!isLackOfSpace(error as NodeJS.ErrnoException)) this.#suspects.add(segment);
+      this.#suspects.add(segment);
       throw error;
     }
   }
@@ -641,12 +653,12 @@ export class Log {
   }
 }
 
-/**
- * Whether there was no room for bytes: those that are tried again are written again, the page before them being as the disk has it. A file
- * that is written anew would need room of its own.
- */
-function isLackOfSpace({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ENOSPC' || code === 'EDQUOT';
+/** Resolves to false where a write has failed for lack of space. */
+function hasRoom(writing: Promise<void>): Promise<boolean> {
+  return writing.then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== 'ENOSPC' && code !== 'EDQUOT',
+  );
 }
 
 function settled(attempt: Promise<void>): Promise<Error | null> {
