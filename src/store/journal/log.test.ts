@@ -86,6 +86,31 @@ test('a file whose sync fails is given up: what was in it and what was to come i
   await store.close();
 });
 
+test('lack of space gives no file up, unless it is the disk below the file system that has none: bytes can be written then, and not synced', async () => {
+  for (const fault of ['writeFault', 'syncFault'] as const) {
+    const files = new FragileFiles();
+    const renamed: string[] = [];
+    const rename = files.rename.bind(files);
+    files.rename = (from, to) => {
+      renamed.push(to);
+      return rename(from, to);
+    };
+    const store = await open(files);
+    const session = store.createSession('c');
+    session.push(message('a', 'before'), AT_ONCE);
+    await store.flushed();
+    files[fault] = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    session.push(message('a', 'after'), AT_ONCE);
+    await assert.rejects(store.flushed(), /ENOSPC/);
+    files[fault] = null;
+    await until(() => store.failure === null, 'the store to go on');
+    await store.flushed();
+    assert.deepEqual(renamed, fault === 'writeFault' ? [] : [store.present.name]);
+    assert.equal(contentOf(await open(files.afterPowerFailure(() => Buffer.alloc(0)))), contentOf(store));
+    await store.close();
+  }
+});
+
 test('what a failed sync did not bring to the disk is written again: the next sync that succeeds does not hide it', async () => {
   for (const strategy of ['always', 'periodic'] as const) {
     const files = new FragileFiles();
