@@ -8,18 +8,24 @@ import { Message, type QoS } from './message.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
 
 const ALL: AdvisoryRule = {
+  forDelivery: true,
+  forConsumed: true,
   forDiscardingMessages: true,
   forSlowConsumers: true,
   forFastProducers: true,
   whenFull: true,
   ifNoConsumers: true,
+  includeBody: false,
 };
 const NONE: AdvisoryRule = {
+  forDelivery: false,
+  forConsumed: false,
   forDiscardingMessages: false,
   forSlowConsumers: false,
   forFastProducers: false,
   whenFull: false,
   ifNoConsumers: false,
+  includeBody: false,
 };
 
 /** A broker whose topics all have the rule, and what comes by the filters. */
@@ -142,4 +148,25 @@ test('one turn makes so many advisories at the most, and a topic that becomes to
   assert.deepEqual(await news(), []);
   discard('a', 5_001);
   assert.equal((await news()).length, 1);
+});
+
+test('an advisory of a message that was delivered or consumed carries it where that is asked for, and what it says otherwise', async () => {
+  const policy = { ...NO_POLICY, advisories: { ...NONE, forDelivery: true, forConsumed: true } };
+  for (const includeBody of [false, true]) {
+    const { broker, news } = setUp({ ...policy.advisories, includeBody }, ['ActiveMQ/Advisory/#']);
+    const message = Message.of('a/b', Buffer.from('body'), 1);
+    broker.advisories.delivered(message, { ...policy, advisories: { ...policy.advisories, includeBody } }, 'c', 'a/#');
+    broker.advisories.consumed(message, 'c');
+    const [delivered, consumed, ...rest] = await news();
+    assert.deepEqual(rest, []);
+    assert.equal(delivered!.topic, 'ActiveMQ/Advisory/MessageDelivered/Topic/a/b');
+    assert.equal(consumed!.topic, 'ActiveMQ/Advisory/MessageConsumed/Topic/a/b');
+    for (const advisory of [delivered!, consumed!]) {
+      const { consumerId } = Object.fromEntries(advisory.properties!.userProperties);
+      assert.equal(consumerId, 'c');
+      const text = advisory.payload.toString();
+      if (includeBody) assert.equal(text, 'body');
+      else assert.equal(JSON.parse(text).orignalDestination, 'a/b');
+    }
+  }
 });

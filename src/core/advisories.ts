@@ -18,7 +18,7 @@ const NAMED = 'ActiveMQ/';
 const ADVISORIES_A_TURN_MAX = 1_000;
 
 /** Names as in ActiveMQ's advisory topics. */
-type Kind = 'MessageDiscarded' | 'SlowConsumer' | 'FastProducer' | 'FULL' | 'NoConsumer';
+type Kind = 'MessageDelivered' | 'MessageConsumed' | 'MessageDiscarded' | 'SlowConsumer' | 'FastProducer' | 'FULL' | 'NoConsumer';
 
 /** Names of what they tell, as ActiveMQ has them, misspelled ones included. */
 interface Facts {
@@ -34,11 +34,15 @@ interface Facts {
 
 /** Which advisories a `policyEntry` of the file asks for. */
 export interface AdvisoryRule {
+  readonly forDelivery: boolean;
+  readonly forConsumed: boolean;
   readonly forDiscardingMessages: boolean;
   readonly forSlowConsumers: boolean;
   readonly forFastProducers: boolean;
   readonly whenFull: boolean;
   readonly ifNoConsumers: boolean;
+  /** Whether advisories of messages that were delivered or consumed carry them. */
+  readonly includeBody: boolean;
 }
 
 /**
@@ -60,6 +64,21 @@ export class Advisories {
 
   constructor(broker: Broker) {
     this.#broker = broker;
+  }
+
+  /** A message was handed to a client's session. */
+  delivered(message: Message, { advisories }: DestinationPolicy, consumerId: string, subscription: string): void {
+    if (advisories?.forDelivery !== true) return;
+    const facts = { consumerId, subscription, orignalDestination: message.topic };
+    this.#advise('MessageDelivered', message.topic, facts, advisories.includeBody ? message : null);
+  }
+
+  /** A client has acknowledged a message, or was sent one of QoS 0. To be told where `policies.adviseOfConsumed`. */
+  consumed(message: Message, consumerId: string): void {
+    const rule = this.#broker.router.match(message.topic).policy?.advisories ?? null;
+    if (rule?.forConsumed !== true) return;
+    const facts = { consumerId, orignalDestination: message.topic };
+    this.#advise('MessageConsumed', message.topic, facts, rule.includeBody ? message : null);
   }
 
   /** @param discardedCount messages that the subscription has lost by now, this one included */

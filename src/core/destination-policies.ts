@@ -84,6 +84,8 @@ export class DestinationPolicies {
   readonly #root: Level = level();
   readonly #default: DestinationPolicy | null;
   readonly #all: DestinationPolicy[] = [];
+  /** Whether some policy asks for advisories of messages that clients have acknowledged. */
+  readonly adviseOfConsumed: boolean;
 
   /**
    * @param entries by pattern, in MQTT's spelling; the first of two with one pattern counts
@@ -105,6 +107,7 @@ export class DestinationPolicies {
     }
     this.#default = defaultPolicy;
     if (defaultPolicy !== null) this.#all.push(defaultPolicy);
+    this.adviseOfConsumed = this.#all.some(({ advisories }) => advisories?.forConsumed === true);
   }
 
   /** Every policy that counts for some topic. */

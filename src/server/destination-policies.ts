@@ -91,13 +91,15 @@ function deadLetterRule({ deadLetterStrategy: strategy }: PolicyEntryModel): Dea
 
 function advisoryRule({ attributes }: PolicyEntryModel): AdvisoryRule | null {
   const rule = {
+    forDelivery: attributes.advisoryForDelivery === true,
+    forConsumed: attributes.advisoryForConsumed === true,
     forDiscardingMessages: attributes.advisoryForDiscardingMessages === true,
     forSlowConsumers: attributes.advisoryForSlowConsumers === true,
     forFastProducers: attributes.advisoryForFastProducers === true,
     whenFull: attributes.advisoryWhenFull === true,
     ifNoConsumers: attributes.sendAdvisoryIfNoConsumers === true,
   };
-  return Object.values(rule).includes(true) ? rule : null;
+  return Object.values(rule).includes(true) ? { ...rule, includeBody: attributes.includeBodyForAdvisory === true } : null;
 }
 
 /** 0 and less mean that there is no line. */

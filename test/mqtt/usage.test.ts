@@ -363,7 +363,16 @@ test('a message that many sessions wait for counts once, and all that ends with 
 });
 
 test('a publisher that has to wait is told of where the policy asks for it, once, with the limit', async (t) => {
-  const rule = { forDiscardingMessages: false, forSlowConsumers: false, forFastProducers: true, whenFull: true, ifNoConsumers: false };
+  const rule = {
+    forDelivery: false,
+    forConsumed: false,
+    includeBody: false,
+    forDiscardingMessages: false,
+    forSlowConsumers: false,
+    forFastProducers: true,
+    whenFull: true,
+    ifNoConsumers: false,
+  };
   const policies = new DestinationPolicies([['#', { ...NO_POLICY, advisories: rule }]], null);
   const broker = await limited(t, {}, { policies });
   const watcher = await broker.client(4, { clientId: 'watcher' });

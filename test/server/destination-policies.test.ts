@@ -158,3 +158,50 @@ test('advisories that a policyEntry asks for come to who subscribes to them by n
   const [unheard] = about('NoConsumer');
   assert.deepEqual([unheard!.topic, unheard!.payload], ['ActiveMQ/Advisory/NoConsumer/Topic/fleet/nobody/hears', 'this']);
 });
+
+test('who asks is advised of each message that is handed to a client, and when the client has acknowledged it or was sent it at QoS 0', async (t) => {
+  const asked = 'advisoryForDelivery="true" advisoryForConsumed="true" includeBodyForAdvisory="true"';
+  const { port, program } = await start(t, withPolicies(`<policyEntry topic="fleet.>" ${asked}/>`));
+  assert.doesNotMatch(program.stderr, /advisor|includeBody/i);
+  const connect = async (clientId: string, clean: boolean) => {
+    const client = await mqtt.connectAsync({
+      host: '127.0.0.1',
+      port,
+      protocolVersion: 5,
+      clientId,
+      clean,
+      properties: { sessionExpiryInterval: clean ? 0 : 60 },
+    });
+    t.after(() => client.endAsync(true));
+    return client;
+  };
+  const watcher = await connect('watcher', true);
+  const said: string[] = [];
+  watcher.on('message', (topic, payload, { properties }) => {
+    const { consumerId } = { ...properties?.userProperties };
+    said.push(`${topic.split('/')[2]} ${topic.split('/').slice(4).join('/')} ${consumerId}: ${payload}`);
+  });
+  await watcher.subscribeAsync('ActiveMQ/Advisory/#');
+  const until = async (count: number) => {
+    for (let tries = 3_000; tries > 0 && said.length < count; tries--) await setTimeout(20);
+    return said.splice(0).sort();
+  };
+  for (const clean of [true, false]) {
+    const clientId = clean ? 'clean' : 'kept';
+    const subscriber = await connect(clientId, clean);
+    await subscriber.subscribeAsync('fleet/+', { qos: 2 });
+    const sender = await connect('sender', true);
+    for (const qos of [0, 1, 2] as const) await sender.publishAsync(`fleet/${qos}`, `at ${qos}`, { qos });
+    const both = ['MessageConsumed', 'MessageDelivered'];
+    assert.deepEqual(
+      await until(6),
+      both.flatMap((kind) => [0, 1, 2].map((qos) => `${kind} fleet/${qos} ${clientId}: at ${qos}`)),
+    );
+    await subscriber.endAsync();
+    if (clean) continue;
+    await sender.publishAsync('fleet/1', 'while away', { qos: 1 });
+    assert.deepEqual(await until(1), ['MessageDelivered fleet/1 kept: while away']);
+    await connect(clientId, clean);
+    assert.deepEqual(await until(1), ['MessageConsumed fleet/1 kept: while away']);
+  }
+});

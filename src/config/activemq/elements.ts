@@ -280,14 +280,9 @@ const POLICY_ENTRY: Rules = {
     honoured('sends an advisory when a publisher has to wait, or is refused, because of memoryLimit or a limit of <systemUsage>'),
   ),
   sendAdvisoryIfNoConsumers: honoured('sends an advisory with each message of QoS 0 that nobody has subscribed to'),
-  ...each(
-    'advisoryForConsumed advisoryForDelivery',
-    inert(
-      'sends an advisory for each message that a consumer gets',
-      'that would cost as much as its delivery; counters say how many there are',
-    ),
-  ),
-  includeBodyForAdvisory: inert('has advisories carry the message that they are about', 'they carry what their properties say, as JSON'),
+  advisoryForDelivery: honoured('sends an advisory for each message and each client that it is for'),
+  advisoryForConsumed: honoured('sends an advisory for each message that a client has acknowledged, or was sent at QoS 0'),
+  includeBodyForAdvisory: honoured('has advisories of messages that were delivered or consumed carry them'),
   ...each(
     'queuePrefetch queueBrowserPrefetch usePrefetchExtension allConsumersExclusiveByDefault consumersBeforeDispatchStarts ' +
       'timeBeforeDispatchStarts lazyDispatch strictOrderDispatch useConsumerPriority prioritizedMessages',

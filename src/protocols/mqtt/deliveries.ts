@@ -55,6 +55,8 @@ export interface Deliveries {
   offer(message: Message, qos: QoS, retain: boolean, route: Route, policy: DestinationPolicy | null): void;
   /** A new subscription's retained messages. @param retained finds them */
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void;
+  /** The message that was sent with this identifier and not acknowledged; null: there is none, or it cannot be read. */
+  unacknowledged(packetIdentifier: number): Message | null;
   /** PUBACK. An identifier that is not known is ignored. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   acknowledged(packetIdentifier: number): void;
   /** PUBREC. @throws ProtocolError MQTT_PROTOCOL_ERROR */

@@ -132,6 +132,11 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     }
   }
 
+  unacknowledged(packetIdentifier: number): Message | null {
+    const sequence = this.#sequenceOf(packetIdentifier);
+    return sequence === 0 ? null : (this.#stored.get(sequence)?.message ?? null);
+  }
+
   acknowledged(packetIdentifier: number): void {
     const sequence = this.#sequenceOf(packetIdentifier);
     if (sequence === 0) return;

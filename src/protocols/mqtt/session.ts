@@ -307,12 +307,12 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   deliver(message: Message, route: Route, policy: DestinationPolicy | null): void {
     const qos = message.qos < route.qos ? message.qos : route.qos; // [MQTT-3.8.4-8]
     const retain = route.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-    if (qos === 0) {
-      this.sendAtMostOnce(message, retain, route, policy);
-      return;
-    }
-    this.#deliveries.offer(message, qos, retain, route, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+    if (qos === 0) this.sendAtMostOnce(message, retain, route, policy);
+    else this.#deliveries.offer(message, qos, retain, route, policy); // [MQTT-4.5.0-1] [MQTT-4.6.0-5] [MQTT-4.6.0-6]
     if (policy === null || policy.advisories === null) return;
+    if (qos !== 0 || this.#link !== null)
+      this.#broker.advisories.delivered(message, policy, this.clientId, route.subscription.filterAsSent);
+    if (qos === 0) return;
     if (this.isSlow) this.#noteSlow(message, route, policy);
     else this.#slowTold = null;
   }
@@ -324,8 +324,7 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   sendAtMostOnce(message: Message, retain: boolean, route: Route, policy: DestinationPolicy | null): void {
     const link = this.#link;
     if (link === null) return;
-    if (this.#pending === null && link.connection.unsentBytes < this.#aheadBytes)
-      sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);
+    if (this.#pending === null && link.connection.unsentBytes < this.#aheadBytes) this.#sendQoS0(link, message, retain, route);
     else this.#keepPending(link, message, retain, route, policy);
   }
 
@@ -337,13 +336,17 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
   /** PUBACK: a QoS 1 message is done, and not before [MQTT-4.3.2-3]. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   acknowledged(packetIdentifier: number): void {
     this.#acknowledgements++;
+    const consumed = this.#toAdviseOf(packetIdentifier);
     this.#deliveries.acknowledged(packetIdentifier);
+    if (consumed !== null) this.#broker.advisories.consumed(consumed, this.clientId);
   }
 
   /** PUBREC: a QoS 2 message has arrived, or is refused. @throws ProtocolError MQTT_PROTOCOL_ERROR */
   receivedByClient(packetIdentifier: number, reasonCode: number): void {
     this.#acknowledgements++;
+    const consumed = this.#toAdviseOf(packetIdentifier);
     this.#deliveries.receivedByClient(packetIdentifier, reasonCode);
+    if (consumed !== null) this.#broker.advisories.consumed(consumed, this.clientId);
   }
 
   /** PUBCOMP: a QoS 2 message is done, and not before [MQTT-4.3.3-5]. @throws ProtocolError MQTT_PROTOCOL_ERROR */
@@ -462,8 +465,18 @@ export class MqttSession implements Session, Subscriber, DeliveriesOwner, Discar
       const { message, retain, route } = next;
       if (isExpired(message, this.#broker))
         this.expired(message); // [MQTT-3.3.2-5]
-      else sendPublish(link, this, message, 0, retain, route.identifiers, 0, false);
+      else this.#sendQoS0(link, message, retain, route);
     }
+  }
+
+  #sendQoS0(link: SessionLink, message: Message, retain: boolean, { identifiers }: Route): void {
+    const isSent = sendPublish(link, this, message, 0, retain, identifiers, 0, false);
+    if (isSent && this.#broker.policies.adviseOfConsumed) this.#broker.advisories.consumed(message, this.clientId);
+  }
+
+  /** The message that the client acknowledges, where somebody may want to know. */
+  #toAdviseOf(packetIdentifier: number): Message | null {
+    return this.#broker.policies.adviseOfConsumed ? this.#deliveries.unacknowledged(packetIdentifier) : null;
   }
 
   /** What a subscription's policy asks for is for all of the session: there is one window, and one connection to end. */

@@ -115,6 +115,11 @@ export class VolatileDeliveries implements Deliveries {
     this.#pump();
   }
 
+  unacknowledged(packetIdentifier: number): Message | null {
+    if (this.#inflight.stateOf(packetIdentifier) === 0) return null;
+    return this.#inflight.keptOf(packetIdentifier)?.message ?? null;
+  }
+
   /**
    * PUBACK: a QoS 1 message is done, and not before [MQTT-4.3.2-3]. An identifier that is not known is ignored.
    * @throws ProtocolError MQTT_PROTOCOL_ERROR
