@@ -246,7 +246,7 @@ export class VolatileDeliveries implements Deliveries {
     const link = this.#link;
     if (link !== null && this.#queue.length === 0 && this.#roomFor(link)) {
       const group = route.sharedGroup;
-      if (keepsInflight(qos, group)) {
+      if (this.#keepsInflight(qos, group)) {
         if (!this.#count(message, route)) return;
         this.#broker.usage.hold(message);
       }
@@ -348,7 +348,7 @@ export class VolatileDeliveries implements Deliveries {
         const message = this.#read(first);
         this.#heldBytes -= held.size;
         const expired = message !== null && isExpired(message, this.#broker); // [MQTT-3.3.2-5]
-        const keeps = message !== null && !expired && keepsInflight(qos, group);
+        const keeps = message !== null && !expired && this.#keepsInflight(qos, group);
         if (keeps) {
           this.#heldBytes += message.size; // what was read from disk may count a little differently
           this.#broker.usage.hold(message);
@@ -382,7 +382,7 @@ export class VolatileDeliveries implements Deliveries {
     identifiers: readonly number[],
     group: SharedGroup | null,
   ): void {
-    const keeps = keepsInflight(qos, group);
+    const keeps = this.#keepsInflight(qos, group);
     const state = (qos === 1 ? QOS_1 : QOS_2) | SENT;
     // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     const packetIdentifier = this.#inflight.add(state, keeps ? { message: message.keep(), qos, retain, identifiers, group } : null);
@@ -390,9 +390,9 @@ export class VolatileDeliveries implements Deliveries {
     if (keeps) this.#letGo(packetIdentifier);
     this.#inflight.delete(packetIdentifier);
   }
-}
 
-/** Whether another member of the group would get it if the session ended. */
-function keepsInflight(qos: QoS, group: SharedGroup | null): boolean {
-  return group !== null && qos === 1;
+  /** Whether another member of the group would get it if the session ended, or somebody may want to know when it is acknowledged. */
+  #keepsInflight(qos: QoS, group: SharedGroup | null): boolean {
+    return (group !== null && qos === 1) || this.#broker.policies.adviseOfConsumed;
+  }
 }
