@@ -389,3 +389,31 @@ test('a publisher that has to wait is told of where the policy asks for it, once
   await publisher.expectNothing();
   await watcher.expectNothing();
 });
+
+test('a message that is kept until it is acknowledged, since somebody wants to know of that, counts until then, be it retained or new', async (t) => {
+  const rule = {
+    forDelivery: false,
+    forConsumed: true,
+    includeBody: false,
+    forDiscardingMessages: false,
+    forSlowConsumers: false,
+    forFastProducers: false,
+    whenFull: false,
+    ifNoConsumers: false,
+  };
+  const policies = new DestinationPolicies([['#', { ...NO_POLICY, advisories: rule }]], null);
+  const broker = await limited(t, {}, { policies });
+  const { memory } = broker.broker.usage;
+  const publisher = await broker.client(4, { clientId: 'publisher' });
+  await publisher.publish({ topic: 'kept', qos: 1, id: 1, retain: true, payload: 'old' });
+  const before = memory.bytes;
+  const reader = await broker.client(4, { clientId: 'reader' });
+  await reader.subscribe({ kept: 1 });
+  for (const retain of [true, false]) {
+    if (!retain) await publisher.publish({ topic: 'kept', qos: 1, id: 2, payload: 'new' });
+    const { body } = await reader.packet();
+    assert.ok(memory.bytes > before);
+    reader.send(reader.packets.puback(body.readUInt16BE(2 + 'kept'.length)));
+    await broker.until(() => memory.bytes === before, 'it to count no more');
+  }
+});

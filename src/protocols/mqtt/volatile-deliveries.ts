@@ -369,6 +369,10 @@ export class VolatileDeliveries implements Deliveries {
     if (qos === 0) {
       sendPublish(link, this.#owner, message, 0, true, replay.identifiers, 0, false);
     } else {
+      if (this.#keepsInflight(qos, null)) {
+        this.#heldBytes += message.size;
+        this.#broker.usage.hold(message);
+      }
       this.#transmit(link, message, qos, true, replay.identifiers, null);
     }
   }
