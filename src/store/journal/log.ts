@@ -308,31 +308,20 @@ export class Log {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    /** Of the batch before, when the next one is on its way already. */
-    let told: DurabilityListener[] = [];
     for (let isFirst = true; ; isFirst = false) {
       if (this.#underWay.length === 0) {
         this.onFlush();
-        if (!this.#isDue(isFirst)) {
-          this.#tell(told);
-          told = [];
-          this.onFlush();
-          if (!this.#isDue(false)) break;
-        }
+        if (!this.#isDue(isFirst)) break;
         this.#beginBatchWrite(null);
       }
-      this.#tell(told);
       const batch = this.#underWay[0]!;
       if (!(await this.#finish(batch))) break;
       this.#underWay.shift();
       this.durable = batch.upTo;
       if (this.#uncut.length > 0) await this.#cutFull();
-      told = batch.listeners;
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
-      if (this.#underWay.length > 0) continue;
-      this.#tell(told);
-      told = [];
-      await this.#gather();
+      this.#tell(batch.listeners);
+      if (this.#underWay.length === 0) await this.#gather();
     }
     this.#flushing = false;
     if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);

@@ -89,6 +89,7 @@ export async function recover(files: StoreFiles, isSynced: boolean, log: Log, me
     last = new Segment(loaded.checkpoint.segmentNumber + 1, loaded.position);
     messages.append(last);
   }
+  for (const segment of messages.segments) segment.written = segment.size;
   const { checkpoint, sessions, retained } = loaded;
   return { checkpoint, sessions, retained, nextSessionId: replay.nextSessionId, segment: last, damaged };
 }

@@ -25,7 +25,7 @@ export class Segment {
   formerNumber = 0;
   /** Bytes, header included, appended; written or not. */
   size = 0;
-  /** Bytes that its file has, and that are durable where every batch is synced. */
+  /** Bytes that its file has of it, and that are durable where every batch is synced. */
   written = 0;
   /** null until it is written to or read. */
   file: StoreFile | null = null;

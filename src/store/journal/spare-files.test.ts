@@ -56,6 +56,20 @@ test('what a file has behind its own records from an earlier time is no part of 
   await store.close();
 });
 
+test('what is read ahead of a file that was another one before ends where its own records do: messages written later are read as they are', async () => {
+  const log = new Lines();
+  const store = await open(new FragileFiles(), { segmentBytes: 8_192, cacheBytes: 0, log });
+  await goOnInReusedFile(store);
+  const session = store.createSession('c');
+  for (let i = 1; i <= 200; i++) {
+    session.push(message('t', `${i}`), AT_ONCE);
+    await store.flushed();
+    for (const sequence of [1, i]) assert.equal(session.get(sequence)?.message.payload.toString(), `${sequence}`);
+  }
+  assert.deepEqual(log.lines, []);
+  await store.close();
+});
+
 test('a store that was closed has nothing of an earlier time in its files', async () => {
   const files = new FragileFiles();
   const store = await open(files, { segmentBytes: SEGMENT_BYTES });

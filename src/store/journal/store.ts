@@ -30,16 +30,15 @@ import {
   NOTED,
   RECEIVED,
   RECEIVED_DELETED,
-  RECORD_BODY_BYTES_MAX,
   RECORD_HEADER_BYTES,
   RELEASED,
   REMOVED,
   RETAINED,
-  recordEnd,
   SEEN,
   SESSION,
   SESSION_DROPPED,
 } from './record.ts';
+import { RecordReader } from './record-reader.ts';
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
 import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
@@ -95,9 +94,6 @@ const TIDY_MS = 1_000;
 /** Far above a batch: what waits in memory for a slow or full disk. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Bytes read at once, for messages that are not in memory: a session that returns is sent them in order, which is how they lie. */
-const READ_BYTES = 262_144;
-
 /**
  * The embedded store: a journal of everything that happens, and in memory what it adds up to, as numbers. See docs/reference/journal-format.md.
  *
@@ -125,10 +121,7 @@ export class JournalStore implements Store, SessionStore {
   #removing: JournalSession | null = null;
   #removingFirst = 0;
   #removingCount = 0;
-  #block = Buffer.alloc(0);
-  #blockSegment: Segment | null = null;
-  #blockAt = 0;
-  #blockLength = 0;
+  readonly #records = new RecordReader();
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
   #makingRoom = false;
@@ -404,7 +397,7 @@ export class JournalStore implements Store, SessionStore {
     if (cached !== undefined) return cached;
     const found = this.messages.placeOf(number);
     if (found === null || found.segment.file === null) return null;
-    const record = this.#recordAt(found.segment, found.place);
+    const record = this.#records.at(found.segment, found.place);
     if (typeof record === 'string') {
       this.#options.log.error('a stored message is damaged and lost', { file: found.segment.name, place: found.place, reason: record });
       this.messages.lose(number);
@@ -671,39 +664,5 @@ export class JournalStore implements Store, SessionStore {
         if (this.messages.isCacheFull && upTo < this.messages.next) this.#makeRoom();
       },
     });
-  }
-
-  /** The whole record at `place`, from a block that is read ahead; what is the matter, where there is none. */
-  #recordAt(segment: Segment, place: number): Buffer | string {
-    try {
-      return this.#soundRecordAt(segment, place) ?? 'its checksum is not that of its bytes';
-    } catch (error) {
-      this.#blockSegment = null;
-      return (error as Error).message;
-    }
-  }
-
-  /** null when it is damaged. @throws Node's errors where the disk cannot be read */
-  #soundRecordAt(segment: Segment, place: number): Buffer | null {
-    const header = place + RECORD_HEADER_BYTES;
-    if (!this.#inBlock(segment, place, header)) this.#readBlock(segment, place, READ_BYTES);
-    if (!this.#inBlock(segment, place, header)) return null;
-    const length = this.#block.readUInt32BE(place - this.#blockAt + 4);
-    if (length <= RECORD_BODY_BYTES_MAX && !this.#inBlock(segment, place, header + length))
-      this.#readBlock(segment, place, Math.max(READ_BYTES, RECORD_HEADER_BYTES + length));
-    const at = place - this.#blockAt;
-    const end = recordEnd(this.#block, at, this.#blockLength, segment.number);
-    return end < 0 ? null : this.#block.subarray(at, end);
-  }
-
-  #inBlock(segment: Segment, start: number, end: number): boolean {
-    return segment === this.#blockSegment && start >= this.#blockAt && end <= this.#blockAt + this.#blockLength;
-  }
-
-  #readBlock(segment: Segment, at: number, size: number): void {
-    if (this.#block.length < size || this.#block.length > READ_BYTES * 4) this.#block = Buffer.allocUnsafeSlow(size);
-    this.#blockSegment = segment;
-    this.#blockAt = at;
-    this.#blockLength = segment.file!.read(this.#block.subarray(0, size), at);
   }
 }
