@@ -129,6 +129,7 @@ export class Log {
   readonly #suspects = new Set<Segment>();
   /** Full, and in files that may have had more in them before. */
   #uncut: Segment[] = [];
+  #cutting: Promise<void> = Promise.resolve();
   /** Where all was synced, as far as is known. */
   #syncedTo = 0;
   /** Bytes given to write() since the start. */
@@ -257,10 +258,12 @@ export class Log {
     });
   }
 
-  /** Resolves when a file that is to go can be closed: nothing is going to sync it. */
+  /** Resolves when a file that is to go can be closed: nothing is going to sync or to cut it. */
   async release(segment: Segment): Promise<void> {
     if (this.#overlap?.segment === segment) this.#closeOverlap();
     this.#unsynced.delete(segment);
+    this.#uncut = this.#uncut.filter((uncut) => uncut !== segment);
+    await this.#cutting;
     await this.#syncing.catch(() => {}); // whoever asked for it is told
   }
 
@@ -318,7 +321,10 @@ export class Log {
       if (!(await this.#finish(batch))) break;
       this.#underWay.shift();
       this.durable = batch.upTo;
-      if (this.#uncut.length > 0) await this.#cutFull();
+      if (this.#uncut.length > 0) {
+        this.#cutting = this.#cutFull();
+        await this.#cutting;
+      }
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
       this.#tell(batch.listeners);
       if (this.#underWay.length === 0) await this.#gather();
