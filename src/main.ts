@@ -5,7 +5,7 @@ import { type AddressPair, createAddressMap, parseAddressPair } from './server/a
 import { parseLimit, parseSysInterval, SYS_INTERVAL_SECONDS } from './server/limit-options.ts';
 import { programVersion } from './server/program-version.ts';
 import type { RunOptions } from './server/run-options.ts';
-import type { StoreAction } from './server/store-command.ts';
+import type { StoreAction, StoreCommandOptions } from './server/store-command.ts';
 import type { LogLevel } from './telemetry/log.ts';
 
 /** A wrong command line, as POSIX shells and commander's own programs say it. */
@@ -18,7 +18,7 @@ const FOLDER_PLACEHOLDERS: readonly string[] = ['activemq.data', 'activemq.conf'
 
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug', 'silent'];
 
-const STORE_ACTIONS: readonly StoreAction[] = ['check', 'dump', 'compact', 'why'];
+const STORE_ACTIONS: readonly StoreAction[] = ['check', 'dump', 'compact', 'why', 'drop'];
 
 /** Options as commander collects them. */
 interface CommandOptions {
@@ -74,16 +74,25 @@ async function run(args: readonly string[]): Promise<number> {
   }).argument('<file...>', 'activemq.xml and haproxy.cfg files');
   program
     .command('store')
-    .summary('look into the store of a stopped broker: check, dump, compact, why')
+    .summary('the store of a stopped broker: check, dump, compact, why, drop')
     .description("the store of a stopped broker, or a copy: the folder that activemq.xml's persistenceAdapter names")
     .addArgument(
-      new Argument('<action>', 'verify checksums | list records | free space | name what keeps each file').choices(STORE_ACTIONS),
+      new Argument('<action>', 'verify checksums | list records | free space | name what keeps each file | end a session').choices(
+        STORE_ACTIONS,
+      ),
     )
     .argument('<folder>', 'the folder with journal-*.log')
+    .option('--session <client id>', 'drop: whose session ends, with all that it is owed')
+    .option('--linked-broker <name>', 'drop: of which linked broker, by name or id, what is kept for it goes')
+    .option('--yes', 'drop: do it; without this it is only said what would go')
     .helpOption('-h, --help', 'print this help')
-    .action(async (action: StoreAction, folder: string) => {
+    .action(async (action: StoreAction, folder: string, options: StoreCommandOptions, command: Command) => {
+      const named = [options.session, options.linkedBroker].filter((name) => name !== undefined).length;
+      if (action === 'drop' && named !== 1) command.error('error: drop needs --session or --linked-broker, and one of them');
+      if (action !== 'drop' && (named > 0 || options.yes === true))
+        command.error(`error: --session, --linked-broker and --yes are for drop, not for ${action}`);
       const { runStoreCommand } = await import('./server/store-command.ts');
-      exitCode = await runStoreCommand(action, folder);
+      exitCode = await runStoreCommand(action, folder, options);
     });
   program
     .command('haproxy')

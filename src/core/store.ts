@@ -75,6 +75,9 @@ export interface DurabilityListener {
   onDurable(): void;
 }
 
+/** Attribute of a linked broker's session: its name. */
+export const PEER_NAME = 'name';
+
 /**
  * A session that outlives its connections: the messages that it is still owed, in order, and whatever its protocol has to remember.
  *

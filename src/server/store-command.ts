@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { PEER_NAME } from '../core/store.ts';
 import { ConfigError } from '../errors.ts';
 import { MQTT_5_STORED_PROPERTIES } from '../protocols/mqtt/message-properties.ts';
 import { FolderFiles, type StoreFiles } from '../store/journal/files.ts';
@@ -8,7 +9,17 @@ import { type Log, silentLog } from '../telemetry/log.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { ProgressBar } from './progress-bar.ts';
 
-export type StoreAction = 'check' | 'dump' | 'compact' | 'why';
+export type StoreAction = 'check' | 'dump' | 'compact' | 'why' | 'drop';
+
+/** What `drop` is to drop: one of the two. */
+export interface StoreCommandOptions {
+  /** A client id. */
+  readonly session?: string;
+  /** The name of a linked broker, or its id. */
+  readonly linkedBroker?: string;
+  /** Without it nothing is dropped, only said. */
+  readonly yes?: true;
+}
 
 /** Names of a store's files, in the order in which they are read. */
 const STORE_FILE = /^(checkpoint-\d{8}\.bin|journal-\d{8}\.log)$/;
@@ -23,9 +34,9 @@ const NAMED_SESSIONS_MAX = 5;
 /**
  * `roundhouse store ACTION FOLDER`: looks at the store of a stopped broker, or at a copy. The folder is locked meanwhile, so that one which
  * a broker runs on is refused.
- * @throws ConfigError STORE_MISSING, DATA_DIRECTORY, DATA_DIRECTORY_LOCKED, STORE_FORMAT
+ * @throws ConfigError STORE_MISSING, STORE_SESSION_MISSING, DATA_DIRECTORY, DATA_DIRECTORY_LOCKED, STORE_FORMAT
  */
-export async function runStoreCommand(action: StoreAction, folder: string): Promise<number> {
+export async function runStoreCommand(action: StoreAction, folder: string, options: StoreCommandOptions): Promise<number> {
   await requireStore(folder);
   const directory = await openDataDirectory(folder);
   try {
@@ -39,6 +50,8 @@ export async function runStoreCommand(action: StoreAction, folder: string): Prom
         return await compact(files);
       case 'why':
         return await why(files);
+      case 'drop':
+        return await drop(files, folder, options);
     }
   } finally {
     await directory.release();
@@ -123,6 +136,26 @@ async function why(files: FolderFiles): Promise<number> {
     print(`${file}\t${bytes} bytes\t${live} of ${messages} messages live\t${reasons.join(', ')}`);
   }
   return EXIT_SOUND;
+}
+
+/** Ends a session that nobody comes back for, with all that it is owed. */
+async function drop(files: FolderFiles, folder: string, { session, linkedBroker, yes }: StoreCommandOptions): Promise<number> {
+  const bar = new ProgressBar(process.stderr);
+  const store = await openStoreOf(yes === true ? files : new ReadOnlyFiles(files), bar, silentLog);
+  bar.clear();
+  const found = session === undefined ? store.peers() : store.sessions();
+  const dropped = [...found].filter(({ clientId, attributes }) =>
+    session === undefined ? [clientId, attributes.get(PEER_NAME)?.toString()].includes(linkedBroker) : clientId === session,
+  );
+  const what = session === undefined ? 'linked broker' : 'session';
+  for (const each of dropped) {
+    const { clientId, size, bytes } = each;
+    print(`${what} ${clientId}: ${size} messages, ${bytes} bytes${yes === true ? ', dropped' : '; --yes drops it'}`);
+    if (yes === true) each.drop();
+  }
+  if (yes === true) await store.close();
+  if (dropped.length > 0) return EXIT_SOUND;
+  throw new ConfigError('STORE_SESSION_MISSING', `${folder}: the store has no ${what} ${session ?? linkedBroker}`);
 }
 
 /** Opens a store, with a bar for how much of it has been read. */

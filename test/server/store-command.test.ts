@@ -65,6 +65,23 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
       MESSAGES / 100,
     );
 
+    for (const [words, outcome, said] of [
+      [['--session', 'nobody'], 1, /^$/],
+      [['--session', 'forgotten'], 0, /^session forgotten: 4 messages, \d+ bytes; --yes drops it\n$/],
+      [['--session', 'forgotten', '--yes'], 0, /^session forgotten: 4 messages, \d+ bytes, dropped\n$/],
+      [['--session', 'forgotten'], 1, /^$/],
+      [['--linked-broker', 'nobody'], 1, /^$/],
+      [[], 2, /^$/],
+      [['--session', 'a', '--linked-broker', 'b'], 2, /^$/],
+    ] as const) {
+      const dropped = await runProgram(['store', 'drop', store, ...words]);
+      assert.equal(dropped.code, outcome, dropped.stderr);
+      assert.match(dropped.stdout, said);
+    }
+    assert.equal((await runProgram(['store', 'check', store, '--yes'])).code, 2);
+    assert.doesNotMatch((await runProgram(['store', 'why', store])).stdout, /forgotten/);
+    assert.equal((await runProgram(['store', 'check', store])).code, 0);
+
     const name = (await readdir(store)).filter((each) => each.endsWith('.log')).sort()[0]!;
     const bytes = await readFile(join(store, name));
     bytes[bytes.length - 20]! ^= 1;

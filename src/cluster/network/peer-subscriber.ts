@@ -1,7 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { DestinationPolicy } from '../../core/destination-policies.ts';
 import { type Frame, Message, type QoS } from '../../core/message.ts';
-import { type Lane, STORED, type StoredSession, VOLATILE } from '../../core/store.ts';
+import { type Lane, PEER_NAME, STORED, type StoredSession, VOLATILE } from '../../core/store.ts';
 import { BEHIND, FULL, type Publisher, READY, type Readiness, type Route, type Subscriber, UNREACHABLE } from '../../core/subscription.ts';
 import { MEMORY } from '../../core/usage.ts';
 import type { Channel } from '../../protocols/openwire/channel.ts';
@@ -43,7 +43,6 @@ export interface PeerCounters {
 }
 
 /** What the store has of a linked broker, by attributes of its session; a wish has itself behind. */
-const NAME = 'name';
 const URL = 'url';
 const KEEPS_ID = 'keepsId';
 const STORED_COUNT = 'count';
@@ -161,7 +160,7 @@ export class PeerSubscriber implements Subscriber {
   openStored(url: string): void {
     const stored = this.#stored ?? this.#broker.store.createPeer(this.id);
     if (this.#stored === null) this.#openOutbox(stored);
-    stored.setAttribute(NAME, Buffer.from(this.name));
+    stored.setAttribute(PEER_NAME, Buffer.from(this.name));
     stored.setAttribute(URL, Buffer.from(url));
     if (this.#storedCount === '') this.#nameStoredCount();
   }
@@ -521,5 +520,5 @@ function countName({ clock, incarnation }: Broker): string {
 
 /** The name of a broker that the store has something of. */
 export function storedName(stored: StoredSession): string {
-  return stored.attributes.get(NAME)?.toString() ?? '';
+  return stored.attributes.get(PEER_NAME)?.toString() ?? '';
 }

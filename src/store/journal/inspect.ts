@@ -1,4 +1,5 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
+import { PEER_NAME } from '../../core/store.ts';
 import { isSoundCheckpoint } from './checkpoint.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
 import { skipMessage } from './message-codec.ts';
@@ -22,7 +23,7 @@ import {
   SESSION_DROPPED,
 } from './record.ts';
 import { readSegmentHeader, SEGMENT_HEADER_BYTES, segmentNumber } from './segment.ts';
-import { PEER } from './session.ts';
+import { type JournalSession, PEER } from './session.ts';
 import type { JournalStore } from './store.ts';
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -116,9 +117,9 @@ export function explainPinning(store: JournalStore): Pinning[] {
     }
     return entry;
   };
-  for (const { name, clientId, ring } of store.sessionsById.values()) {
-    const who = name.startsWith(PEER) ? `of the linked broker ${clientId}` : clientId;
-    ring.eachRef((number) => {
+  for (const session of store.sessionsById.values()) {
+    const who = nameOf(session);
+    session.ring.eachRef((number) => {
       const sessions = entryOf(number)?.sessions;
       sessions?.set(who, (sessions.get(who) ?? 0) + 1);
     });
@@ -139,6 +140,13 @@ export function explainPinning(store: JournalStore): Pinning[] {
       isRecent: segment.number >= store.checkpoint.segmentNumber,
     };
   });
+}
+
+/** Whose session it is, for people. */
+function nameOf({ name, clientId, attributes }: JournalSession): string {
+  if (!name.startsWith(PEER)) return clientId;
+  const brokerName = attributes.get(PEER_NAME)?.toString();
+  return brokerName === undefined ? `of the linked broker ${clientId}` : `of the linked broker ${brokerName} (${clientId})`;
 }
 
 /** A store's files to be looked at: whatever would change them is not done. */
