@@ -144,11 +144,19 @@ test('dead letters go to topics where the file names some, else nowhere', () => 
 test('advisories are those that the entry asks for', () => {
   assert.equal(policyOf('').advisories, null);
   assert.equal(policyOf(' advisoryForSlowConsumers="false"').advisories, null);
-  assert.deepEqual(policyOf(' advisoryForSlowConsumers="true" advisoryWhenFull="true"').advisories, {
+  assert.equal(policyOf(' includeBodyForAdvisory="true"').advisories, null, 'it asks for none by itself');
+  const none = {
+    forDelivery: false,
+    forConsumed: false,
     forDiscardingMessages: false,
-    forSlowConsumers: true,
+    forSlowConsumers: false,
     forFastProducers: false,
-    whenFull: true,
+    whenFull: false,
     ifNoConsumers: false,
-  });
+    includeBody: false,
+  };
+  const slowOrFull = policyOf(' advisoryForSlowConsumers="true" advisoryWhenFull="true"').advisories;
+  assert.deepEqual(slowOrFull, { ...none, forSlowConsumers: true, whenFull: true });
+  const each = policyOf(' advisoryForDelivery="true" advisoryForConsumed="true" includeBodyForAdvisory="true"').advisories;
+  assert.deepEqual(each, { ...none, forDelivery: true, forConsumed: true, includeBody: true });
 });
