@@ -74,7 +74,7 @@ export class DeadLetters {
   #isNew(message: Message): boolean {
     if (this.#dead.has(message) || this.#stored.has(message.storedAs)) return false;
     this.#dead.add(message);
-    if (message.storedAs === 0) return true;
+    if (message.storedAs <= 0) return true;
     this.#stored.add(message.storedAs);
     if (this.#stored.size > STORED_MAX) for (const oldest of this.#stored) return this.#stored.delete(oldest);
     return true;

@@ -20,6 +20,7 @@ export class MemoryStore implements Store {
   readonly position = 0;
   readonly durable = 0;
   readonly outlivesProcess = false;
+  readonly dispatchesWhileStoring = true;
   readonly failure = null;
   readonly isBehind = false;
   readonly spaceNeeded = MEMORY;

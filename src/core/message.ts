@@ -95,7 +95,7 @@ export class Message {
   readonly transit: Transit | null;
   /** When and where it was written to the retained messages; null: it was not. */
   retainedAt: Stamp | null = null;
-  /** What the store knows it by, as long as the store has it; 0: it is not stored. */
+  /** What the store knows it by, as long as the store has it; 0: it is not stored. Another one, below 0, until it is written. */
   storedAs = 0;
   /** How many keep it in memory: `Usage.hold` counts them. */
   holders = 0;

@@ -61,6 +61,11 @@ export class SequenceRing<Ref> {
     return this.stateOf(sequence) === WAITING ? this.#refs[sequence & this.#mask]! : null;
   }
 
+  /** What waits at `sequence` is elsewhere from now on. */
+  setRef(sequence: number, ref: Ref): void {
+    this.#refs[sequence & this.#mask] = ref;
+  }
+
   sizeAt(sequence: number): number {
     return this.#sizes[sequence & this.#mask]!;
   }

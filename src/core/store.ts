@@ -22,6 +22,11 @@ export interface Store {
   readonly durable: number;
   /** Whether what it has is there again after a restart. */
   readonly outlivesProcess: boolean;
+  /**
+   * Whether a message may be sent at QoS 1 before it is durable. One that all who get it have acknowledged by the next write is not written
+   * at all.
+   */
+  readonly dispatchesWhileStoring: boolean;
   /** null while the store works; what is the matter when it cannot write. Nothing appended since is promised to anybody. */
   readonly failure: Error | null;
   /** More has been appended and is not durable than may wait in memory: whoever makes it grow is to be listened to when it is. */
@@ -87,7 +92,10 @@ export interface StoredSession {
   readonly clientId: string;
   /** Sequence of the oldest message that is not done with; `next` when there is none. */
   readonly first: number;
-  /** Sequence of the next message. Sequences begin at 1, are given in order and never twice, also after a restart. */
+  /**
+   * Sequence of the next message. Sequences begin at 1, are given in order and never twice. After a restart that was no stop in good order
+   * those are given again that were not durable.
+   */
   readonly next: number;
   /** Messages not done with. */
   readonly size: number;

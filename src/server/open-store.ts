@@ -44,6 +44,7 @@ export async function openStore(
     cacheBytes: CACHE_BYTES,
     usage,
     strategy: strategyOf(attributes),
+    concurrentStoreAndDispatch: attributes.concurrentStoreAndDispatchTopics !== false,
     retryMs: ioExceptionHandler.resumeCheckSleepPeriodMs,
     ...(typeof journalMaxFileLength === 'number' ? { segmentBytes: journalMaxFileLength } : {}),
     ...(typeof journalDiskSyncInterval === 'number' ? { syncIntervalMs: journalDiskSyncInterval } : {}),

@@ -28,6 +28,8 @@ export class Lines implements Log {
 const FORM = { decode: () => null, encode: () => Buffer.alloc(0) };
 /** How most messages go to a session here. */
 export const AT_ONCE = { qos: 1, retain: false, identifiers: [] } as const;
+/** The same, and each is written: none that is done with by the next write is left out. */
+export const WRITTEN = { qos: 2, retain: false, identifiers: [] } as const;
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** Opens a store that has little in memory, and that tries again at once what failed. */
@@ -63,7 +65,7 @@ export async function goOnInReusedFile(store: JournalStore): Promise<void> {
   const session = store.createSession('busy');
   for (let i = 0; store.present.formerNumber === 0; i++) {
     if (i > 1_000) assert.fail('no file is used again');
-    session.remove(session.push(message('t', `busy ${i}`), AT_ONCE));
+    session.remove(session.push(message('t', `busy ${i}`), WRITTEN));
     await store.flushed();
     if (i % 50 !== 0) continue;
     await store.writeCheckpoint();
@@ -79,7 +81,7 @@ export async function storeWithOldFiles(files: FragileFiles): Promise<JournalSto
   const session = store.createSession('c');
   for (let i = 0; i < 1_000; i++) {
     if (i % 50 === 0) forgotten.push(message('t', `kept ${i}`), AT_ONCE);
-    session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+    session.remove(session.push(message('t', `payload ${i}`), WRITTEN));
     if (i % 20 === 0) await store.flushed();
   }
   await store.writeCheckpoint();

@@ -225,10 +225,15 @@ const KAHADB: Rules = {
     'preallocationScope preallocationStrategy enableAckCompaction compactAcksAfterNoGC compactAcksIgnoresStoreGrowth',
     inert("tunes KahaDB's journal files", BECAUSE.kahaFiles),
   ),
-  ...each(
-    'concurrentStoreAndDispatchQueues concurrentStoreAndDispatchTopics maxAsyncJobs',
-    inert('sends a message while it is being stored', 'a message is acknowledged when it is stored, in any case'),
+  concurrentStoreAndDispatchTopics: honoured(
+    'lets a message be sent while it is being stored, and not be written when all who get it have acknowledged it by then; other than in ' +
+      'ActiveMQ it does unless it is given as false',
   ),
+  concurrentStoreAndDispatchQueues: inert(
+    'sends a message of a queue while it is being stored',
+    'MQTT sessions are subscribers of topics: see concurrentStoreAndDispatchTopics',
+  ),
+  maxAsyncJobs: inert('bounds what is being stored', 'what waits for the disk is bounded in bytes'),
   ...each(
     'failoverProducersAuditDepth maxFailoverProducersToTrack purgeRecoveredXATransactionStrategy',
     inert('finds what JMS clients send twice, and old transactions', BECAUSE.jms),

@@ -16,8 +16,8 @@ const PACKET_IDENTIFIERS = 65_535;
  *     first                 sendNext          safe            next
  *       │ sent, not done with   │ may be sent   │ not durable   │
  *
- * A message's Packet Identifier follows from its sequence, so that it is the same after a restart [MQTT-4.4.0-1]. Nothing is sent that is
- * not durable: a message that came back with another one's identifier would be taken for a repetition of it.
+ * A message's Packet Identifier follows from its sequence, so that it is the same after a restart [MQTT-4.4.0-1]. What is sent at QoS 1
+ * need not be durable yet; whoever waits until it is lets nobody overtake.
  */
 export class DurableDeliveries implements Deliveries, DurabilityListener {
   readonly #broker: Broker;
@@ -50,7 +50,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     this.#owner = owner;
     this.#stored = stored;
     this.#sendNext = stored.first;
-    this.#sentBefore = sentBefore ?? this.#underWayAtMost();
+    this.#sentBefore = Math.min(sentBefore ?? this.#underWayAtMost(), stored.next);
     this.#safe = stored.next;
     this.#written = stored.next;
   }
@@ -121,7 +121,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
       this.#expiring.set(sequence, message.expiresAtMs);
       this.#expiresAtMs = Math.min(this.#expiresAtMs, message.expiresAtMs);
     }
-    this.#makeSafe();
+    this.#pump();
   }
 
   replay(subscription: Subscription, retained: (subscription: Subscription) => readonly Message[]): void {
@@ -230,18 +230,24 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
 
   onDurable(): void {
     this.#safe = this.#written;
-    if (this.#writtenNext !== 0) {
+    if (this.#writtenNext === 0) {
+      this.#isWaiting = false;
+    } else {
       this.#written = this.#writtenNext;
       this.#writtenNext = 0;
-      this.#pump();
-      return;
     }
-    this.#isWaiting = false;
-    if (this.#safe < this.#stored.next) this.#makeSafe();
     this.#pump();
   }
 
-  /** Sends what has been pushed as soon as it is durable. */
+  /**
+   * Whether a message may be sent before it is durable. At QoS 2 it may not: one that came back with another one's identifier would be taken
+   * for a repetition of it.
+   */
+  #mayPrecede(qos: QoS): boolean {
+    return qos === 1 && this.#broker.store.dispatchesWhileStoring;
+  }
+
+  /** Sends on when what has been pushed so far is durable. */
   #makeSafe(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
@@ -256,9 +262,17 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
     if (link === null) return;
     const stored = this.#stored;
     if (this.#sendNext < stored.first) this.#sendNext = stored.first;
-    while (this.#sendNext < this.#safe && this.#roomFor(link)) {
-      const sequence = this.#sendNext++;
-      if (stored.stateOf(sequence) !== WAITING) continue;
+    while (this.#sendNext < stored.next && this.#roomFor(link)) {
+      const sequence = this.#sendNext;
+      if (stored.stateOf(sequence) !== WAITING) {
+        this.#sendNext++;
+        continue;
+      }
+      if (sequence >= this.#safe && !this.#mayPrecede(stored.qosOf(sequence))) {
+        this.#makeSafe();
+        return;
+      }
+      this.#sendNext++;
       const entry = stored.get(sequence);
       const mayHaveBeenSent = sequence < this.#sentBefore;
       // What has been sent once does not expire any more [MQTT-4.3.3-7].

@@ -52,6 +52,8 @@ export interface CheckpointState {
   readonly messages: Messages;
   readonly sessions: ReadonlyMap<number, Pick<SessionContent, 'name' | 'ring' | 'received' | 'attributes'>>;
   readonly retained: ReadonlyMap<string, RetainedEntry>;
+  /** Appends what is still to be appended of the state: it refers to nothing that the journal does not have then. */
+  settle(): void;
   /** Resolves when all that has been appended is safe. */
   durable(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, sta
       await file.write(writer.buffer.subarray(0, writer.length), bytes);
       bytes += writer.length;
       writer.reset();
+      state.settle();
     }
     await state.durable();
     await file.sync();

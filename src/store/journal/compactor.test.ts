@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
-import { AT_ONCE, Lines, message, open, stamp, storeWithOldFiles, until } from '../../../test/harness/journal-store.ts';
+import { AT_ONCE, Lines, message, open, stamp, storeWithOldFiles, until, WRITTEN } from '../../../test/harness/journal-store.ts';
 import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 import type { StoredSession } from '../../core/store.ts';
@@ -118,7 +118,7 @@ test('files that nobody needs go, and a few messages that keep an old one are mo
   for (let i = 1; i <= 2_000; i++) {
     const sent = message('t', `payload ${i}`);
     if (i % 200 === 0) forgotten.push(sent, AT_ONCE);
-    session.remove(session.push(sent, AT_ONCE));
+    session.remove(session.push(sent, WRITTEN));
     if (i % 20 === 0) await store.flushed();
   }
   assert.ok(store.messages.segments.length > 20);
@@ -157,7 +157,7 @@ test('after a restart, too, the checkpoint before the newest has the journal tha
   await store.writeCheckpoint();
   const session = store.createSession('c');
   session.setAttribute('kept', Buffer.from('said in a file without messages that live'));
-  for (let i = 0; i < 500; i++) session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+  for (let i = 0; i < 500; i++) session.remove(session.push(message('t', `payload ${i}`), WRITTEN));
   await store.writeCheckpoint();
   const restarted = files.afterKill();
   const again = await open(restarted);
@@ -174,7 +174,7 @@ test('a store that is closed while it tidies up closes each file once', async ()
   const log = new Lines();
   const store = await open(new FragileFiles(), { segmentBytes: 1_024, log });
   const session = store.createSession('c');
-  for (let i = 0; i < 1_000; i++) session.remove(session.push(message('t', `${i}`), AT_ONCE));
+  for (let i = 0; i < 1_000; i++) session.remove(session.push(message('t', `${i}`), WRITTEN));
   await store.flushed();
   await store.writeCheckpoint();
   await store.writeCheckpoint();

@@ -74,8 +74,8 @@ export class Compactor {
 
   async #move(number: number): Promise<void> {
     this.#store.move(number);
-    if (this.#store.position < this.#movesUpTo) return;
+    if (this.#store.appendedBytes < this.#movesUpTo) return;
     await this.#store.flushed();
-    this.#movesUpTo = this.#store.position + MOVED_BYTES_AT_ONCE;
+    this.#movesUpTo = this.#store.appendedBytes + MOVED_BYTES_AT_ONCE;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
-import { AT_ONCE, Lines, message, open, until } from '../../../test/harness/journal-store.ts';
+import { AT_ONCE, Lines, message, open, until, WRITTEN } from '../../../test/harness/journal-store.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 
 test('a promise waits for its own records: nothing appended, nothing to wait for', async () => {
@@ -212,7 +212,7 @@ test('synced now and then: a file that goes before its turn is synced by nobody,
   const store = await open(files, options);
   const session = store.createSession('c');
   for (let round = 0; round < 10; round++) {
-    for (let i = 0; i < 100; i++) session.remove(session.push(message('t', 'p'.repeat(50)), AT_ONCE));
+    for (let i = 0; i < 100; i++) session.remove(session.push(message('t', 'p'.repeat(50)), WRITTEN));
     await store.flushed();
     await store.writeCheckpoint();
     await store.writeCheckpoint();

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
-import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, sealRecord } from './record.ts';
+import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, REMOVED, sealRecord } from './record.ts';
 import { SEGMENT_HEADER_BYTES, Segment, segmentHeader, spareName, startBehind } from './segment.ts';
 import type { SpareFiles } from './spare-files.ts';
 
@@ -34,6 +34,8 @@ interface Chunk {
 interface Batch {
   readonly chunks: readonly Chunk[];
   readonly upTo: number;
+  /** The mark when it was taken. */
+  readonly mark: number;
   /** Who waits for it, whatever is in it. */
   readonly listeners: DurabilityListener[];
   /** What became of writing it; null: it is to be written anew. */
@@ -49,7 +51,7 @@ interface Overlap {
 }
 
 interface Waiting {
-  readonly position: number;
+  readonly mark: number;
   readonly listener: DurabilityListener;
 }
 
@@ -108,8 +110,16 @@ export class Log {
   #unhurried: NodeJS.Timeout | null = null;
   #waiting: Waiting[] = [];
   #waitingHead = 0;
-  /** The furthest position that anybody has waited for. */
+  /** The furthest mark that anybody has waited for. */
   #awaitedTo = 0;
+  /** Counts what comes, and what is dismissed: whether there is more to come is seen by it. */
+  #activity = 0;
+  /** Whether something has gathered that a promise may be about. */
+  #hasPromised = false;
+  /** What has gathered has done so for long enough, whether anybody waits for it or not. */
+  #isOverdue = false;
+  /** Bytes of what is to be appended before the next batch is taken, unless it need not be by then. */
+  #deferredBytes = 0;
   /** Whether a message has gathered: its publisher and its receivers wait for it, whether they have said so yet or not. */
   #hasMessage = false;
   /** Who waits for what gathers at present, whatever comes to it. */
@@ -135,7 +145,12 @@ export class Log {
   /** Bytes given to write() since the start. */
   writtenBytes = 0;
   position: number;
+  /** All before here is durable. */
   durable: number;
+  /** How much has come that a promise may be about, in records; with that which is deferred, and may never be one. Promises wait for it. */
+  mark = 0;
+  /** What is promised of all up to this mark is true, also after a power failure. */
+  durableMark = 0;
   failure: Error | null = null;
   /** Told when a segment is full, no more records go there, and which one is next. */
   onSealed: (segment: Segment, next: Segment) => void = () => {};
@@ -176,11 +191,25 @@ export class Log {
     const start = this.#recordStart;
     sealRecord(writer, start, writer.length, kind, this.#segment.number);
     if (kind === MESSAGE || kind === DELIVERIES) this.#hasMessage = true;
+    if (kind !== REMOVED) this.#promised();
     const segment = this.#segment;
     const at = this.#writerAt + start;
     segment.size = this.#writerAt + writer.length;
     this.position = segment.start + segment.size;
     return at;
+  }
+
+  /** Something of so many bytes has come that is to be appended when the next batch is taken: see `onFlush`. */
+  defer(bytes: number): void {
+    this.mark++;
+    this.#activity++;
+    this.#deferredBytes += bytes;
+    this.wake();
+  }
+
+  /** Something that was deferred need not be appended any more. */
+  dismiss(): void {
+    this.#activity++;
   }
 
   /** Where the record that was begun stands in `segment`. */
@@ -191,8 +220,8 @@ export class Log {
   /** Something is to be appended before the next batch is taken: see `onFlush`. */
   wake(): void {
     if (this.#flushing || this.#scheduled) return;
-    if (this.#writer.length >= UNHURRIED_BYTES_MAX) this.#schedule();
-    else this.#unhurried ??= setTimeout(() => this.#schedule(), UNHURRIED_MS).unref();
+    if (this.#writer.length + this.#deferredBytes >= UNHURRIED_BYTES_MAX) this.#hurry();
+    else this.#unhurried ??= setTimeout(this.#hurry, UNHURRIED_MS).unref();
   }
 
   /** Makes room for the next record: to be called between records, before its place is asked for. */
@@ -215,26 +244,26 @@ export class Log {
     this.onSealed(segment, this.#segment);
   }
 
-  whenDurable(position: number, listener: DurabilityListener): void {
-    if (position <= this.durable) {
+  whenDurable(mark: number, listener: DurabilityListener): void {
+    if (mark <= this.durableMark) {
       listener.onDurable();
       return;
     }
-    this.#waiting.push({ position, listener });
-    if (position > this.#awaitedTo) this.#awaitedTo = position;
+    this.#waiting.push({ mark, listener });
+    if (mark > this.#awaitedTo) this.#awaitedTo = mark;
     this.#schedule();
   }
 
   /** See `Store.whenBatchDurable`; to be called while something is not durable, or is about to be appended. */
   whenBatchDurable(listener: DurabilityListener): void {
-    if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled) {
+    if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled || this.#deferredBytes > 0) {
       this.#nextBatch.push(listener);
       this.#schedule();
       return;
     }
     listener.onBatch?.();
     const last = this.#underWay.at(-1);
-    if (last === undefined) this.whenDurable(this.position, listener);
+    if (last === undefined) this.whenDurable(this.mark, listener);
     else last.listeners.push(listener);
   }
 
@@ -249,7 +278,12 @@ export class Log {
         return;
       }
       this.#failed.add(reject);
-      this.whenDurable(this.position, {
+      if (this.durable < this.position) {
+        // Also what nobody is promised.
+        this.mark++;
+        this.#hasPromised ||= this.#hasBytes;
+      }
+      this.whenDurable(this.mark, {
         onDurable: () => {
           this.#failed.delete(reject);
           resolve();
@@ -290,6 +324,12 @@ export class Log {
     return this.#syncing;
   }
 
+  #promised(): void {
+    this.mark++;
+    this.#activity++;
+    this.#hasPromised = true;
+  }
+
   #beginBatch(): void {
     this.#batchBegun = true;
     const start = this.#writer.length;
@@ -297,6 +337,12 @@ export class Log {
     this.#writer.f64(this.durable);
     sealRecord(this.#writer, start, this.#writer.length, BATCH, this.#segment.number);
   }
+
+  readonly #hurry = (): void => {
+    this.#unhurried = null;
+    this.#isOverdue = true;
+    this.#schedule();
+  };
 
   #schedule(): void {
     if (this.#scheduled || this.#flushing) return;
@@ -311,29 +357,45 @@ export class Log {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
       if (this.#underWay.length === 0) {
+        await this.#gather();
         this.onFlush();
-        if (!this.#isDue(isFirst)) break;
+        if (!this.#isDue) {
+          if (this.durableMark === this.mark || this.#hasPromised) break;
+          this.#settle();
+          continue;
+        }
         this.#beginBatchWrite(null);
       }
       const batch = this.#underWay[0]!;
       if (!(await this.#finish(batch))) break;
       this.#underWay.shift();
       this.durable = batch.upTo;
+      this.durableMark = batch.mark;
       if (this.#uncut.length > 0) {
         this.#cutting = this.#cutFull();
         await this.#cutting;
       }
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
       this.#tell(batch.listeners);
-      if (this.#underWay.length === 0) await this.#gather();
     }
     this.#flushing = false;
+    this.#isOverdue = false;
     if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);
     this.#overlapTimer = null;
     if (this.#hasBytes) this.wake();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Nothing that has gathered needs to be written for what is promised of it. */
+  #settle(): void {
+    this.#deferredBytes = 0;
+    this.durableMark = this.mark;
+    const listeners = this.#nextBatch;
+    this.#nextBatch = [];
+    for (const listener of listeners) listener.onBatch?.();
+    this.#tell(listeners);
   }
 
   /**
@@ -342,11 +404,11 @@ export class Log {
    */
   async #gather(): Promise<void> {
     const until = performance.now() + GATHER_MS_MAX;
-    let { position } = this;
+    let activity = this.#activity;
     for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < until; quiet++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.position === position) continue;
-      position = this.position;
+      if (this.#activity === activity) continue;
+      activity = this.#activity;
       quiet = -1;
     }
   }
@@ -358,6 +420,7 @@ export class Log {
   #beginBatchWrite(overlap: Overlap | null): void {
     const chunks = this.#takeChunks();
     const upTo = this.position;
+    const { mark } = this;
     const listeners = this.#nextBatch;
     this.#nextBatch = [];
     for (const listener of listeners) listener.onBatch?.();
@@ -369,7 +432,7 @@ export class Log {
     }
     const attempt =
       before === undefined || overlap === null ? this.#attempt(chunks) : settled(this.#writeBeside(chunks[0]!, overlap, before));
-    this.#underWay.push({ chunks, upTo, listeners, attempt, overlap });
+    this.#underWay.push({ chunks, upTo, mark, listeners, attempt, overlap });
     this.#watchOverlap();
   }
 
@@ -377,10 +440,12 @@ export class Log {
    * The disk takes long: what has gathered need not wait until it is done. Two syncs at a time cost it little more than one. A batch is
    * durable when those before it are, too.
    */
-  readonly #beginOverlapping = (): void => {
+  readonly #beginOverlapping = async (): Promise<void> => {
     this.#overlapTimer = null;
     const [batch] = this.#underWay;
-    if (batch === undefined || this.#underWay.length > 1 || this.failure !== null || this.#suspects.size > 0) return;
+    await this.#gather();
+    if (batch === undefined || this.#underWay[0] !== batch || this.#underWay.length > 1 || this.failure !== null || this.#suspects.size > 0)
+      return;
     this.onFlush();
     const segment = this.#segment;
     const isOneFile = this.#chunks.length === 0 && batch.chunks.every((chunk) => chunk.segment === segment && segment.file !== null);
@@ -391,7 +456,7 @@ export class Log {
   #watchOverlap(): void {
     if (this.#options.strategy !== 'always') return;
     if (this.#overlapTimer !== null) clearTimeout(this.#overlapTimer);
-    this.#overlapTimer = setTimeout(this.#beginOverlapping, OVERLAP_AFTER_MS).unref();
+    this.#overlapTimer = setTimeout(() => void this.#beginOverlapping(), OVERLAP_AFTER_MS).unref();
   }
 
   /**
@@ -462,14 +527,20 @@ export class Log {
   }
 
   /** Whether what has gathered is to be written now: when somebody waits for it, or nobody does and it has gathered for long enough. */
-  #isDue(isUnhurriedDue: boolean): boolean {
-    return (this.#hasBytes || this.#suspects.size > 0) && (isUnhurriedDue || this.#isAwaited);
+  get #isDue(): boolean {
+    return this.#suspects.size > 0 || (this.#hasBytes && (this.#isOverdue || this.#isAwaited));
   }
 
   /** Whether somebody waits for what has gathered. */
   get #isAwaited(): boolean {
-    const underWayTo = this.#underWay.at(-1)?.upTo ?? this.durable;
-    return this.#nextBatch.length > 0 || this.#awaitedTo > underWayTo || this.#hasMessage || this.#closing || this.#chunks.length > 0;
+    if (this.#hasMessage || this.#closing || this.#chunks.length > 0) return true;
+    const underWayTo = this.#underWay.at(-1)?.mark ?? this.durableMark;
+    return this.#hasPromised && (this.#nextBatch.length > 0 || this.#awaitedTo > underWayTo);
+  }
+
+  /** Bytes that are not durable. */
+  get behindBytes(): number {
+    return this.position - this.durable + this.#deferredBytes;
   }
 
   get #hasBytes(): boolean {
@@ -487,6 +558,9 @@ export class Log {
     }
     this.#batchBegun = false;
     this.#hasMessage = false;
+    this.#hasPromised = false;
+    this.#isOverdue = false;
+    this.#deferredBytes = 0;
     for (const chunk of chunks) this.#stampBatch(chunk);
     return chunks;
   }
@@ -623,7 +697,7 @@ export class Log {
   /** Calls whoever waited for what is durable now, in the order of their positions, then `listeners`, who waited for the batch. */
   #tell(listeners: readonly DurabilityListener[]): void {
     const waiting = this.#waiting;
-    while (this.#waitingHead < waiting.length && waiting[this.#waitingHead]!.position <= this.durable) {
+    while (this.#waitingHead < waiting.length && waiting[this.#waitingHead]!.mark <= this.durableMark) {
       const { listener } = waiting[this.#waitingHead]!;
       this.#waitingHead++;
       listener.onDurable();

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
-import { AT_ONCE, goOnInReusedFile, Lines, message, open, stamp, storeWithOldFiles, until } from '../../../test/harness/journal-store.ts';
+import {
+  AT_ONCE,
+  goOnInReusedFile,
+  Lines,
+  message,
+  open,
+  stamp,
+  storeWithOldFiles,
+  until,
+  WRITTEN,
+} from '../../../test/harness/journal-store.ts';
 import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 import { ByteWriter } from '../../bytes/byte-writer.ts';
@@ -129,7 +139,7 @@ test('a message that the disk has damaged is named once, and keeps no file from 
     forgotten.push(message('t', 'damaged later'), AT_ONCE);
     for (let i = 1; i <= 1_000; i++) {
       if (i > 100 && i % 20 === 0) forgotten.push(message('t', `kept ${i}`), AT_ONCE); // so that its file is the first one to be emptied
-      session.remove(session.push(message('t', `payload ${i}`), AT_ONCE));
+      session.remove(session.push(message('t', `payload ${i}`), WRITTEN));
       if (i % 20 === 0) await store.flushed();
     }
     await store.writeCheckpoint();

@@ -14,7 +14,7 @@ import {
 
 /** What a session asks of its store. Each call appends what has to be read again after a restart. */
 export interface SessionStore {
-  /** @returns the message's number */
+  /** @returns the message's number; a negative one until it is written */
   appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number;
   appendRemoved(session: JournalSession, sequence: number, number: number | null): void;
   appendReleased(session: JournalSession, sequence: number, number: number): void;
@@ -24,6 +24,8 @@ export interface SessionStore {
   appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void;
   appendDropped(session: JournalSession): void;
   read(number: number): Message | null;
+  /** Writes what has been kept back: see `UnwrittenMessages`. */
+  writeUnwritten(): void;
 }
 
 /** What stands in front of a client id where the session is a linked broker's, and of the broker's own id; a client id has no such character. */
@@ -158,6 +160,8 @@ export class JournalSession implements StoredSession {
   }
 
   release(sequence: number): void {
+    const ref = this.ring.refAt(sequence);
+    if (ref !== null && ref < 0) this.#store.writeUnwritten();
     const number = this.ring.release(sequence);
     if (number !== null) this.#store.appendReleased(this, sequence, number);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
-import { AT_ONCE, goOnInReusedFile, Lines, message, open, until } from '../../../test/harness/journal-store.ts';
+import { AT_ONCE, goOnInReusedFile, Lines, message, open, until, WRITTEN } from '../../../test/harness/journal-store.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 import { BrokerCounters } from '../../core/counters.ts';
 import { Usage } from '../../core/usage.ts';
@@ -18,7 +18,7 @@ function spares(files: FragileFiles): string[] {
 /** Stores messages that nobody needs any more, over some files, and lets go of those. */
 async function useFiles(store: JournalStore): Promise<void> {
   const session = store.createSession('busy');
-  for (let i = 0; i < 400; i++) session.remove(session.push(message('t', `busy ${i}`), AT_ONCE));
+  for (let i = 0; i < 400; i++) session.remove(session.push(message('t', `busy ${i}`), WRITTEN));
   await store.flushed();
   session.drop();
   await store.writeCheckpoint();
@@ -161,7 +161,7 @@ test('space that is short is not spent on spare files: none above half of the li
   files.writeFault = null;
   await until(() => store.failure === null, 'the store to go on');
   const keeper = store.createSession('keeper');
-  while (store.diskBytes < usage.limits.storeBytes / 2) keeper.push(message('t', 'x'.repeat(100)), AT_ONCE);
+  while (store.diskBytes < usage.limits.storeBytes / 2) keeper.push(message('t', 'x'.repeat(100)), WRITTEN);
   await useFiles(store);
   assert.deepEqual(spares(files), []);
   await store.close();

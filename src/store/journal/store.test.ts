@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
-import { AT_ONCE, message, open, stamp, until } from '../../../test/harness/journal-store.ts';
+import { AT_ONCE, message, open, stamp, until, WRITTEN } from '../../../test/harness/journal-store.ts';
 import { SOAK_FACTOR } from '../../../test/harness/soak.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
 import { DONE, RELEASED, STORED, type StoredSession, VOLATILE, WAITING } from '../../core/store.ts';
@@ -180,7 +180,7 @@ test('messages are found on both sides of files that have none', async () => {
     const { number } = store.present;
     for (let i = 0; store.present.number < number + 2; i++) {
       if (topic === '') session.setAttribute('a', Buffer.alloc(200, i));
-      else session.push(message(topic, 'p'.repeat(200)), AT_ONCE);
+      else session.push(message(topic, 'p'.repeat(200)), WRITTEN);
     }
     await store.flushed();
   };
@@ -207,7 +207,7 @@ test('messages are found behind a file whose messages were all done with when th
   const sessions = ['done', 'kept'].map((clientId) => store.createSession(clientId)) as [StoredSession, StoredSession];
   for (let file = 0; file < 7; file++) {
     const { number } = store.present;
-    while (store.present.number === number) sessions[file % 2]!.push(message('t', `in file ${file}`), AT_ONCE);
+    while (store.present.number === number) sessions[file % 2]!.push(message('t', `in file ${file}`), WRITTEN);
     await store.flushed();
   }
   const [{ next }] = sessions;

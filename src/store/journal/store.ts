@@ -43,6 +43,7 @@ import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
 import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
 import { SpareFiles } from './spare-files.ts';
+import { UnwrittenMessages } from './unwritten-messages.ts';
 
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
@@ -56,6 +57,8 @@ export interface JournalStoreOptions {
   readonly syncIntervalMs?: number;
   /** Bytes of one journal file (`journalMaxFileLength`). */
   readonly segmentBytes?: number;
+  /** false: each message is written, whoever may have acknowledged it by then, and none is sent before. */
+  readonly concurrentStoreAndDispatch?: boolean;
   /** Bytes of a checkpoint that are encoded at once, before everybody else has a turn. */
   readonly checkpointPieceBytes?: number;
   /** Bytes of journal that may wait for the disk before the store counts as behind. */
@@ -102,6 +105,7 @@ const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
  */
 export class JournalStore implements Store, SessionStore {
   readonly outlivesProcess = true;
+  readonly dispatchesWhileStoring: boolean;
   readonly messages: Messages;
   readonly sessionsById = new Map<number, JournalSession>();
   readonly retainedByTopic = new Map<string, RetainedEntry>();
@@ -122,6 +126,7 @@ export class JournalStore implements Store, SessionStore {
   #removingFirst = 0;
   #removingCount = 0;
   readonly #records = new RecordReader();
+  readonly #unwritten: UnwrittenMessages;
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
   #makingRoom = false;
@@ -152,7 +157,9 @@ export class JournalStore implements Store, SessionStore {
   private constructor(options: JournalStoreOptions, usage: Usage, messages: Messages, recovered: Awaited<ReturnType<typeof recover>>) {
     this.#options = options;
     this.#usage = usage;
+    this.dispatchesWhileStoring = options.concurrentStoreAndDispatch ?? true;
     this.messages = messages;
+    this.#unwritten = new UnwrittenMessages(usage);
     for (const [id, content] of recovered.sessions) this.sessionsById.set(id, new JournalSession(id, this, content));
     for (const [topic, entry] of recovered.retained) this.retainedByTopic.set(topic, entry);
     this.#nextSessionId = recovered.nextSessionId;
@@ -172,6 +179,7 @@ export class JournalStore implements Store, SessionStore {
       },
     });
     this.#log.onFlush = () => {
+      this.writeUnwritten();
       this.#endOpen();
       usage.store.set(this.diskBytes);
     };
@@ -190,12 +198,18 @@ export class JournalStore implements Store, SessionStore {
   }
 
   get position(): number {
-    this.#endOpen();
-    return this.#log.position;
+    this.#unwritten.close();
+    if (this.#open !== null) this.#endRecord();
+    return this.#log.mark;
   }
 
   get durable(): number {
-    return this.#log.durable;
+    return this.#log.durableMark;
+  }
+
+  /** Bytes appended so far. */
+  get appendedBytes(): number {
+    return this.#log.position;
   }
 
   get failure(): Error | null {
@@ -203,7 +217,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   get isBehind(): boolean {
-    return this.#log.position - this.#log.durable > (this.#options.unwrittenBytesMax ?? UNWRITTEN_BYTES_MAX);
+    return this.#log.behindBytes > (this.#options.unwrittenBytesMax ?? UNWRITTEN_BYTES_MAX);
   }
 
   /** Bytes given to write() since the store was opened. */
@@ -238,7 +252,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   whenBatchDurable(listener: DurabilityListener): boolean {
-    if (this.#open === null && this.#removing === null && this.#log.position === this.#log.durable) return true;
+    if (this.#open === null && this.#log.mark === this.#log.durableMark) return true;
     this.#log.whenBatchDurable(listener);
     return false;
   }
@@ -305,6 +319,12 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number {
+    if (this.#unwritten.isLast(message)) return this.#unwritten.addDelivery(session, sequence);
+    if (message.storedAs === 0 && delivery.qos === 1 && this.dispatchesWhileStoring) {
+      this.#endOpen();
+      this.#log.defer(message.size);
+      return this.#unwritten.add(message.keep(), session, sequence);
+    }
     const number = this.#openRecordOf(message, false);
     writeDelivery(this.#writer, session.id, sequence, message.size, delivery);
     this.messages.refer(number);
@@ -312,6 +332,11 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendRemoved(session: JournalSession, sequence: number, number: number | null): void {
+    if (number !== null && number < 0) {
+      this.#unwritten.unrefer(number);
+      this.#log.dismiss();
+      return;
+    }
     if (this.#removing === session && sequence === this.#removingFirst + this.#removingCount) {
       this.#removingCount++;
     } else {
@@ -333,7 +358,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void {
-    if (added && this.#open !== null) {
+    if (added && this.#isOpen()) {
       this.#writer.varint(TAG_RECEIVED);
       this.#writer.varint(session.id);
       this.#writer.varint(packetIdentifier);
@@ -346,7 +371,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void {
-    const isOpen = this.#open !== null;
+    const isOpen = this.#isOpen();
     const writer = this.#beginWith(TAG_NOTED, position);
     if (writer === null) return;
     writer.varint(session.id);
@@ -356,7 +381,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendSeen(session: JournalSession, sequence: number, position: number): void {
-    const isOpen = this.#open !== null;
+    const isOpen = this.#isOpen();
     const writer = this.#beginWith(TAG_SEEN, position);
     if (writer === null) return;
     writer.varint(session.id);
@@ -365,7 +390,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void {
-    if (withMessage && this.#open !== null) {
+    if (withMessage && this.#isOpen()) {
       // With what is written of the message: a record of its own would end the message's.
       const writer = this.#writer;
       writer.varint(TAG_ATTRIBUTE);
@@ -393,6 +418,7 @@ export class JournalStore implements Store, SessionStore {
 
   /** A stored message; null when it was lost with a damaged record, which the log says once. */
   read(number: number): Message | null {
+    if (number < 0) return this.#unwritten.messageOf(number);
     const cached = this.messages.cached(number);
     if (cached !== undefined) return cached;
     const found = this.messages.placeOf(number);
@@ -449,6 +475,7 @@ export class JournalStore implements Store, SessionStore {
 
   /** Resolves when all that was appended is durable. */
   flushed(): Promise<void> {
+    this.writeUnwritten();
     this.#endOpen();
     return this.#log.flushed();
   }
@@ -481,6 +508,7 @@ export class JournalStore implements Store, SessionStore {
     if (this.#closed) return;
     clearInterval(this.#tidyTimer);
     await this.#tidying;
+    this.writeUnwritten();
     this.#endOpen();
     try {
       await this.#log.flushed();
@@ -524,6 +552,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   async #emptyAll(onProgress: (filesLeft: number) => void): Promise<void> {
+    this.writeUnwritten();
     this.#endOpen();
     this.#log.roll();
     await this.writeCheckpoint();
@@ -571,6 +600,7 @@ export class JournalStore implements Store, SessionStore {
 
   async #writeCheckpoint(): Promise<void> {
     const { files, checkpointPieceBytes = CHECKPOINT_PIECE_BYTES } = this.#options;
+    this.writeUnwritten();
     this.#endOpen();
     const { position } = this.#log;
     const written = await writeCheckpoint(files, checkpointPieceBytes, {
@@ -583,6 +613,7 @@ export class JournalStore implements Store, SessionStore {
       messages: this.messages,
       sessions: this.sessionsById,
       retained: this.retainedByTopic,
+      settle: () => this.writeUnwritten(),
       durable: () => this.safe(),
     });
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
@@ -592,7 +623,7 @@ export class JournalStore implements Store, SessionStore {
 
   /** Goes on with the message's record that is open, or begins one of its own; null where nothing was appended since `position`. */
   #beginWith(tag: number, position: number): ByteWriter | null {
-    if (this.#open === null) return this.position === position ? null : this.#begin();
+    if (!this.#isOpen()) return this.position === position ? null : this.#begin();
     this.#writer.varint(tag);
     return this.#writer;
   }
@@ -609,6 +640,7 @@ export class JournalStore implements Store, SessionStore {
 
   /** Ends what is open and begins another record. */
   #begin(): ByteWriter {
+    this.writeUnwritten();
     this.#endOpen();
     this.#log.rollIfFull();
     return this.#log.begin();
@@ -616,15 +648,25 @@ export class JournalStore implements Store, SessionStore {
 
   /** Opens the record that says who gets `message`, unless it is open; stores the message itself where it is not stored yet. */
   #openRecordOf(message: Message, withPublisher: boolean): number {
+    if (this.#unwritten.isLast(message)) this.writeUnwritten(true);
     if (this.#open === message) return this.#openNumber;
+    this.writeUnwritten();
     const known = message.storedAs;
     const isStored = known !== 0 && this.messages.referencesTo(known) > 0;
     this.#writer = this.#begin();
+    if (!isStored) return this.#beginMessage(message, withPublisher);
     this.#open = message;
-    this.#openKind = isStored ? DELIVERIES : MESSAGE;
-    this.#openNumber = isStored ? known : this.messages.next++;
+    this.#openKind = DELIVERIES;
+    this.#openNumber = known;
+    this.#writer.varint(known);
+    return known;
+  }
+
+  #beginMessage(message: Message, withPublisher: boolean): number {
+    this.#open = message;
+    this.#openKind = MESSAGE;
+    this.#openNumber = this.messages.next++;
     this.#writer.varint(this.#openNumber);
-    if (isStored) return known;
     writeMessage(this.#writer, message, this.#options.propertiesForm, withPublisher || message.retain);
     const { segment } = this.#log;
     this.messages.add(this.#openNumber, segment, this.#log.recordPlace);
@@ -633,7 +675,45 @@ export class JournalStore implements Store, SessionStore {
     return this.#openNumber;
   }
 
+  /** Whether the record of the message at hand is open, for what else is to be there with it or not at all. */
+  #isOpen(): boolean {
+    if (this.#open === null && this.#unwritten.isOpen) this.writeUnwritten(true);
+    return this.#open !== null;
+  }
+
+  /**
+   * Appends what has been kept back.
+   * @param staysOpen whether more may still be done for the newest of it, in the same record
+   */
+  writeUnwritten(staysOpen = false): void {
+    const unwritten = this.#unwritten;
+    const { count } = unwritten;
+    if (count === 0) return;
+    for (let i = 0; i < count; i++) {
+      const message = unwritten.messageAt(i);
+      if (message === null) continue;
+      this.#endRecord();
+      this.#log.rollIfFull();
+      this.#writer = this.#log.begin();
+      this.#beginMessage(message, false);
+      unwritten.eachDelivery(i, (session, sequence) => {
+        const { ring } = session;
+        writeDelivery(this.#writer, session.id, sequence, message.size, ring.deliveryAt(sequence));
+        ring.setRef(sequence, this.#openNumber);
+        this.messages.refer(this.#openNumber);
+      });
+      this.#usage.release(message);
+    }
+    unwritten.clear();
+    if (!staysOpen) this.#endRecord();
+  }
+
   #endOpen(): void {
+    this.#unwritten.close();
+    this.#endRecord();
+  }
+
+  #endRecord(): void {
     if (this.#open !== null) {
       this.#open = null;
       this.#log.end(this.#openKind);
@@ -655,8 +735,9 @@ export class JournalStore implements Store, SessionStore {
     this.messages.trimCache(this.#durableMessages);
     if (this.#makingRoom) return;
     this.#makingRoom = true;
-    const upTo = this.messages.next;
-    this.#log.whenDurable(this.#log.position, {
+    // The record that is open is no part of what is waited for.
+    const upTo = this.#open !== null && this.#openKind === MESSAGE ? this.#openNumber : this.messages.next;
+    this.#log.whenDurable(this.#log.mark, {
       onDurable: () => {
         this.#makingRoom = false;
         this.#durableMessages = upTo;
