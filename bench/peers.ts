@@ -5,8 +5,11 @@ import { type BrokerProcess, freePort, runningBroker, startBroker } from './brok
 import { findProgram, onOwnCore } from './machine.ts';
 import { ACTIVEMQ } from './scenarios.ts';
 
-/** Where a broker keeps sessions and their messages: in memory, or on disk as it does without being told how. */
-export type Storage = 'memory' | 'disk';
+/**
+ * Where a broker keeps sessions and their messages: in memory, on disk as it does without being told how, or on disk with each message
+ * written, also one that its receivers have acknowledged by then.
+ */
+export type Storage = 'memory' | 'disk' | 'disk-each';
 
 /** A broker to measure. */
 export interface Peer {
@@ -26,7 +29,7 @@ export function mosquittoPeer(): Peer {
       const file = join(folder, 'mosquitto.conf');
       // Nothing that a broker in memory would not do: no limits to enforce by dropping, no log. On disk it saves all it has now and then.
       const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0', 'max_inflight_messages 0'];
-      const persistence = storage === 'disk' ? ['persistence true', `persistence_location ${folder}/`] : ['persistence false'];
+      const persistence = storage !== 'memory' ? ['persistence true', `persistence_location ${folder}/`] : ['persistence false'];
       // Started as root it becomes a user of its own, who must be able to write there.
       writeFileSync(file, `${[...lines, ...persistence, 'log_type none', 'user root'].join('\n')}\n`);
       return startBroker('mosquitto', onOwnCore('broker', [program, '-c', file]), port);
@@ -111,14 +114,14 @@ log4j.appender.console.layout.ConversionPattern=%5p %c{1} | %m%n
 function brokerXml(port: number, storage: Storage, data: string): string {
   const persistence = `
     <persistenceAdapter>
-      <kahaDB directory="${data}/kahadb"/>
+      <kahaDB directory="${data}/kahadb"${storage === 'disk-each' ? ' concurrentStoreAndDispatchTopics="false"' : ''}/>
     </persistenceAdapter>`;
   return `<beans xmlns="http://www.springframework.org/schema/beans"
   xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
   xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd
   http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
-  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="bench" persistent="${storage === 'disk'}" useJmx="false"
-    dataDirectory="${data}">${storage === 'disk' ? persistence : ''}
+  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="bench" persistent="${storage !== 'memory'}" useJmx="false"
+    dataDirectory="${data}">${storage === 'memory' ? '' : persistence}
     <transportConnectors>
       <transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/>
     </transportConnectors>

@@ -180,55 +180,8 @@ export const SCENARIOS: readonly Scenario[] = [
       },
     ],
   },
-  {
-    name: 'durable-10-pairs',
-    storage: 'disk',
-    roundsMax: DURABLE_ROUNDS_MAX,
-    measurement: { kind: 'load', load: { ...basis, publishers: 10, qos: 1, persistent: true } },
-    rows: [
-      durable('durable-10-pairs', 'QoS 1, 10 pairs, window 20, persistent sessions, synced, against unsynced', 'baseline', 1.5),
-      durable('durable-10-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 20),
-    ],
-  },
-  {
-    name: 'durable-100-pairs',
-    storage: 'disk',
-    roundsMax: DURABLE_ROUNDS_MAX,
-    measurement: { kind: 'load', load: { ...basis, publishers: 100, qos: 1, persistent: true } },
-    rows: [
-      durable('durable-100-pairs', 'QoS 1, 100 pairs, window 20, persistent sessions, synced, against unsynced', 'baseline'),
-      durable('durable-100-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 10),
-    ],
-  },
-  {
-    name: 'durable-latency',
-    storage: 'disk',
-    isOwn: true,
-    measurement: { kind: 'sync-latency', load: { ...basis, window: 1, qos: 1, persistent: true } },
-    rows: [
-      {
-        name: 'durable-latency',
-        title: 'QoS 1, 1 pair, window 1, synced, against write, fdatasync and a round trip: p50',
-        figure: 'p50',
-        against: 'p50Probe',
-        bar: { ratio: 1.5 },
-      },
-    ],
-  },
-  {
-    name: 'durable-cost',
-    storage: 'disk',
-    isOwn: true,
-    roundsMax: DURABLE_ROUNDS_MAX,
-    measurement: {
-      kind: 'with-and-without-store',
-      load: { ...basis, publishers: 100, qos: 1, persistent: true },
-      reference: { ...basis, publishers: 100, qos: 1, persistent: true },
-    },
-    rows: [
-      durable('durable-cost', 'QoS 1, 100 pairs, window 20, persistent sessions, synced, against in memory', 'referenceDeliveries', 0.6),
-    ],
-  },
+  ...durable('', 'disk', 'persistent sessions, synced'),
+  ...durable('-each', 'disk-each', 'persistent sessions, each message synced'),
   {
     name: 'durable-clean',
     storage: 'disk',
@@ -311,8 +264,70 @@ function throughput(name: string, title: string, difference: Partial<Load>, rati
 }
 
 /** @param ratio the deliveries to reach, times those of what it is compared with */
-function durable(name: string, title: string, against: Row['against'], ratio?: number): Row {
-  return { name, title, figure: 'deliveries', against, bar: ratio === undefined ? null : { ratio }, waitsForDisk: true };
+/**
+ * Promises kept by a disk.
+ * @param suffix of the names
+ * @param how the title says it
+ */
+function durable(suffix: string, storage: Storage, how: string): Scenario[] {
+  const load: Load = { ...basis, qos: 1, persistent: true };
+  const row = (name: string, title: string, against: Row['against'], ratio?: number): Row => ({
+    name: name + suffix,
+    title,
+    figure: 'deliveries',
+    against,
+    bar: ratio === undefined ? null : { ratio },
+    waitsForDisk: true,
+  });
+  return [
+    {
+      name: `durable-10-pairs${suffix}`,
+      storage,
+      roundsMax: DURABLE_ROUNDS_MAX,
+      measurement: { kind: 'load', load: { ...load, publishers: 10 } },
+      rows: [
+        row('durable-10-pairs', `QoS 1, 10 pairs, window 20, ${how}, against unsynced`, 'baseline', 1.5),
+        row('durable-10-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 20),
+      ],
+    },
+    {
+      name: `durable-100-pairs${suffix}`,
+      storage,
+      roundsMax: DURABLE_ROUNDS_MAX,
+      measurement: { kind: 'load', load: { ...load, publishers: 100 } },
+      rows: [
+        row('durable-100-pairs', `QoS 1, 100 pairs, window 20, ${how}, against unsynced`, 'baseline'),
+        row('durable-100-pairs-activemq', '… against ActiveMQ, synced', ACTIVEMQ, 10),
+      ],
+    },
+    {
+      name: `durable-latency${suffix}`,
+      storage,
+      isOwn: true,
+      measurement: { kind: 'sync-latency', load: { ...load, window: 1 } },
+      rows: [
+        {
+          name: `durable-latency${suffix}`,
+          title: `QoS 1, 1 pair, window 1, ${how}, against write, fdatasync and a round trip: p50`,
+          figure: 'p50',
+          against: 'p50Probe',
+          bar: { ratio: 1.5 },
+        },
+      ],
+    },
+    {
+      name: `durable-cost${suffix}`,
+      storage,
+      isOwn: true,
+      roundsMax: DURABLE_ROUNDS_MAX,
+      measurement: {
+        kind: 'with-and-without-store',
+        load: { ...load, publishers: 100 },
+        reference: { ...load, publishers: 100 },
+      },
+      rows: [row('durable-cost', `QoS 1, 100 pairs, window 20, ${how}, against in memory`, 'referenceDeliveries', 0.6)],
+    },
+  ];
 }
 
 /** @param most bytes written for each of payload */

@@ -70,7 +70,11 @@ function peersOf(scenario: Scenario, { peers, activemq }: SuiteSettings): readon
 class RunningBrokers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'roundhouse-bench-'));
   /** Those that are still starting included: they are stopped as well. */
-  readonly #running: Readonly<Record<Storage, Map<Peer, Promise<BrokerProcess>>>> = { memory: new Map(), disk: new Map() };
+  readonly #running: Readonly<Record<Storage, Map<Peer, Promise<BrokerProcess>>>> = {
+    memory: new Map(),
+    disk: new Map(),
+    'disk-each': new Map(),
+  };
   #started = 0;
 
   get(peer: Peer, storage: Storage): Promise<BrokerProcess> {
@@ -94,7 +98,7 @@ class RunningBrokers {
   }
 
   async close(): Promise<void> {
-    for (const storage of ['memory', 'disk'] as const)
+    for (const storage of Object.keys(this.#running) as Storage[])
       await Promise.all([...this.#running[storage].keys()].map((peer) => this.stop(peer, storage)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
