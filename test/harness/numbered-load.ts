@@ -14,13 +14,15 @@ export class NumberedPublisher {
   next = 0;
   underWay = 0;
   readonly #padding: string;
+  readonly #retain: boolean;
 
   /** @param padding what stands behind each number: `7 xxx` */
-  constructor(port: number, topic: string, qos: 1 | 2, padding = '') {
+  constructor(port: number, topic: string, qos: 1 | 2, padding = '', retain = true) {
     this.topic = topic;
     this.qos = qos;
     this.client = persistentClient(port, `publisher ${topic}`);
     this.#padding = padding === '' ? '' : ` ${padding}`;
+    this.#retain = retain;
   }
 
   /** Publishes until `window` messages are under way. */
@@ -28,7 +30,7 @@ export class NumberedPublisher {
     while (this.underWay < window) {
       const number = this.next++;
       this.underWay++;
-      this.client.publish(this.topic, `${number}${this.#padding}`, { qos: this.qos, retain: true }, (error) => {
+      this.client.publish(this.topic, `${number}${this.#padding}`, { qos: this.qos, retain: this.#retain }, (error) => {
         this.underWay--;
         if (!error) this.acknowledged.add(number);
       });

@@ -35,11 +35,7 @@ test('a broker killed at any moment under load loses nothing that it acknowledge
     const clients = [subscriber, ...publishers].map(({ client }) => client);
     for (let round = 0; round < ROUNDS; round++) {
       await connected(...clients);
-      const endMs = Date.now() + random() * ROUND_MS_MAX;
-      while (Date.now() < endMs) {
-        for (const publisher of publishers) publisher.fill(WINDOW);
-        await sleep(1);
-      }
+      await publish(publishers, random() * ROUND_MS_MAX);
       broker.kill('SIGKILL');
       await broker.ended;
       broker = await start(file);
@@ -58,6 +54,45 @@ test('a broker killed at any moment under load loses nothing that it acknowledge
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+for (const concurrent of [true, false]) {
+  test(`nor does one whose messages are ${concurrent ? 'sent while they are stored' : 'stored before they are sent'}, at QoS 1, for one who is there and one who is away`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'roundhouse-killed-'));
+    const [port] = (await freePorts(1)) as [number];
+    const file = join(folder, 'activemq.xml');
+    await writeFile(file, configuration(port, folder, concurrent));
+    let broker = await start(file);
+    const seed = Math.floor(Math.random() * 1e9);
+    const random = generator(seed);
+    try {
+      const near = new NumberedSubscriber(port, 'near');
+      const far = persistentClient(port, 'far');
+      await connected(near.client, far);
+      for (const client of [near.client, far]) await client.subscribeAsync('load/1/+', { qos: 1 });
+      await far.endAsync();
+      // What only the one who is there is to get is not stored at all where it acknowledges it at once.
+      await near.client.subscribeAsync('near/1/+', { qos: 1 });
+      const publishers = ['load', 'near', 'near', 'near'].map((level, i) => new NumberedPublisher(port, `${level}/1/${i}`, 1, '', false));
+      const clients = [near, ...publishers].map(({ client }) => client);
+      for (let round = 0; round < ROUNDS; round++) {
+        await connected(...clients);
+        await publish(publishers, random() * ROUND_MS_MAX);
+        broker.kill('SIGKILL');
+        await broker.ended;
+        broker = await start(file);
+      }
+      await until(() => publishers.every(({ underWay }) => underWay === 0), `all acknowledgements (seed ${seed})`);
+      await near.hasAll(publishers, `(seed ${seed})`);
+      const back = new NumberedSubscriber(port, 'far');
+      await back.hasAll(publishers.slice(0, 1), `(seed ${seed})`);
+      await Promise.all([...clients, back.client].map((each) => each.endAsync(true)));
+    } finally {
+      broker.kill('SIGKILL');
+      await broker.ended;
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
 
 test('wills of clients that were connected when the broker was killed are published when it is back', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-wills-'));
@@ -112,16 +147,28 @@ test('wills of clients that were connected when the broker was killed are publis
   }
 });
 
+/** Has all publish for so many milliseconds. */
+async function publish(publishers: readonly NumberedPublisher[], ms: number): Promise<void> {
+  const endMs = Date.now() + ms;
+  while (Date.now() < endMs) {
+    for (const publisher of publishers) publisher.fill(WINDOW);
+    await sleep(1);
+  }
+}
+
 async function start(file: string): Promise<Program> {
   const program = new Program(['broker', file]);
   await program.saying(/broker is up/);
   return program;
 }
 
-function configuration(port: number, folder: string): string {
+/** @param concurrent concurrentStoreAndDispatchTopics */
+function configuration(port: number, folder: string, concurrent = true): string {
   return `<beans xmlns="http://www.springframework.org/schema/beans">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="killed" dataDirectory="${folder}">
-    <persistenceAdapter><kahaDB directory="${join(folder, 'store')}" journalMaxFileLength="256kb"/></persistenceAdapter>
+    <persistenceAdapter>
+      <kahaDB directory="${join(folder, 'store')}" journalMaxFileLength="256kb" concurrentStoreAndDispatchTopics="${concurrent}"/>
+    </persistenceAdapter>
     <transportConnectors><transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/></transportConnectors>
   </broker>
 </beans>
