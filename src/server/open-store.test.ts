@@ -23,7 +23,7 @@ function open(folder: string, inside: string, attributes = ''): Promise<JournalS
 async function fill(store: JournalStore): Promise<void> {
   const session = store.createSession('c');
   for (let i = 0; i < 400; i++) {
-    session.remove(session.push(Message.of('t', Buffer.alloc(200), 1), { qos: 1, retain: false, identifiers: [] }));
+    session.remove(session.push(Message.of('t', Buffer.alloc(200), 2), { qos: 2, retain: false, identifiers: [] }));
     if (i % 20 === 0) await store.flushed();
   }
   for (let i = 0; i < 2; i++) await store.writeCheckpoint();
@@ -50,6 +50,26 @@ test('archiveDataLogs moves journal files that nobody needs to another folder, w
   assert.ok(both.includes('journal-00000001.log') && both.includes('journal-00000001.log.1'), both.join(', '));
   await fill(await open(join(folder, 'store'), kahaDB('')));
   assert.equal((await readdir(join(folder, 'old'))).length, both.length, 'without it they are removed');
+});
+
+test('concurrentStoreAndDispatchTopics="false" writes each message, also one that is done with by the next write', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-concurrent-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  for (const [words, isWritten] of [
+    ['', false],
+    ['concurrentStoreAndDispatchTopics="true"', false],
+    ['concurrentStoreAndDispatchTopics="false"', true],
+  ] as const) {
+    const store = await open(folder, `<persistenceAdapter><kahaDB directory="${folder}" ${words}/></persistenceAdapter>`);
+    assert.equal(store.dispatchesWhileStoring, !isWritten);
+    const session = store.createSession('c');
+    await store.flushed();
+    const before = store.writtenBytes;
+    session.remove(session.push(Message.of('t', Buffer.alloc(200), 1), { qos: 1, retain: false, identifiers: [] }));
+    await store.flushed();
+    assert.equal(store.writtenBytes - before > 200, isWritten, words);
+    await store.close();
+  }
 });
 
 test('deleteAllMessagesOnStartup empties the store, and leaves what is not its own', async (t) => {

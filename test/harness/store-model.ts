@@ -1,9 +1,15 @@
 import { STORED, type Store, type StoredSession, VOLATILE } from '../../src/core/store.ts';
 
-/** All that a store is to give back, as text: what two stores, or one before and after a restart, are compared by. */
-export function contentOf(store: Store): string {
+/**
+ * All that a store is to give back, as text: what two stores, or one before and after a restart, are compared by.
+ * @param withNext whether sequences of messages that were never written are to be known
+ */
+export function contentOf(store: Store, withNext = true): string {
   const byName = (sessions: Iterable<StoredSession>) =>
-    [...sessions].map(sessionContent).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+    [...sessions]
+      .map(sessionContent)
+      .map((content) => (withNext ? content : { ...content, next: null }))
+      .sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
   const sessions = byName(store.sessions());
   const peers = byName(store.peers());
   const origins = [...store.origins()].map(({ name, window }) => [name, window.bytes.toString('base64')]).sort();

@@ -21,7 +21,7 @@ test('roundhouse store: check, dump, why and compact on the store of a stopped b
   const store = join(folder, 'store');
   const [port] = (await freePorts(1)) as [number];
   const file = join(folder, 'activemq.xml');
-  await writeFile(file, configuration(port, store));
+  await writeFile(file, configuration(port, store, 'concurrentStoreAndDispatchTopics="false"'));
   const broker = new Program(['broker', file]);
   const clients: MqttClient[] = [];
   try {
@@ -125,7 +125,7 @@ test('on a terminal each action of roundhouse store shows how far it is, and lea
     const opened = await openStore(store, readText(configuration(1, store)).model!, usage, silentLog, () => {});
     const session = opened.createSession('away');
     for (let i = 0; i < MESSAGES; i++) {
-      const sequence = session.push(Message.of('t', Buffer.alloc(500), 1), { qos: 1, retain: false, identifiers: [] });
+      const sequence = session.push(Message.of('t', Buffer.alloc(500), 2), { qos: 2, retain: false, identifiers: [] });
       if (i % 20 === 0) await opened.flushed();
       else session.remove(sequence);
     }
@@ -158,10 +158,11 @@ test('on a terminal each action of roundhouse store shows how far it is, and lea
   }
 });
 
-function configuration(port: number, store: string): string {
+/** @param words more attributes of the store */
+function configuration(port: number, store: string, words = ''): string {
   return `<beans xmlns="http://www.springframework.org/schema/beans">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="stored">
-    <persistenceAdapter><kahaDB directory="${store}" journalMaxFileLength="16kb"/></persistenceAdapter>
+    <persistenceAdapter><kahaDB directory="${store}" journalMaxFileLength="16kb" ${words}/></persistenceAdapter>
     <transportConnectors><transportConnector name="mqtt" uri="mqtt+nio://127.0.0.1:${port}"/></transportConnectors>
   </broker>
 </beans>

@@ -37,7 +37,7 @@ function change(store: JournalStore, session: StoredSession, other: StoredSessio
       break;
     case 6: {
       const both = message('t', `${number}`, 2);
-      for (const each of [session, other]) each.push(both, { ...AT_ONCE, qos: 2, identifiers: [number + 1] });
+      for (const each of [session, other]) each.push(both, { ...AT_ONCE, qos: number % 3 === 0 ? 2 : 1, identifiers: [number + 1] });
       break;
     }
     default:
@@ -62,7 +62,7 @@ test('a checkpoint that is written while everything goes on, and the journal beh
       files.onWrite = () => {};
       await store.flushed();
       const again = await open(files.afterPowerFailure(() => Buffer.alloc(0)));
-      assert.equal(contentOf(again), contentOf(store));
+      assert.equal(contentOf(again, false), contentOf(store, false));
       assert.deepEqual(livingOf(again), livingOf(store));
       await Promise.all([store.close(), again.close()]);
     }),

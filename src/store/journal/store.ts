@@ -94,6 +94,9 @@ const SPARE_SHARE_MAX = 0.5;
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
+/** By how many bytes of messages a limit is overshot at most, before it is noticed. */
+const UNCOUNTED_BYTES_MAX = 64 * 1024;
+
 /** Far above a batch: what waits in memory for a slow or full disk. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -127,6 +130,8 @@ export class JournalStore implements Store, SessionStore {
   #removingCount = 0;
   readonly #records = new RecordReader();
   readonly #unwritten: UnwrittenMessages;
+  /** Bytes of messages that have come since the disk's usage was measured. */
+  #uncounted = 0;
   /** Messages with numbers below are on disk. */
   #durableMessages = 1;
   #makingRoom = false;
@@ -181,6 +186,7 @@ export class JournalStore implements Store, SessionStore {
     this.#log.onFlush = () => {
       this.writeUnwritten();
       this.#endOpen();
+      this.#uncounted = 0;
       usage.store.set(this.diskBytes);
     };
     this.#log.onSealed = (segment, next) => {
@@ -323,6 +329,7 @@ export class JournalStore implements Store, SessionStore {
     if (message.storedAs === 0 && delivery.qos === 1 && this.dispatchesWhileStoring) {
       this.#endOpen();
       this.#log.defer(message.size);
+      this.#grow(message.size);
       return this.#unwritten.add(message.keep(), session, sequence);
     }
     const number = this.#openRecordOf(message, false);
@@ -667,12 +674,23 @@ export class JournalStore implements Store, SessionStore {
     this.#openKind = MESSAGE;
     this.#openNumber = this.messages.next++;
     this.#writer.varint(this.#openNumber);
+    this.#grow(message.size);
     writeMessage(this.#writer, message, this.#options.propertiesForm, withPublisher || message.retain);
     const { segment } = this.#log;
     this.messages.add(this.#openNumber, segment, this.#log.recordPlace);
     message.storedAs = this.#openNumber;
     this.messages.cache(this.#openNumber, message.keep());
     return this.#openNumber;
+  }
+
+  /** So many bytes are going to be on disk, most likely: its limit is not to be noticed only when all that gathers has been written. */
+  #grow(bytes: number): void {
+    this.#uncounted += bytes;
+    if (this.#uncounted < UNCOUNTED_BYTES_MAX) return;
+    this.#uncounted = 0;
+    const { store } = this.#usage;
+    const expected = this.diskBytes + this.#log.deferredBytes;
+    if (expected > store.bytes) store.set(expected);
   }
 
   /** Whether the record of the message at hand is open, for what else is to be there with it or not at all. */
@@ -730,19 +748,23 @@ export class JournalStore implements Store, SessionStore {
     }
   }
 
+  /** The records of messages with numbers below are whole. */
+  get #appendedUpTo(): number {
+    return this.#open !== null && this.#openKind === MESSAGE ? this.#openNumber : this.messages.next;
+  }
+
   /** Messages may leave memory when they are on disk. */
   #makeRoom(): void {
     this.messages.trimCache(this.#durableMessages);
     if (this.#makingRoom) return;
     this.#makingRoom = true;
-    // The record that is open is no part of what is waited for.
-    const upTo = this.#open !== null && this.#openKind === MESSAGE ? this.#openNumber : this.messages.next;
+    const upTo = this.#appendedUpTo;
     this.#log.whenDurable(this.#log.mark, {
       onDurable: () => {
         this.#makingRoom = false;
         this.#durableMessages = upTo;
         this.messages.trimCache(upTo);
-        if (this.messages.isCacheFull && upTo < this.messages.next) this.#makeRoom();
+        if (this.messages.isCacheFull && upTo < this.#appendedUpTo) this.#makeRoom();
       },
     });
   }
