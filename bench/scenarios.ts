@@ -218,8 +218,8 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: 'durable-queue', title: '… queued for it while it was away, synced', figure: 'queued', against: null, bar: null },
     ],
   },
-  written('durable-written-64', 'bytes written for each of payload, 64 B', SMALL_PAYLOAD, 2.5),
-  written('durable-written-1kb', 'bytes written for each of payload, 1 KB', 1024, 1.2),
+  written('durable-written-64', 'bytes written for each of payload, 64 B, each message written', SMALL_PAYLOAD, 2.5),
+  written('durable-written-1kb', 'bytes written for each of payload, 1 KB, each message written', 1024, 1.2),
   // Beyond the table.
   throughput('qos1-10-pairs-persistent', 'QoS 1, 10 pairs, window 20, persistent sessions', { publishers: 10, qos: 1, persistent: true }),
   throughput('mqtt5-100-pairs', 'MQTT 5, QoS 0, 100 pairs, window 20', { publishers: 100, version: 5 }),
@@ -334,7 +334,7 @@ function durable(suffix: string, storage: Storage, how: string): Scenario[] {
 function written(name: string, title: string, payloadBytes: number, most: number): Scenario {
   return {
     name,
-    storage: 'disk',
+    storage: 'disk-each',
     isOwn: true,
     roundsMax: 1,
     measurement: { kind: 'written', load: { ...basis, publishers: 10, qos: 1, persistent: true, payloadBytes } },
