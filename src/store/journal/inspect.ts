@@ -66,13 +66,13 @@ export async function* inspectJournal(files: StoreFiles): AsyncGenerator<Finding
       continue;
     }
     for (let at = SEGMENT_HEADER_BYTES; at < bytes.length; ) {
-      const end = recordEnd(bytes, at, bytes.length, number);
+      const end = recordEnd(bytes, at, bytes.length, segment.seed);
       if (end >= 0) {
         yield { file, place: at, end, kind: NAMES[bytes[at + 8]!] ?? `kind ${bytes[at + 8]}`, detail: detailOf(bytes, at, end) };
         at = end;
         continue;
       }
-      const next = nextSoundRecord(bytes, at + 1, number);
+      const next = nextSoundRecord(bytes, at + 1, segment.seed);
       if (next < 0 && segment.formerNumber !== 0) break; // what stands here is of an earlier time
       yield { file, place: at, end: next < 0 ? bytes.length : next, kind: null, detail: '' };
       if (next < 0) break;

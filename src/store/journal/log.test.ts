@@ -226,3 +226,41 @@ test('synced now and then: a file that goes before its turn is synced by nobody,
   assert.deepEqual(failures, []);
   await store.close();
 });
+
+test('where a sync has failed nothing counts as safe until the file is written anew, though nothing more comes', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { strategy: 'periodic', syncIntervalMs: 100_000 });
+  const session = store.createSession('c');
+  session.push(message('t', 'kept'), AT_ONCE);
+  await store.flushed();
+  files.syncFault = new Error('EIO: i/o error, fdatasync');
+  await assert.rejects(store.safe(), /EIO/);
+  files.syncFault = null;
+  await store.safe().catch(() => {});
+  await until(() => store.failure === null, 'the store to go on');
+  await store.safe();
+  assert.equal(files.unsynced(store.present.name), 0);
+  await store.close();
+});
+
+test('a store that was closed while it could not write touches its files no more', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { retryMs: 1 });
+  files.writeFault = new Error('EIO: i/o error, write');
+  const session = store.createSession('c');
+  await assert.rejects(store.flushed(), /EIO/);
+  session.push(message('t', 'more'), AT_ONCE);
+  await store.close();
+  files.writeFault = null;
+  const { writes } = files;
+  const opened: string[] = [];
+  const { open: really } = files;
+  files.open = (name, isSynced) => {
+    opened.push(name);
+    return really.call(files, name, isSynced);
+  };
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual(opened, []);
+  assert.equal(files.writes, writes);
+  assert.ok(store.failure !== null);
+});

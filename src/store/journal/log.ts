@@ -2,7 +2,7 @@ import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
 import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, REMOVED, sealRecord } from './record.ts';
-import { SEGMENT_HEADER_BYTES, Segment, segmentHeader, spareName, startBehind } from './segment.ts';
+import { SEGMENT_HEADER_BYTES, Segment, spareName, startBehind } from './segment.ts';
 import type { SpareFiles } from './spare-files.ts';
 
 /** When what was written counts as durable: after each batch's fdatasync; as soon as the kernel has it, and synced now and then, or never. */
@@ -107,6 +107,7 @@ export class Log {
   #flushing = false;
   #scheduled = false;
   #closing = false;
+  #isClosed = false;
   #unhurried: NodeJS.Timeout | null = null;
   #waiting: Waiting[] = [];
   #waitingHead = 0;
@@ -164,7 +165,7 @@ export class Log {
     this.#writerAt = segment.size;
     segment.written = segment.size;
     if (segment.size === 0) {
-      this.#writer.bytes(segmentHeader(segment));
+      this.#writer.bytes(segment.begin());
       segment.size = SEGMENT_HEADER_BYTES;
     }
     this.position = segment.start + segment.size;
@@ -189,7 +190,7 @@ export class Log {
   end(kind: number): number {
     const writer = this.#writer;
     const start = this.#recordStart;
-    sealRecord(writer, start, writer.length, kind, this.#segment.number);
+    sealRecord(writer, start, writer.length, kind, this.#segment.seed);
     if (kind === MESSAGE || kind === DELIVERIES) this.#hasMessage = true;
     if (kind !== REMOVED) this.#promised();
     const segment = this.#segment;
@@ -219,7 +220,7 @@ export class Log {
 
   /** Something is to be appended before the next batch is taken: see `onFlush`. */
   wake(): void {
-    if (this.#flushing || this.#scheduled) return;
+    if (this.#flushing || this.#scheduled || this.#isClosed) return;
     if (this.#writer.length + this.deferredBytes >= UNHURRIED_BYTES_MAX) this.#hurry();
     else this.#unhurried ??= setTimeout(this.#hurry, UNHURRIED_MS).unref();
   }
@@ -234,10 +235,10 @@ export class Log {
     const segment = this.#segment;
     if (this.#writer.length > 0) this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
     this.#segment = new Segment(segment.number + 1, startBehind(segment, segment.size));
-    this.#segment.formerNumber = this.#options.spares.take(this.#segment.number);
+    this.#segment.formerNumber = this.#options.spares.take();
     if (segment.formerNumber !== 0) this.#uncut.push(segment);
     if (this.#writer.length > 0) this.#writer = this.#takeWriter();
-    this.#writer.bytes(segmentHeader(this.#segment));
+    this.#writer.bytes(this.#segment.begin());
     this.#writerAt = 0;
     this.#batchBegun = false;
     this.#segment.size = SEGMENT_HEADER_BYTES;
@@ -309,6 +310,7 @@ export class Log {
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
     this.#closeOverlap();
+    this.#isClosed = true;
     await this.synced();
     if (this.failure !== null) return;
     if (this.#segment.formerNumber !== 0) this.#uncut.push(this.#segment);
@@ -316,11 +318,16 @@ export class Log {
   }
 
   /**
-   * Resolves when all that has been written is safe from a power failure, whatever the strategy.
+   * Resolves when all that has been written is safe from a power failure, whatever the strategy. Where it cannot be, the log has failed until
+   * it is.
    * @throws Node's errors
    */
   synced(): Promise<void> {
     this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncAll());
+    this.#syncing.catch((error: Error) => {
+      this.#setFailure(error);
+      setTimeout(() => this.#schedule(), this.#options.retryMs).unref();
+    });
     return this.#syncing;
   }
 
@@ -335,7 +342,7 @@ export class Log {
     const start = this.#writer.length;
     this.#writer.skip(RECORD_HEADER_BYTES);
     this.#writer.f64(this.durable);
-    sealRecord(this.#writer, start, this.#writer.length, BATCH, this.#segment.number);
+    sealRecord(this.#writer, start, this.#writer.length, BATCH, this.#segment.seed);
   }
 
   readonly #hurry = (): void => {
@@ -345,7 +352,7 @@ export class Log {
   };
 
   #schedule(): void {
-    if (this.#scheduled || this.#flushing) return;
+    if (this.#scheduled || this.#flushing || this.#isClosed) return;
     this.#scheduled = true;
     if (this.#unhurried !== null) clearTimeout(this.#unhurried);
     this.#unhurried = null;
@@ -570,7 +577,7 @@ export class Log {
     const end = start + RECORD_HEADER_BYTES + 8;
     if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
     bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#syncedTo, start + RECORD_HEADER_BYTES);
-    sealRecord(bytes, start, end, BATCH, segment.number);
+    sealRecord(bytes, start, end, BATCH, segment.seed);
   }
 
   async #syncAll(): Promise<void> {
@@ -676,13 +683,12 @@ export class Log {
 
   async #syncNow(): Promise<void> {
     const upTo = this.durable;
-    try {
-      await this.synced();
-      this.#syncedTo = upTo;
-    } catch (error) {
-      this.#setFailure(error as Error);
-      setTimeout(() => this.#schedule(), this.#options.retryMs).unref();
-    }
+    await this.synced().then(
+      () => {
+        this.#syncedTo = upTo;
+      },
+      () => {}, // it has failed, and said so
+    );
     this.#syncTimer = null;
     for (const segment of this.#unsynced) this.#syncLater(segment);
   }

@@ -30,7 +30,7 @@ export class RecordReader {
     if (length <= RECORD_BODY_BYTES_MAX && !this.#inBlock(segment, place, header + length))
       this.#readBlock(segment, place, Math.max(READ_BYTES, RECORD_HEADER_BYTES + length));
     const at = place - this.#blockAt;
-    const end = recordEnd(this.#block, at, this.#blockLength, segment.number);
+    const end = recordEnd(this.#block, at, this.#blockLength, segment.seed);
     return end < 0 ? null : this.#block.subarray(at, end);
   }
 

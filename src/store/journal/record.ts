@@ -8,8 +8,8 @@ import { crc32 } from '../../bytes/crc32.ts';
  *     checksum   length     kind  body ...          length: of the body, in bytes
  *
  * Integers are big-endian. The checksum is CRC-32 (as in zlib) of all that follows it in the record, so that neither a length nor a kind
- * is believed that was not written. It begins with the number of the file where another one would begin with 0: what stands in a file
- * from a time when it had another number is no sound record of it.
+ * is believed that was not written. It begins with the seed of the file where another one would begin with 0: what stands in a file
+ * from a time when it was another one is no sound record of it.
  */
 export const RECORD_HEADER_BYTES = 9;
 
@@ -53,21 +53,21 @@ export const SESSION_ENTRIES = 25;
 
 const KIND_MAX = 25;
 
-/** In the place of a journal file's number, in checkpoints: those are never written over. */
+/** In the place of a journal file's seed, in checkpoints: those are never written over. */
 export const NO_JOURNAL_FILE = 0;
 
-/** Fills in the header of the record at `start`, whose body ends at `end`. @param file number of the file */
-export function sealRecord(writer: ByteWriter, start: number, end: number, kind: number, file: number): void {
+/** Fills in the header of the record at `start`, whose body ends at `end`. @param seed of the file */
+export function sealRecord(writer: ByteWriter, start: number, end: number, kind: number, seed: number): void {
   const { buffer } = writer;
   writer.setU32(start + 4, end - start - RECORD_HEADER_BYTES);
   buffer[start + 8] = kind;
-  writer.setU32(start, crc32(buffer, start + 4, end, file));
+  writer.setU32(start, crc32(buffer, start + 4, end, seed));
 }
 
 /** Where the record at `start` ends in `buffer[0, end)`; -1 when there is no whole and sound one of this file. */
-export function recordEnd(buffer: Buffer, start: number, end: number, file: number): number {
+export function recordEnd(buffer: Buffer, start: number, end: number, seed: number): number {
   const claimed = claimedEnd(buffer, start, end);
-  return claimed >= 0 && crc32(buffer, start + 4, claimed, file) === buffer.readUInt32BE(start) ? claimed : -1;
+  return claimed >= 0 && crc32(buffer, start + 4, claimed, seed) === buffer.readUInt32BE(start) ? claimed : -1;
 }
 
 /**
@@ -80,13 +80,13 @@ const SEARCH_FACTOR = 16;
  * Where the next whole and sound record begins in a damaged file, from `from` on; -1: there is none. Where very much looks like a record
  * and is none, only the beginning of a batch is looked for.
  */
-export function nextSoundRecord(bytes: Buffer, from: number, file: number): number {
+export function nextSoundRecord(bytes: Buffer, from: number, seed: number): number {
   const end = bytes.length;
   let left = (end - from) * SEARCH_FACTOR;
   for (let at = from; at + RECORD_HEADER_BYTES <= end; at++) {
     const claimed = claimedEnd(bytes, at, end);
     if (claimed < 0 || (left < 0 && (bytes[at + 8] !== BATCH || claimed - at !== BATCH_BYTES))) continue;
-    if (recordEnd(bytes, at, end, file) >= 0) return at;
+    if (recordEnd(bytes, at, end, seed) >= 0) return at;
     left -= claimed - at;
   }
   return -1;

@@ -173,6 +173,7 @@ async function openSegments(files: StoreFiles, isSynced: boolean, messages: Mess
     }
     const segment = known.get(number) ?? found;
     segment.formerNumber = found.formerNumber;
+    segment.seed = found.seed;
     segment.file = file;
     segment.size = files.size(name);
     segments.push(segment);
@@ -205,7 +206,7 @@ function replaySegment(segment: Segment, from: number, segments: readonly Segmen
   const reader = new ByteReader();
   let at = from;
   while (at < bytes.length) {
-    const end = recordEnd(bytes, at, bytes.length, segment.number);
+    const end = recordEnd(bytes, at, bytes.length, segment.seed);
     if (end >= 0) {
       reader.open(bytes, at + RECORD_HEADER_BYTES, end);
       replay.apply(bytes[at + 8]!, reader, segment, at);
@@ -216,7 +217,7 @@ function replaySegment(segment: Segment, from: number, segments: readonly Segmen
       segment.size = at; // what stands here is of an earlier time
       return -1;
     }
-    const next = nextSoundRecord(bytes, at + 1, segment.number);
+    const next = nextSoundRecord(bytes, at + 1, segment.seed);
     if (!wasDurable(segment.start + at, bytes, next, segment, segments)) return at;
     damaged.push({ file: segment.name, from: at, to: next < 0 ? bytes.length : next });
     if (next < 0) return -1;
@@ -232,22 +233,23 @@ function readWhole(segment: Segment): Buffer {
 
 /** Whether a batch behind the damage says that all was durable up to beyond `position`. */
 function wasDurable(position: number, bytes: Buffer, next: number, segment: Segment, segments: readonly Segment[]): boolean {
-  if (next >= 0 && hasLaterBatch(position, bytes, next, segment.number)) return true;
+  if (next >= 0 && hasLaterBatch(position, bytes, next, segment)) return true;
   for (const later of segments) {
-    if (later.number > segment.number && hasLaterBatch(position, readWhole(later), SEGMENT_HEADER_BYTES, later.number)) return true;
+    if (later.number > segment.number && hasLaterBatch(position, readWhole(later), SEGMENT_HEADER_BYTES, later)) return true;
   }
   return false;
 }
 
-function hasLaterBatch(position: number, bytes: Buffer, from: number, file: number): boolean {
+function hasLaterBatch(position: number, bytes: Buffer, from: number, { seed, start }: Segment): boolean {
   let at = from;
   while (at >= 0 && at < bytes.length) {
-    const end = recordEnd(bytes, at, bytes.length, file);
+    const end = recordEnd(bytes, at, bytes.length, seed);
     if (end < 0) {
-      at = nextSoundRecord(bytes, at + 1, file);
+      at = nextSoundRecord(bytes, at + 1, seed);
       continue;
     }
-    if (bytes[at + 8] === BATCH && bytes.readDoubleBE(at + RECORD_HEADER_BYTES) > position) return true;
+    const durable = bytes[at + 8] === BATCH ? bytes.readDoubleBE(at + RECORD_HEADER_BYTES) : 0;
+    if (durable > position && durable <= start + at) return true;
     at = end;
   }
   return false;

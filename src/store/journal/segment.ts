@@ -1,14 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { StoreFile } from './files.ts';
 import { MessageTable } from './message-table.ts';
 
 /** `RHJRNL`, and the version of the format in two digits. A change that an older program would misread gets a new one. */
-const MAGIC = Buffer.from('RHJRNL03');
+const MAGIC = Buffer.from('RHJRNL04');
 
 /**
- * Magic, the file's number (4 bytes), the number it had before (4 bytes; 0: it is new), and the log's position of the file's first byte
- * (8 bytes, a float).
+ * Magic, the file's number (4 bytes), the number it had before (4 bytes; 0: it is new), the log's position of the file's first byte
+ * (8 bytes, a float), and the seed of its checksums (4 bytes).
  */
-export const SEGMENT_HEADER_BYTES = 24;
+export const SEGMENT_HEADER_BYTES = 28;
 
 const NAME = /^journal-(\d{8})\.log$/;
 
@@ -23,6 +24,11 @@ export class Segment {
   readonly start: number;
   /** The number that its file had before, whose records may still stand behind its own; 0: the file is new. */
   formerNumber = 0;
+  /**
+   * What the checksums of its records begin with: drawn when the file is begun, so that nothing that stands behind its records from an earlier
+   * time is taken for one, not even what a client has published to be. 0: it is not begun.
+   */
+  seed = 0;
   /** Bytes, header included, appended; written or not. */
   size = 0;
   /** Bytes that its file has of it, and that are durable where every batch is synced. */
@@ -41,6 +47,12 @@ export class Segment {
   constructor(number: number, start: number) {
     this.number = number;
     this.start = start;
+  }
+
+  /** Draws the seed. @returns the file's header */
+  begin(): Buffer {
+    this.seed = randomBytes(4).readUInt32BE() || 1;
+    return segmentHeader(this);
   }
 
   /** Under which it is written when it is to be written anew. */
@@ -105,12 +117,13 @@ function stem(number: number): string {
   return `journal-${String(number).padStart(8, '0')}`;
 }
 
-export function segmentHeader(segment: Segment): Buffer {
+function segmentHeader(segment: Segment): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   MAGIC.copy(header);
   header.writeUInt32BE(segment.number, 8);
   header.writeUInt32BE(segment.formerNumber, 12);
   header.writeDoubleBE(segment.start, 16);
+  header.writeUInt32BE(segment.seed, 24);
   return header;
 }
 
@@ -121,5 +134,6 @@ export function readSegmentHeader(header: Buffer, number: number): Segment | 'an
   if (header.readUInt32BE(8) !== number) return null;
   const segment = new Segment(number, header.readDoubleBE(16));
   segment.formerNumber = header.readUInt32BE(12);
+  segment.seed = header.readUInt32BE(24);
   return segment;
 }

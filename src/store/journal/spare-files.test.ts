@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import { FragileFiles } from '../../../test/harness/fragile-files.ts';
 import { AT_ONCE, goOnInReusedFile, Lines, message, open, until, WRITTEN } from '../../../test/harness/journal-store.ts';
 import { contentOf } from '../../../test/harness/store-model.ts';
+import { ByteWriter } from '../../bytes/byte-writer.ts';
 import { BrokerCounters } from '../../core/counters.ts';
+import { Message } from '../../core/message.ts';
 import { Usage } from '../../core/usage.ts';
 import { inspectJournal } from './inspect.ts';
+import { BATCH, RECORD_HEADER_BYTES, SESSION, sealRecord } from './record.ts';
 import { SEGMENT_HEADER_BYTES } from './segment.ts';
 import type { JournalStore } from './store.ts';
 
@@ -106,21 +109,22 @@ test('power that fails while a file takes its new name costs nothing, whichever 
   await store.close();
 });
 
-test('a spare file that was a later one than the file to be begun is not used: it has records of that number', async () => {
+test('spare files of a store that somebody has begun anew by hand serve the new one, and nothing in them is taken for its records', async () => {
   const files = new FragileFiles();
   const store = await open(files, { segmentBytes: SEGMENT_BYTES });
   await goOnInReusedFile(store);
   await useFiles(store);
   await store.close();
   assert.ok(spares(files).length > 0);
-  for (const name of files.list()) if (!name.endsWith('.spare')) await files.remove(name); // somebody begins anew, by hand
+  for (const name of files.list()) if (!name.endsWith('.spare')) await files.remove(name);
   const again = await open(files, { segmentBytes: SEGMENT_BYTES });
   const session = again.createSession('c');
   for (let i = 0; i < 100; i++) session.push(message('t', `${i}`), AT_ONCE);
   await again.flushed();
-  assert.ok(again.messages.segments.every(({ number, formerNumber }) => formerNumber < number));
   const killed = await open(files.afterKill(), { segmentBytes: SEGMENT_BYTES });
   assert.equal(contentOf(killed), contentOf(again));
+  await useFiles(again);
+  assert.equal(new Set(spares(files)).size, spares(files).length);
   await Promise.all([again.close(), killed.close()]);
 });
 
@@ -165,4 +169,38 @@ test('space that is short is not spent on spare files: none above half of the li
   await useFiles(store);
   assert.deepEqual(spares(files), []);
   await store.close();
+});
+
+test('what a client has published does not become records of a file that is written over it', async () => {
+  const files = new FragileFiles();
+  const store = await open(files, { segmentBytes: SEGMENT_BYTES });
+  const crafted = new ByteWriter();
+  for (let number = 1; number < 40; number++) {
+    for (const kind of [BATCH, SESSION]) {
+      const start = crafted.length;
+      crafted.skip(RECORD_HEADER_BYTES);
+      if (kind === BATCH) {
+        crafted.f64(1e9);
+      } else {
+        crafted.varint(999);
+        crafted.varint(4);
+        crafted.bytes(Buffer.from('evil'));
+      }
+      sealRecord(crafted, start, crafted.length, kind, number);
+    }
+  }
+  const payload = Buffer.from(crafted.buffer.subarray(0, crafted.length));
+  const session = store.createSession('busy');
+  for (let i = 0; i < 40 && store.present.formerNumber === 0; i++) {
+    session.remove(session.push(Message.of('t', payload, 2), WRITTEN));
+    await store.flushed();
+    await store.writeCheckpoint();
+    await store.tidy();
+  }
+  assert.ok(store.present.formerNumber !== 0);
+  const log = new Lines();
+  const again = await open(files.afterKill(), { segmentBytes: SEGMENT_BYTES, log });
+  assert.deepEqual(log.ofLevel('error'), []);
+  assert.equal(contentOf(again), contentOf(store));
+  await Promise.all([again.close(), store.close()]);
 });

@@ -38,21 +38,17 @@ export class SpareFiles {
     this.#measure();
   }
 
-  /**
-   * A spare file for journal file `number`. One that was this file itself, or a later one, is none: it has records of the same number.
-   * @returns which file it was; 0: there is none
-   */
-  take(number: number): number {
-    const at = this.#spares.findIndex((spare) => spare.number < number);
-    if (at < 0) return 0;
-    const [{ number: former }] = this.#spares.splice(at, 1) as [SpareFile];
+  /** A file to be written over. @returns which file it was; 0: there is none */
+  take(): number {
+    const spare = this.#spares.shift();
+    if (spare === undefined) return 0;
     this.#measure();
-    return former;
+    return spare.number;
   }
 
   /** Keeps journal file `number`, of so many bytes. @returns false when it is not wanted: nothing was done then */
   async keep(number: number, name: string, size: number): Promise<boolean> {
-    if (this.#spares.length >= SPARE_FILES_MAX) return false;
+    if (this.#spares.length >= SPARE_FILES_MAX || this.#spares.some((spare) => spare.number === number)) return false;
     if (size < this.#segmentBytes || size > this.#segmentBytes * SPARE_SIZE_FACTOR) return false;
     await this.#files.rename(name, spareName(number));
     this.#spares.push({ number, size });
