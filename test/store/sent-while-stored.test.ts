@@ -56,6 +56,20 @@ test('a message that its receiver has acknowledged is not lost, and is acknowled
   await again.expectNothing();
 });
 
+test('a message of QoS 2 goes to no session before it is stored, whatever QoS it goes at', async (t) => {
+  const stored = await StoredBroker.start(t);
+  const clients = await Promise.all([1, 2].map((qos) => stored.broker.client(4, { clientId: `c${qos}`, clean: false })));
+  for (const [i, client] of clients.entries()) await client.subscribe({ t: i + 1 });
+  const publisher = await stored.broker.client(4, { clientId: 'p' });
+  stored.files.syncFault = new Error('EIO: i/o error, fdatasync');
+  publish(publisher, [1, 2]);
+  await stored.broker.until(() => stored.broker.broker.store.failure !== null, 'the failure');
+  for (const client of [...clients, publisher]) await client.expectNothing();
+  stored.files.syncFault = null;
+  for (const [i, client] of clients.entries()) await client.expect(client.packets.publish({ topic: 't', payload: '1', qos: i + 1, id: 1 }));
+  await publisher.expectAcknowledgement(PUBREC, 1);
+});
+
 test('without concurrentStoreAndDispatchTopics nothing is sent before it is stored', async (t) => {
   const stored = await StoredBroker.start(t, { concurrentStoreAndDispatch: false });
   const client = await stored.broker.client(4, { clientId: 'c', clean: false });

@@ -1,7 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { SharedGroup } from '../../core/shared-group.ts';
-import { DONE, type DurabilityListener, RELEASED, type StoredSession, WAITING } from '../../core/store.ts';
+import { DONE, type DurabilityListener, RELEASED, type Stored, type StoredSession, WAITING } from '../../core/store.ts';
 import type { Route, Subscription } from '../../core/subscription.ts';
 import { type Deliveries, type DeliveriesOwner, isExpired, type Undelivered } from './deliveries.ts';
 import { type SessionLink, sendPublish, UNKNOWN_POSITION } from './session-link.ts';
@@ -240,11 +240,11 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   }
 
   /**
-   * Whether a message may be sent before it is durable. At QoS 2 it may not: one that came back with another one's identifier would be taken
-   * for a repetition of it.
+   * Whether a message may be sent before it is durable. One of QoS 2 may not: it is this broker's when it is on disk, and one that came back
+   * with another one's identifier would be taken for a repetition of it.
    */
-  #mayPrecede(qos: QoS): boolean {
-    return qos === 1 && this.#broker.store.dispatchesWhileStoring;
+  #mayPrecede(entry: Stored | null): boolean {
+    return entry !== null && entry.message.qos === 1 && this.#broker.store.dispatchesWhileStoring;
   }
 
   /** Sends on when what has been pushed so far is durable. */
@@ -268,12 +268,12 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
         this.#sendNext++;
         continue;
       }
-      if (sequence >= this.#safe && !this.#mayPrecede(stored.qosOf(sequence))) {
+      const entry = stored.get(sequence);
+      if (sequence >= this.#safe && !this.#mayPrecede(entry)) {
         this.#makeSafe();
         return;
       }
       this.#sendNext++;
-      const entry = stored.get(sequence);
       const mayHaveBeenSent = sequence < this.#sentBefore;
       // What has been sent once does not expire any more [MQTT-4.3.3-7].
       if (entry === null || (!mayHaveBeenSent && isExpired(entry.message, this.#broker))) {

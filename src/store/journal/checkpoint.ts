@@ -78,6 +78,7 @@ export async function writeCheckpoint(files: StoreFiles, pieceBytes: number, sta
   let bytes = 0;
   try {
     await file.truncate(0);
+    state.settle();
     for (const writer of encode(state, pieceBytes)) {
       await file.write(writer.buffer.subarray(0, writer.length), bytes);
       bytes += writer.length;

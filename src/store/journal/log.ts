@@ -369,7 +369,7 @@ export class Log {
         await this.#gather();
         this.onFlush();
         if (!this.#isDue) {
-          if (this.durableMark === this.mark || this.#hasPromised) break;
+          if (this.#hasPromised || (this.durableMark === this.mark && this.#nextBatch.length === 0)) break;
           this.#settle();
           continue;
         }

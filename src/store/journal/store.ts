@@ -4,7 +4,7 @@ import { BrokerCounters } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Delivery, DurabilityListener, Lane, Store, StoredOrigin, StoredSession } from '../../core/store.ts';
-import { MEMORY, STORE, Usage } from '../../core/usage.ts';
+import { MEMORY, MESSAGE_BYTES, STORE, Usage } from '../../core/usage.ts';
 import type { Log as Logger } from '../../telemetry/log.ts';
 import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { Compactor } from './compactor.ts';
@@ -128,6 +128,8 @@ export class JournalStore implements Store, SessionStore {
   #removing: JournalSession | null = null;
   #removingFirst = 0;
   #removingCount = 0;
+  /** What was done with while a message's record was open: that is not ended for it. */
+  readonly #removedMeanwhile: { session: JournalSession; sequence: number; number: number | null }[] = [];
   readonly #records = new RecordReader();
   readonly #unwritten: UnwrittenMessages;
   /** Bytes of messages that have come since the disk's usage was measured. */
@@ -326,9 +328,9 @@ export class JournalStore implements Store, SessionStore {
 
   appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number {
     if (this.#unwritten.isLast(message)) return this.#unwritten.addDelivery(session, sequence);
-    if (message.storedAs === 0 && delivery.qos === 1 && this.dispatchesWhileStoring) {
+    if (message.storedAs === 0 && message.qos === 1 && delivery.qos === 1 && this.dispatchesWhileStoring) {
       this.#endOpen();
-      this.#log.defer(message.size);
+      this.#log.defer(message.size + MESSAGE_BYTES);
       this.#grow(message.size);
       return this.#unwritten.add(message.keep(), session, sequence);
     }
@@ -344,10 +346,14 @@ export class JournalStore implements Store, SessionStore {
       this.#log.dismiss();
       return;
     }
+    if (this.#open !== null) {
+      this.#removedMeanwhile.push({ session, sequence, number });
+      return;
+    }
     if (this.#removing === session && sequence === this.#removingFirst + this.#removingCount) {
       this.#removingCount++;
     } else {
-      this.#endOpen();
+      this.#endRecord();
       this.#log.wake(); // the record is written when it is known how many follow
       this.#removing = session;
       this.#removingFirst = sequence;
@@ -735,8 +741,10 @@ export class JournalStore implements Store, SessionStore {
     if (this.#open !== null) {
       this.#open = null;
       this.#log.end(this.#openKind);
+      for (const { session, sequence, number } of this.#removedMeanwhile.splice(0)) this.appendRemoved(session, sequence, number);
       if (this.messages.isCacheFull) this.#makeRoom();
-    } else if (this.#removing !== null) {
+    }
+    if (this.#removing !== null) {
       const session = this.#removing;
       this.#removing = null;
       this.#log.rollIfFull();

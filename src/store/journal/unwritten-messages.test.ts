@@ -161,6 +161,80 @@ test('what is kept back is written before its session is moved on: released, dro
   await Promise.all([store.close(), again.close()]);
 });
 
+test('a message that comes while the file of a checkpoint is opened is written before the checkpoint refers to it', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const session = store.createSession('c');
+  const { open: really } = files;
+  files.open = async (name, isSynced) => {
+    if (name.startsWith('checkpoint')) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      session.push(message('t', 'meanwhile'), AT_ONCE);
+    }
+    return really.call(files, name, isSynced);
+  };
+  await store.writeCheckpoint();
+  const again = await open(files.afterPowerFailure(nothingSynced));
+  assert.equal(contentOf(again), contentOf(store));
+  await Promise.all([store.close(), again.close()]);
+});
+
+test('a receiver who is done with a message at once does not end its record: what belongs to it is there whole or not at all', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const [a, b] = ['a', 'b'].map((clientId) => store.createSession(clientId)) as [StoredSession, StoredSession];
+  const peer = store.createPeer('ID:peer');
+  const old = a.push(message('t', 'old', 2), WRITTEN);
+  await store.flushed();
+  files.syncFault = new Error('the power fails before this');
+  const before = contentOf(store);
+  const { position } = store;
+  const sent = message('t', 'new');
+  store.retain('t', sent, stamp(1));
+  a.remove(a.push(sent, AT_ONCE));
+  a.remove(old);
+  b.push(sent, AT_ONCE);
+  assert.equal(b.get(1)!.message.payload.toString(), 'new');
+  peer.note(STORED, 9, position);
+  const { name } = store.present;
+  await until(() => files.unsynced(name) > 0, 'the record to be written');
+  // Removals follow it in records of their own: what is left of the first session is not looked at.
+  const others = (content: string): string => content.replace(/\{"clientId":"a".*?"waiting":\[.*?\],"released"/, '');
+  const seen = new Set<string>();
+  for (let cut = 0; cut <= files.unsynced(name); cut++) {
+    const again = await open(files.afterPowerFailure((tail) => tail.subarray(0, cut)));
+    seen.add(others(contentOf(again)));
+    await again.close();
+  }
+  assert.deepEqual([...seen], [others(before), others(contentOf(store))]);
+  files.syncFault = null;
+  await store.close();
+  const closed = await open(files.afterKill());
+  assert.equal(contentOf(closed), contentOf(store));
+  await closed.close();
+});
+
+test('who waits for a batch is told when the one on its way is through, if nothing has come but what nobody is promised', async () => {
+  const files = new FragileFiles();
+  const store = await open(files);
+  const [a, b] = ['a', 'b'].map((clientId) => store.createSession(clientId)) as [StoredSession, StoredSession];
+  for (const session of [a, b]) session.push(message('t', 'old', 2), WRITTEN);
+  await store.flushed();
+  files.syncMs = 20;
+  a.push(message('t', 'new'), AT_ONCE);
+  const first = promised(store);
+  const { writes } = files;
+  await until(() => files.writes > writes, 'the batch to be on its way');
+  a.remove(1);
+  b.remove(1); // ends the record of the other removal
+  const second = new Promise<number>((resolve) => {
+    assert.equal(store.whenBatchDurable({ onDurable: () => resolve(files.writes) }), false);
+  });
+  await first;
+  assert.equal(await second, writes + 1);
+  await store.close();
+});
+
 test('the limit of the disk is noticed while messages are kept back, before there are very many of them', async () => {
   const usage = new Usage(new BrokerCounters(), silentLog);
   usage.limits = { ...usage.limits, storeBytes: 1024 * 1024 };

@@ -6,7 +6,7 @@ import type { JournalSession } from './session.ts';
 const PLACES_KEPT_MAX = 16_384;
 
 /**
- * Messages that came since the last batch was taken, and who gets them. They are written when the next one is: by then many have been
+ * Messages of QoS 1 that came since the last batch was taken, and who gets them. They are written when the next one is: by then many have been
  * delivered and acknowledged, and those need not be written at all.
  *
  *     -1         -2         -3         number, until it is written
