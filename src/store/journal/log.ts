@@ -2,11 +2,9 @@ import { ByteWriter } from '../../bytes/byte-writer.ts';
 import type { DurabilityListener } from '../../core/store.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
 import { BATCH, DELIVERIES, MESSAGE, RECORD_HEADER_BYTES, REMOVED, sealRecord } from './record.ts';
-import { SEGMENT_HEADER_BYTES, Segment, spareName, startBehind } from './segment.ts';
+import { SEGMENT_HEADER_BYTES, Segment, startBehind } from './segment.ts';
+import { type Chunk, SegmentFiles, type SyncStrategy } from './segment-files.ts';
 import type { SpareFiles } from './spare-files.ts';
-
-/** When what was written counts as durable: after each batch's fdatasync; as soon as the kernel has it, and synced now and then, or never. */
-export type SyncStrategy = 'always' | 'periodic' | 'never';
 
 export interface LogOptions {
   readonly files: StoreFiles;
@@ -21,13 +19,6 @@ export interface LogOptions {
   readonly retryMs: number;
   /** The log cannot write, or can again (null). */
   onFailure(error: Error | null): void;
-}
-
-/** Bytes for one file that are not written yet. */
-interface Chunk {
-  readonly segment: Segment;
-  readonly at: number;
-  readonly bytes: ByteWriter;
 }
 
 /** What is on its way to the disk. */
@@ -70,25 +61,25 @@ const UNHURRIED_BYTES_MAX = 1024 * 1024;
  */
 const OVERLAP_AFTER_MS = 1;
 
-/** How long a batch may gather behind the one before, in milliseconds, while more comes all the time. */
+/** How long a batch may gather, in milliseconds, while more comes all the time. */
 const GATHER_MS_MAX = 4;
 
 /** Turns of the event loop in a row that bring nothing, after which no more is waited for. */
 const QUIET_TURNS = 2;
-
-/** Bytes of a file that are copied at once. */
-const COPY_BYTES = 1024 * 1024;
 
 /** Writers kept for the next batches. */
 const SPARE_WRITERS_MAX = 4;
 
 /**
  * Records appended one behind the other, in files of some size. Appending is synchronous and touches memory alone; all that has gathered
- * while the last batch was on its way to the disk is the next batch: one write and one fdatasync for however many promises.
+ * while the last batch was on its way to the disk is the next batch: one write and one sync for however many promises.
  *
- *     append append append          ◄ gathers here
- *     ───── batch ─────             ◄ on its way: written, then synced
+ *     defer append append defer     ◄ gathers here; what was deferred is appended last, if it has to be
+ *     ───── batch ─────             ◄ on its way: written and synced
  *     ═════════════════ segments    ◄ durable
+ *
+ * Promises wait for marks: `mark` counts what they may be about, and `durableMark` follows it when all before is durable or need not be.
+ * Positions are bytes, for reading the log again.
  *
  * Where the disk takes long the next batch sets out before the last one is through; they are durable in order all the same.
  * A batch that cannot be written stays as it is and is tried again from its start; `durable` does not move until it is through. A file
@@ -129,20 +120,8 @@ export class Log {
   #overlap: Overlap | null = null;
   #overlapTimer: NodeJS.Timeout | null = null;
   readonly #failed = new Set<(error: Error) => void>();
-  #syncTimer: NodeJS.Timeout | null = null;
-  /** Written to and not synced, where not every batch is. */
-  readonly #unsynced = new Set<Segment>();
-  /** One at a time, so that nobody closes a file that another syncs. */
-  #syncing: Promise<void> = Promise.resolve();
-  /** Whose sync has failed: see `#renew`. */
-  readonly #suspects = new Set<Segment>();
-  /** Full, and in files that may have had more in them before. */
-  #uncut: Segment[] = [];
+  readonly #files: SegmentFiles;
   #cutting: Promise<void> = Promise.resolve();
-  /** Where all was synced, as far as is known. */
-  #syncedTo = 0;
-  /** Bytes given to write() since the start. */
-  writtenBytes = 0;
   position: number;
   /** All before here is durable. */
   durable: number;
@@ -161,6 +140,14 @@ export class Log {
   /** @param segment where to go on, at its `size` */
   constructor(segment: Segment, options: LogOptions) {
     this.#options = options;
+    this.#files = new SegmentFiles(
+      options,
+      () => this.durable,
+      (error) => {
+        this.#setFailure(error);
+        setTimeout(() => this.#schedule(), options.retryMs).unref();
+      },
+    );
     this.#segment = segment;
     this.#writerAt = segment.size;
     segment.written = segment.size;
@@ -170,6 +157,11 @@ export class Log {
     }
     this.position = segment.start + segment.size;
     this.durable = this.position;
+  }
+
+  /** Bytes given to write() since the start. */
+  get writtenBytes(): number {
+    return this.#files.writtenBytes;
   }
 
   /** The file that the next record goes to. */
@@ -236,7 +228,7 @@ export class Log {
     if (this.#writer.length > 0) this.#chunks.push({ segment, at: this.#writerAt, bytes: this.#writer });
     this.#segment = new Segment(segment.number + 1, startBehind(segment, segment.size));
     this.#segment.formerNumber = this.#options.spares.take();
-    if (segment.formerNumber !== 0) this.#uncut.push(segment);
+    this.#files.seal(segment);
     if (this.#writer.length > 0) this.#writer = this.#takeWriter();
     this.#writer.bytes(this.#segment.begin());
     this.#writerAt = 0;
@@ -296,10 +288,9 @@ export class Log {
   /** Resolves when a file that is to go can be closed: nothing is going to sync or to cut it. */
   async release(segment: Segment): Promise<void> {
     if (this.#overlap?.segment === segment) this.#closeOverlap();
-    this.#unsynced.delete(segment);
-    this.#uncut = this.#uncut.filter((uncut) => uncut !== segment);
+    const released = this.#files.release(segment);
     await this.#cutting;
-    await this.#syncing.catch(() => {}); // whoever asked for it is told
+    await released;
   }
 
   /** Writes what it can, once more, and stops. */
@@ -308,13 +299,13 @@ export class Log {
     if (this.#unhurried !== null) clearTimeout(this.#unhurried);
     if (this.failure === null && this.durable < this.position) this.#schedule();
     if (this.#flushing || this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    this.#files.stopTimer();
     this.#closeOverlap();
     this.#isClosed = true;
     await this.synced();
     if (this.failure !== null) return;
-    if (this.#segment.formerNumber !== 0) this.#uncut.push(this.#segment);
-    await this.#cutFull();
+    this.#files.seal(this.#segment);
+    await this.#files.cut(this.durable);
   }
 
   /**
@@ -323,12 +314,7 @@ export class Log {
    * @throws Node's errors
    */
   synced(): Promise<void> {
-    this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncAll());
-    this.#syncing.catch((error: Error) => {
-      this.#setFailure(error);
-      setTimeout(() => this.#schedule(), this.#options.retryMs).unref();
-    });
-    return this.#syncing;
+    return this.#files.synced();
   }
 
   #promised(): void {
@@ -380,8 +366,8 @@ export class Log {
       this.#underWay.shift();
       this.durable = batch.upTo;
       this.durableMark = batch.mark;
-      if (this.#uncut.length > 0) {
-        this.#cutting = this.#cutFull();
+      if (this.#files.hasUncut) {
+        this.#cutting = this.#files.cut(this.durable);
         await this.#cutting;
       }
       for (const { bytes } of batch.chunks) this.#giveWriter(bytes);
@@ -451,7 +437,7 @@ export class Log {
     this.#overlapTimer = null;
     const [batch] = this.#underWay;
     await this.#gather();
-    if (batch === undefined || this.#underWay[0] !== batch || this.#underWay.length > 1 || this.failure !== null || this.#suspects.size > 0)
+    if (batch === undefined || this.#underWay[0] !== batch || this.#underWay.length > 1 || this.failure !== null || this.#files.isDoubtful)
       return;
     this.onFlush();
     const segment = this.#segment;
@@ -494,19 +480,11 @@ export class Log {
       this.#overlap = null;
       const error = await before.attempt;
       if (error !== null) throw error;
-      await this.#write([chunk]);
+      await this.#files.write([chunk]);
       return;
     }
     const { at, bytes } = chunk;
-    await this.#put(overlap.segment, file, bytes, at);
-  }
-
-  /** Takes what files have behind their own records from an earlier time. A cut that fails costs space, and no more. */
-  async #cutFull(): Promise<void> {
-    const isThrough = (segment: Segment): boolean => segment.start + segment.size <= this.durable;
-    const full = this.#uncut.filter(isThrough);
-    this.#uncut = this.#uncut.filter((segment) => !isThrough(segment));
-    for (const { file, size } of full) await file?.truncate(size).catch(() => {});
+    await this.#files.put(overlap.segment, file, bytes, at);
   }
 
   /** @returns false when the log is being closed before that was possible */
@@ -530,12 +508,12 @@ export class Log {
   }
 
   #attempt(chunks: readonly Chunk[]): Promise<Error | null> {
-    return settled(this.#write(chunks));
+    return settled(this.#files.write(chunks));
   }
 
   /** Whether what has gathered is to be written now: when somebody waits for it, or nobody does and it has gathered for long enough. */
   get #isDue(): boolean {
-    return this.#suspects.size > 0 || (this.#hasBytes && (this.#isOverdue || this.#isAwaited));
+    return this.#files.isDoubtful || (this.#hasBytes && (this.#isOverdue || this.#isAwaited));
   }
 
   /** Whether somebody waits for what has gathered. */
@@ -576,121 +554,8 @@ export class Log {
     const start = at === 0 ? SEGMENT_HEADER_BYTES : 0;
     const end = start + RECORD_HEADER_BYTES + 8;
     if (bytes.length < end || bytes.buffer[start + 8] !== BATCH) return; // a file's header alone
-    bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#syncedTo, start + RECORD_HEADER_BYTES);
+    bytes.buffer.writeDoubleBE(this.#options.strategy === 'always' ? this.durable : this.#files.syncedTo, start + RECORD_HEADER_BYTES);
     sealRecord(bytes, start, end, BATCH, segment.seed);
-  }
-
-  async #syncAll(): Promise<void> {
-    for (const segment of [...this.#unsynced]) {
-      this.#unsynced.delete(segment);
-      await this.#sync(segment);
-    }
-  }
-
-  async #write(chunks: readonly Chunk[]): Promise<void> {
-    const { files, strategy } = this.#options;
-    for (const segment of this.#suspects) await this.#renew(segment);
-    for (const { segment, at, bytes } of chunks) {
-      if (segment.file === null) {
-        if (segment.formerNumber !== 0) await this.#takeSpare(segment);
-        segment.file = await files.open(segment.name, strategy === 'always');
-        if (strategy !== 'never') await this.#trust(segment, files.syncFolder());
-      }
-      await this.#put(segment, segment.file, bytes, at);
-    }
-  }
-
-  /** A spare file becomes this one. One that is not there (somebody has removed it, or it has its name already) is made anew. */
-  async #takeSpare({ formerNumber, name }: Segment): Promise<void> {
-    try {
-      await this.#options.files.rename(spareName(formerNumber), name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-
-  /** Writes; where every batch is synced, the file is one that does so with it. */
-  async #put(segment: Segment, file: StoreFile, bytes: ByteWriter, at: number): Promise<void> {
-    const { files, strategy } = this.#options;
-    const content = bytes.buffer.subarray(0, bytes.length);
-    const writing = file.write(content, at);
-    if (strategy !== 'always') {
-      await writing;
-      this.#syncLater(segment);
-    } else if (!(await hasRoom(writing))) {
-      // No space for the bytes, or none below the file system to bring them to: then they can be written, and what was synced is doubtful.
-      const again = await files.open(segment.name);
-      try {
-        await again.write(content, at);
-      } finally {
-        await again.close();
-      }
-      this.#suspects.add(segment);
-      await writing;
-    } else {
-      await this.#trust(segment, writing);
-    }
-    this.writtenBytes += bytes.length;
-  }
-
-  #sync(segment: Segment): Promise<void> {
-    return this.#trust(segment, segment.file!.sync());
-  }
-
-  async #trust(segment: Segment, syncing: Promise<void>): Promise<void> {
-    try {
-      await syncing;
-    } catch (error) {
-      this.#suspects.add(segment);
-      throw error;
-    }
-  }
-
-  /**
-   * Writes a file anew whose sync has failed, under its name. Linux counts pages as clean that it could not write, so that the next sync of
-   * that file succeeds without the disk having them; a new file has no such past, and other blocks of the disk. What is read of the old one
-   * was durable before, or is still in the page cache.
-   */
-  async #renew(segment: Segment): Promise<void> {
-    const { files, strategy } = this.#options;
-    const old = segment.file!;
-    const file = await files.open(segment.renewedName, strategy === 'always');
-    try {
-      await file.truncate(0);
-      const block = Buffer.allocUnsafe(COPY_BYTES);
-      for (let at = 0; at < segment.written; at += COPY_BYTES) {
-        const wanted = block.subarray(0, Math.min(COPY_BYTES, segment.written - at));
-        if (old.read(wanted, at) < wanted.length) throw new Error(`${segment.name}: shorter than what was written to it`);
-        await file.write(wanted, at);
-      }
-      await file.sync();
-      await files.rename(segment.renewedName, segment.name);
-      await files.syncFolder();
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    segment.file = file;
-    this.#suspects.delete(segment);
-    await old.close();
-  }
-
-  #syncLater(segment: Segment): void {
-    this.#unsynced.add(segment);
-    if (this.#options.strategy === 'periodic')
-      this.#syncTimer ??= setTimeout(() => void this.#syncNow(), this.#options.syncIntervalMs).unref();
-  }
-
-  async #syncNow(): Promise<void> {
-    const upTo = this.durable;
-    await this.synced().then(
-      () => {
-        this.#syncedTo = upTo;
-      },
-      () => {}, // it has failed, and said so
-    );
-    this.#syncTimer = null;
-    for (const segment of this.#unsynced) this.#syncLater(segment);
   }
 
   #setFailure(error: Error | null): void {
@@ -726,14 +591,6 @@ export class Log {
     writer.reset();
     if (this.#spares.length < SPARE_WRITERS_MAX) this.#spares.push(writer);
   }
-}
-
-/** Resolves to false where a write has failed for lack of space. */
-function hasRoom(writing: Promise<void>): Promise<boolean> {
-  return writing.then(
-    () => true,
-    ({ code }: NodeJS.ErrnoException) => code !== 'ENOSPC' && code !== 'EDQUOT',
-  );
 }
 
 function settled(attempt: Promise<void>): Promise<Error | null> {

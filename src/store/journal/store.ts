@@ -19,7 +19,7 @@ import {
   writeStamp,
 } from './entries.ts';
 import type { StoreFiles } from './files.ts';
-import { Log, type SyncStrategy } from './log.ts';
+import { Log } from './log.ts';
 import { readMessage, type StoredPropertiesForm, writeMessage, writeText } from './message-codec.ts';
 import { Messages } from './messages.ts';
 import {
@@ -41,6 +41,7 @@ import {
 import { RecordReader } from './record-reader.ts';
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
+import type { SyncStrategy } from './segment-files.ts';
 import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
 import { SpareFiles } from './spare-files.ts';
 import { UnwrittenMessages } from './unwritten-messages.ts';
