@@ -23,7 +23,7 @@ export interface Store {
   /** Whether what it has is there again after a restart. */
   readonly outlivesProcess: boolean;
   /**
-   * Whether a message may be sent at QoS 1 before it is durable. One that all who get it have acknowledged by the next write is not written
+   * Whether a message of QoS 1 may be sent before it is durable. One that all who get it have acknowledged by the next write is not written
    * at all.
    */
   readonly dispatchesWhileStoring: boolean;

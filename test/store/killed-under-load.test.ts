@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import mqtt from 'mqtt';
+import mqtt, { type MqttClient } from 'mqtt';
 import { connected, NumberedPublisher, NumberedSubscriber, persistentClient, retainedNumber, until } from '../harness/numbered-load.ts';
 import { freePorts, Program } from '../harness/program.ts';
 import { generator } from '../harness/random.ts';
@@ -17,15 +17,8 @@ const ROUND_MS_MAX = 300;
 /** Publishers of each QoS, and what one has under way at most. */
 const PUBLISHERS = 3;
 const WINDOW = 20;
-test('a broker killed at any moment under load loses nothing that it acknowledged, at QoS 1 and 2, retained messages and sessions', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-killed-'));
-  const [port] = (await freePorts(1)) as [number];
-  const file = join(folder, 'activemq.xml');
-  await writeFile(file, configuration(port, folder));
-  let broker = await start(file);
-  const seed = Math.floor(Math.random() * 1e9);
-  const random = generator(seed);
-  try {
+test('a broker killed at any moment under load loses nothing that it acknowledged, at QoS 1 and 2, retained messages and sessions', () =>
+  withKilledBroker(true, async (port, note, kills) => {
     const subscriber = new NumberedSubscriber(port, 'subscriber');
     await connected(subscriber.client);
     await subscriber.client.subscribeAsync({ 'load/1/+': { qos: 1 }, 'load/2/+': { qos: 2 } });
@@ -33,38 +26,19 @@ test('a broker killed at any moment under load loses nothing that it acknowledge
       Array.from({ length: PUBLISHERS }, (_, i) => new NumberedPublisher(port, `load/${qos}/${i}`, qos)),
     );
     const clients = [subscriber, ...publishers].map(({ client }) => client);
-    for (let round = 0; round < ROUNDS; round++) {
-      await connected(...clients);
-      await publish(publishers, random() * ROUND_MS_MAX);
-      broker.kill('SIGKILL');
-      await broker.ended;
-      broker = await start(file);
-    }
-    await until(() => publishers.every(({ underWay }) => underWay === 0), `all acknowledgements (seed ${seed})`);
-    await subscriber.hasAll(publishers, `(seed ${seed})`);
+    await kills(publishers, clients);
+    await subscriber.hasAll(publishers, note);
     for (const { topic, next, acknowledged } of publishers) {
       assert.ok(next > ROUNDS, `${topic} has published ${next}`);
       const retained = await retainedNumber(port, topic);
-      assert.ok(retained >= Math.max(-1, ...acknowledged), `${topic}: the retained message is ${retained} (seed ${seed})`);
+      assert.ok(retained >= Math.max(-1, ...acknowledged), `${topic}: the retained message is ${retained} ${note}`);
     }
     await Promise.all(clients.map((each) => each.endAsync(true)));
-  } finally {
-    broker.kill('SIGKILL');
-    await broker.ended;
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 for (const concurrent of [true, false]) {
-  test(`nor does one whose messages are ${concurrent ? 'sent while they are stored' : 'stored before they are sent'}, at QoS 1, for one who is there and one who is away`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'roundhouse-killed-'));
-    const [port] = (await freePorts(1)) as [number];
-    const file = join(folder, 'activemq.xml');
-    await writeFile(file, configuration(port, folder, concurrent));
-    let broker = await start(file);
-    const seed = Math.floor(Math.random() * 1e9);
-    const random = generator(seed);
-    try {
+  test(`nor does one whose messages are ${concurrent ? 'sent while they are stored' : 'stored before they are sent'}, at QoS 1, for one who is there and one who is away`, () =>
+    withKilledBroker(concurrent, async (port, note, kills) => {
       const near = new NumberedSubscriber(port, 'near');
       const far = persistentClient(port, 'far');
       await connected(near.client, far);
@@ -74,24 +48,12 @@ for (const concurrent of [true, false]) {
       await near.client.subscribeAsync('near/1/+', { qos: 1 });
       const publishers = ['load', 'near', 'near', 'near'].map((level, i) => new NumberedPublisher(port, `${level}/1/${i}`, 1, '', false));
       const clients = [near, ...publishers].map(({ client }) => client);
-      for (let round = 0; round < ROUNDS; round++) {
-        await connected(...clients);
-        await publish(publishers, random() * ROUND_MS_MAX);
-        broker.kill('SIGKILL');
-        await broker.ended;
-        broker = await start(file);
-      }
-      await until(() => publishers.every(({ underWay }) => underWay === 0), `all acknowledgements (seed ${seed})`);
-      await near.hasAll(publishers, `(seed ${seed})`);
+      await kills(publishers, clients);
+      await near.hasAll(publishers, note);
       const back = new NumberedSubscriber(port, 'far');
-      await back.hasAll(publishers.slice(0, 1), `(seed ${seed})`);
+      await back.hasAll(publishers.slice(0, 1), note);
       await Promise.all([...clients, back.client].map((each) => each.endAsync(true)));
-    } finally {
-      broker.kill('SIGKILL');
-      await broker.ended;
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+    }));
 }
 
 test('wills of clients that were connected when the broker was killed are published when it is back', async () => {
@@ -147,12 +109,44 @@ test('wills of clients that were connected when the broker was killed are publis
   }
 });
 
-/** Has all publish for so many milliseconds. */
-async function publish(publishers: readonly NumberedPublisher[], ms: number): Promise<void> {
-  const endMs = Date.now() + ms;
-  while (Date.now() < endMs) {
-    for (const publisher of publishers) publisher.fill(WINDOW);
-    await sleep(1);
+/**
+ * Runs `body` with a broker. Its last argument has all publish and kills the broker, again and again, until in the end everything that is
+ * under way has been acknowledged.
+ */
+async function withKilledBroker(
+  concurrent: boolean,
+  body: (
+    port: number,
+    note: string,
+    kills: (publishers: readonly NumberedPublisher[], clients: readonly MqttClient[]) => Promise<void>,
+  ) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-killed-'));
+  const [port] = (await freePorts(1)) as [number];
+  const file = join(folder, 'activemq.xml');
+  await writeFile(file, configuration(port, folder, concurrent));
+  const seed = Math.floor(Math.random() * 1e9);
+  const random = generator(seed);
+  let broker = await start(file);
+  try {
+    await body(port, `(seed ${seed})`, async (publishers, clients) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await connected(...clients);
+        const endMs = Date.now() + random() * ROUND_MS_MAX;
+        while (Date.now() < endMs) {
+          for (const publisher of publishers) publisher.fill(WINDOW);
+          await sleep(1);
+        }
+        broker.kill('SIGKILL');
+        await broker.ended;
+        broker = await start(file);
+      }
+      await until(() => publishers.every(({ underWay }) => underWay === 0), `all acknowledgements (seed ${seed})`);
+    });
+  } finally {
+    broker.kill('SIGKILL');
+    await broker.ended;
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

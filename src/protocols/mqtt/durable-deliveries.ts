@@ -16,8 +16,8 @@ const PACKET_IDENTIFIERS = 65_535;
  *     first                 sendNext          safe            next
  *       │ sent, not done with   │ may be sent   │ not durable   │
  *
- * A message's Packet Identifier follows from its sequence, so that it is the same after a restart [MQTT-4.4.0-1]. What is sent at QoS 1
- * need not be durable yet; whoever waits until it is lets nobody overtake.
+ * A message's Packet Identifier follows from its sequence, so that it is the same after a restart [MQTT-4.4.0-1]. A message of
+ * QoS 1 need not be durable yet when it is sent; one that waits until it is lets nobody overtake.
  */
 export class DurableDeliveries implements Deliveries, DurabilityListener {
   readonly #broker: Broker;
@@ -32,6 +32,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
   #written: number;
   /** What `#safe` becomes with the batch behind that; 0: there is none yet. */
   #writtenNext = 0;
+  /** For the message at `sendNext`, or one before it, to become durable. */
   #isWaiting = false;
   /** Messages that count against the client's Receive Maximum. */
   #window = 0;
@@ -259,7 +260,7 @@ export class DurableDeliveries implements Deliveries, DurabilityListener {
 
   #pump(): void {
     const link = this.#link;
-    if (link === null) return;
+    if (link === null || (this.#isWaiting && this.#sendNext >= this.#safe)) return;
     const stored = this.#stored;
     if (this.#sendNext < stored.first) this.#sendNext = stored.first;
     while (this.#sendNext < stored.next && this.#roomFor(link)) {

@@ -110,6 +110,8 @@ export class Log {
   #hasPromised = false;
   /** What has gathered has done so for long enough, whether anybody waits for it or not. */
   #isOverdue = false;
+  /** Bytes of what is to be appended before the next batch is taken, unless it need not be by then. */
+  #deferredBytes = 0;
   /** Whether a message has gathered: its publisher and its receivers wait for it, whether they have said so yet or not. */
   #hasMessage = false;
   /** Who waits for what gathers at present, whatever comes to it. */
@@ -129,8 +131,6 @@ export class Log {
   mark = 0;
   /** What is promised of all up to this mark is true, also after a power failure. */
   durableMark = 0;
-  /** Bytes of what is to be appended before the next batch is taken, unless it need not be by then. */
-  deferredBytes = 0;
   failure: Error | null = null;
   /** Told when a segment is full, no more records go there, and which one is next. */
   onSealed: (segment: Segment, next: Segment) => void = () => {};
@@ -196,7 +196,7 @@ export class Log {
   defer(bytes: number): void {
     this.mark++;
     this.#activity++;
-    this.deferredBytes += bytes;
+    this.#deferredBytes += bytes;
     this.wake();
   }
 
@@ -213,7 +213,7 @@ export class Log {
   /** Something is to be appended before the next batch is taken: see `onFlush`. */
   wake(): void {
     if (this.#flushing || this.#scheduled || this.#isClosed) return;
-    if (this.#writer.length + this.deferredBytes >= UNHURRIED_BYTES_MAX) this.#hurry();
+    if (this.#writer.length + this.#deferredBytes >= UNHURRIED_BYTES_MAX) this.#hurry();
     else this.#unhurried ??= setTimeout(this.#hurry, UNHURRIED_MS).unref();
   }
 
@@ -249,7 +249,7 @@ export class Log {
 
   /** See `Store.whenBatchDurable`; to be called while something is not durable, or is about to be appended. */
   whenBatchDurable(listener: DurabilityListener): void {
-    if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled || this.deferredBytes > 0) {
+    if (this.#batchBegun || this.#chunks.length > 0 || this.#scheduled || this.#deferredBytes > 0) {
       this.#nextBatch.push(listener);
       this.#schedule();
       return;
@@ -383,7 +383,7 @@ export class Log {
 
   /** Nothing that has gathered needs to be written for what is promised of it. */
   #settle(): void {
-    this.deferredBytes = 0;
+    this.#deferredBytes = 0;
     this.durableMark = this.mark;
     const listeners = this.#nextBatch;
     this.#nextBatch = [];
@@ -525,7 +525,7 @@ export class Log {
 
   /** Bytes that are not durable. */
   get behindBytes(): number {
-    return this.position - this.durable + this.deferredBytes;
+    return this.position - this.durable + this.#deferredBytes;
   }
 
   get #hasBytes(): boolean {
@@ -545,7 +545,7 @@ export class Log {
     this.#hasMessage = false;
     this.#hasPromised = false;
     this.#isOverdue = false;
-    this.deferredBytes = 0;
+    this.#deferredBytes = 0;
     for (const chunk of chunks) this.#stampBatch(chunk);
     return chunks;
   }

@@ -1,50 +1,22 @@
-import { ByteReader } from '../../bytes/byte-reader.ts';
-import type { ByteWriter } from '../../bytes/byte-writer.ts';
 import { BrokerCounters } from '../../core/counters.ts';
 import type { Stamp } from '../../core/hybrid-clock.ts';
 import type { Message } from '../../core/message.ts';
-import type { Delivery, DurabilityListener, Lane, Store, StoredOrigin, StoredSession } from '../../core/store.ts';
-import { MEMORY, MESSAGE_BYTES, STORE, Usage } from '../../core/usage.ts';
+import type { DurabilityListener, Store, StoredOrigin, StoredSession } from '../../core/store.ts';
+import { MEMORY, STORE, Usage } from '../../core/usage.ts';
 import type { Log as Logger } from '../../telemetry/log.ts';
 import { CHECKPOINTS_KEPT, type Checkpoint, removeOldCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { Compactor } from './compactor.ts';
-import {
-  type RetainedEntry,
-  TAG_ATTRIBUTE,
-  TAG_NOTED,
-  TAG_RECEIVED,
-  TAG_RETAINED,
-  TAG_SEEN,
-  writeDelivery,
-  writeStamp,
-} from './entries.ts';
+import type { RetainedEntry } from './entries.ts';
 import type { StoreFiles } from './files.ts';
 import { Log } from './log.ts';
-import { readMessage, type StoredPropertiesForm, writeMessage, writeText } from './message-codec.ts';
+import type { StoredPropertiesForm } from './message-codec.ts';
 import { Messages } from './messages.ts';
-import {
-  ATTRIBUTE,
-  DELIVERIES,
-  MESSAGE,
-  MOVED,
-  NOTED,
-  RECEIVED,
-  RECEIVED_DELETED,
-  RECORD_HEADER_BYTES,
-  RELEASED,
-  REMOVED,
-  RETAINED,
-  SEEN,
-  SESSION,
-  SESSION_DROPPED,
-} from './record.ts';
-import { RecordReader } from './record-reader.ts';
+import { Records } from './records.ts';
 import { recover } from './recover.ts';
 import type { Segment } from './segment.ts';
 import type { SyncStrategy } from './segment-files.ts';
-import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent, type SessionStore } from './session.ts';
+import { JournalOrigin, JournalSession, ORIGIN, PEER, SELF, SessionContent } from './session.ts';
 import { SpareFiles } from './spare-files.ts';
-import { UnwrittenMessages } from './unwritten-messages.ts';
 
 export interface JournalStoreOptions {
   readonly files: StoreFiles;
@@ -95,19 +67,13 @@ const SPARE_SHARE_MAX = 0.5;
 /** Milliseconds between two looks at whether there is housekeeping to do. */
 const TIDY_MS = 1_000;
 
-/** By how many bytes of messages a limit is overshot at most, before it is noticed. */
-const UNCOUNTED_BYTES_MAX = 64 * 1024;
-
 /** Far above a batch: what waits in memory for a slow or full disk. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * The embedded store: a journal of everything that happens, and in memory what it adds up to, as numbers. See docs/reference/journal-format.md.
- *
- * Whatever is done for one published message (it is retained, sessions get it, its sender's Packet Identifier is noted) goes into one
- * record, which is there whole or not at all.
  */
-export class JournalStore implements Store, SessionStore {
+export class JournalStore implements Store {
   readonly outlivesProcess = true;
   readonly dispatchesWhileStoring: boolean;
   readonly messages: Messages;
@@ -118,26 +84,8 @@ export class JournalStore implements Store, SessionStore {
   readonly #spares: SpareFiles;
   readonly #log: Log;
   readonly #compactor: Compactor;
-  readonly #reader = new ByteReader();
+  readonly #records: Records;
   #nextSessionId: number;
-  /** The message whose record is open, and its number; null when none is. */
-  #open: Message | null = null;
-  #openNumber = 0;
-  #openKind = 0;
-  #writer!: ByteWriter;
-  /** A record of removals that is open: the session, the first sequence and how many. */
-  #removing: JournalSession | null = null;
-  #removingFirst = 0;
-  #removingCount = 0;
-  /** What was done with while a message's record was open: that is not ended for it. */
-  readonly #removedMeanwhile: { session: JournalSession; sequence: number; number: number | null }[] = [];
-  readonly #records = new RecordReader();
-  readonly #unwritten: UnwrittenMessages;
-  /** Bytes of messages that have come since the disk's usage was measured. */
-  #uncounted = 0;
-  /** Messages with numbers below are on disk. */
-  #durableMessages = 1;
-  #makingRoom = false;
   /** All space is to be given back that can be. */
   #isCompacting = false;
   /** Bytes of the files that are not written to any more. */
@@ -167,8 +115,6 @@ export class JournalStore implements Store, SessionStore {
     this.#usage = usage;
     this.dispatchesWhileStoring = options.concurrentStoreAndDispatch ?? true;
     this.messages = messages;
-    this.#unwritten = new UnwrittenMessages(usage);
-    for (const [id, content] of recovered.sessions) this.sessionsById.set(id, new JournalSession(id, this, content));
     for (const [topic, entry] of recovered.retained) this.retainedByTopic.set(topic, entry);
     this.#nextSessionId = recovered.nextSessionId;
     this.#checkpoint = recovered.checkpoint;
@@ -186,10 +132,19 @@ export class JournalStore implements Store, SessionStore {
         options.onFailure?.(error);
       },
     });
+    this.#records = new Records({
+      log: this.#log,
+      messages,
+      usage,
+      propertiesForm: options.propertiesForm,
+      logger: options.log,
+      dispatchesWhileStoring: this.dispatchesWhileStoring,
+      diskBytes: () => this.diskBytes,
+      onDropped: ({ id }) => this.sessionsById.delete(id),
+    });
+    for (const [id, content] of recovered.sessions) this.sessionsById.set(id, new JournalSession(id, this.#records, content));
     this.#log.onFlush = () => {
-      this.writeUnwritten();
-      this.#endOpen();
-      this.#uncounted = 0;
+      this.#records.endAll();
       usage.store.set(this.diskBytes);
     };
     this.#log.onSealed = (segment, next) => {
@@ -197,19 +152,16 @@ export class JournalStore implements Store, SessionStore {
       this.#sealedBytes += segment.size;
     };
     usage.giveWay = () => {
-      if (this.messages.isCacheFull) this.#makeRoom();
+      if (this.messages.isCacheFull) this.#records.makeRoom();
     };
     this.#measureAll();
-    this.#durableMessages = messages.next;
     this.#checkpointDue = this.#log.position + this.#checkpointInterval;
     this.#compactor = new Compactor(this);
     this.#tidyTimer = setInterval(() => void this.tidy(), TIDY_MS).unref();
   }
 
   get position(): number {
-    this.#unwritten.close();
-    if (this.#open !== null) this.#endRecord();
-    return this.#log.mark;
+    return this.#records.end();
   }
 
   get durable(): number {
@@ -261,7 +213,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   whenBatchDurable(listener: DurabilityListener): boolean {
-    if (this.#open === null && this.#log.mark === this.#log.durableMark) return true;
+    if (!this.#records.hasOpen && this.#log.mark === this.#log.durableMark) return true;
     this.#log.whenBatchDurable(listener);
     return false;
   }
@@ -283,11 +235,11 @@ export class JournalStore implements Store, SessionStore {
   }
 
   *origins(): Generator<StoredOrigin> {
-    for (const session of this.sessionsById.values()) if (session.name.startsWith(ORIGIN)) yield new JournalOrigin(session, this);
+    for (const session of this.sessionsById.values()) if (session.name.startsWith(ORIGIN)) yield new JournalOrigin(session, this.#records);
   }
 
   createOrigin(name: string): StoredOrigin {
-    return new JournalOrigin(this.#create(ORIGIN + name), this);
+    return new JournalOrigin(this.#create(ORIGIN + name), this.#records);
   }
 
   brokerId(proposed: string): string {
@@ -298,7 +250,7 @@ export class JournalStore implements Store, SessionStore {
 
   *retained(): Generator<{ topic: string; message: Message | null; stamp: Stamp }> {
     for (const [topic, { number, stamp }] of this.retainedByTopic) {
-      const message = number === 0 ? null : this.read(number);
+      const message = number === 0 ? null : this.#records.read(number);
       if (number === 0 || message !== null) yield { topic, message, stamp };
     }
   }
@@ -306,18 +258,8 @@ export class JournalStore implements Store, SessionStore {
   retain(topic: string, message: Message | null, stamp: Stamp): void {
     const before = this.retainedByTopic.get(topic);
     let number = 0;
-    if (message === null) {
-      const writer = this.#begin();
-      writeText(writer, topic);
-      writeStamp(writer, stamp);
-      this.#log.end(RETAINED);
-    } else {
-      number = this.#openRecordOf(message, true);
-      this.#writer.varint(TAG_RETAINED);
-      if (this.#openKind === DELIVERIES) writeText(this.#writer, topic);
-      writeStamp(this.#writer, stamp);
-      this.messages.refer(number);
-    }
+    if (message === null) this.#records.appendRetainedRemoved(topic, stamp);
+    else number = this.#records.appendRetained(message, topic, stamp);
     this.retainedByTopic.set(topic, { number, stamp });
     if (before !== undefined && before.number !== 0) this.messages.unrefer(before.number);
   }
@@ -327,138 +269,9 @@ export class JournalStore implements Store, SessionStore {
     if (this.retainedByTopic.get(topic)?.number === 0) this.retainedByTopic.delete(topic);
   }
 
-  appendDelivery(session: JournalSession, sequence: number, message: Message, delivery: Delivery): number {
-    if (this.#unwritten.isLast(message)) return this.#unwritten.addDelivery(session, sequence);
-    if (message.storedAs === 0 && message.qos === 1 && delivery.qos === 1 && this.dispatchesWhileStoring) {
-      this.#endOpen();
-      this.#log.defer(message.size + MESSAGE_BYTES);
-      this.#grow(message.size);
-      return this.#unwritten.add(message.keep(), session, sequence);
-    }
-    const number = this.#openRecordOf(message, false);
-    writeDelivery(this.#writer, session.id, sequence, message.size, delivery);
-    this.messages.refer(number);
-    return number;
-  }
-
-  appendRemoved(session: JournalSession, sequence: number, number: number | null): void {
-    if (number !== null && number < 0) {
-      this.#unwritten.unrefer(number);
-      this.#log.dismiss();
-      return;
-    }
-    if (this.#open !== null) {
-      this.#removedMeanwhile.push({ session, sequence, number });
-      return;
-    }
-    if (this.#removing === session && sequence === this.#removingFirst + this.#removingCount) {
-      this.#removingCount++;
-    } else {
-      this.#endRecord();
-      this.#log.wake(); // the record is written when it is known how many follow
-      this.#removing = session;
-      this.#removingFirst = sequence;
-      this.#removingCount = 1;
-    }
-    if (number !== null) this.messages.unrefer(number);
-  }
-
-  appendReleased(session: JournalSession, sequence: number, number: number): void {
-    const writer = this.#begin();
-    writer.varint(session.id);
-    writer.varint(sequence);
-    this.#log.end(RELEASED);
-    this.messages.unrefer(number);
-  }
-
-  appendReceived(session: JournalSession, packetIdentifier: number, added: boolean): void {
-    if (added && this.#isOpen()) {
-      this.#writer.varint(TAG_RECEIVED);
-      this.#writer.varint(session.id);
-      this.#writer.varint(packetIdentifier);
-      return;
-    }
-    const writer = this.#begin();
-    writer.varint(session.id);
-    writer.varint(packetIdentifier);
-    this.#log.end(added ? RECEIVED : RECEIVED_DELETED);
-  }
-
-  appendNoted(session: JournalSession, lane: Lane, count: number, position: number): void {
-    const isOpen = this.#isOpen();
-    const writer = this.#beginWith(TAG_NOTED, position);
-    if (writer === null) return;
-    writer.varint(session.id);
-    writer.varint(lane);
-    writer.varint(count);
-    if (!isOpen) this.#log.end(NOTED);
-  }
-
-  appendSeen(session: JournalSession, sequence: number, position: number): void {
-    const isOpen = this.#isOpen();
-    const writer = this.#beginWith(TAG_SEEN, position);
-    if (writer === null) return;
-    writer.varint(session.id);
-    writer.varint(sequence);
-    if (!isOpen) this.#log.end(SEEN);
-  }
-
-  appendAttribute(session: JournalSession, name: string, value: Buffer | null, withMessage: boolean): void {
-    if (withMessage && this.#isOpen()) {
-      // With what is written of the message: a record of its own would end the message's.
-      const writer = this.#writer;
-      writer.varint(TAG_ATTRIBUTE);
-      writer.varint(session.id);
-      writeText(writer, name);
-      writer.varint(value === null ? 0 : value.length + 1);
-      if (value !== null) writer.bytes(value);
-      return;
-    }
-    const writer = this.#begin();
-    writer.varint(session.id);
-    writeText(writer, name);
-    writer.u8(value === null ? 0 : 1);
-    if (value !== null) writer.bytes(value);
-    this.#log.end(ATTRIBUTE);
-  }
-
-  appendDropped(session: JournalSession): void {
-    const writer = this.#begin();
-    writer.varint(session.id);
-    this.#log.end(SESSION_DROPPED);
-    this.sessionsById.delete(session.id);
-    session.ring.eachRef((number) => this.messages.unrefer(number));
-  }
-
-  /** A stored message; null when it was lost with a damaged record, which the log says once. */
-  read(number: number): Message | null {
-    if (number < 0) return this.#unwritten.messageOf(number);
-    const cached = this.messages.cached(number);
-    if (cached !== undefined) return cached;
-    const found = this.messages.placeOf(number);
-    if (found === null || found.segment.file === null) return null;
-    const record = this.#records.at(found.segment, found.place);
-    if (typeof record === 'string') {
-      this.#options.log.error('a stored message is damaged and lost', { file: found.segment.name, place: found.place, reason: record });
-      this.messages.lose(number);
-      return null;
-    }
-    this.#reader.open(record, RECORD_HEADER_BYTES, record.length);
-    this.#reader.varint();
-    const message = readMessage(this.#reader, this.#options.propertiesForm);
-    message.storedAs = number;
-    return message;
-  }
-
   /** Writes a message that lives in an old file anew, so that the file can go. */
   move(number: number): void {
-    const message = this.read(number);
-    if (message === null) return; // `read` has said so, and the file is not kept for it
-    const writer = this.#begin();
-    const { segment } = this.#log;
-    writer.varint(number);
-    writeMessage(writer, message, this.#options.propertiesForm, true);
-    this.messages.move(number, segment, this.#log.end(MOVED));
+    this.#records.move(number);
   }
 
   /** Housekeeping that need not be done at once: what may leave memory, checkpoints, files nobody needs. */
@@ -489,8 +302,7 @@ export class JournalStore implements Store, SessionStore {
 
   /** Resolves when all that was appended is durable. */
   flushed(): Promise<void> {
-    this.writeUnwritten();
-    this.#endOpen();
+    this.#records.endAll();
     return this.#log.flushed();
   }
 
@@ -522,8 +334,7 @@ export class JournalStore implements Store, SessionStore {
     if (this.#closed) return;
     clearInterval(this.#tidyTimer);
     await this.#tidying;
-    this.writeUnwritten();
-    this.#endOpen();
+    this.#records.endAll();
     try {
       await this.#log.flushed();
       await this.writeCheckpoint();
@@ -545,7 +356,7 @@ export class JournalStore implements Store, SessionStore {
       if (this.#log.position >= this.#checkpointDue) await this.writeCheckpoint();
       await this.#compactor.run();
       this.#measureAll();
-      if (this.messages.isCacheFull) this.#makeRoom();
+      if (this.messages.isCacheFull) this.#records.makeRoom();
       const { store } = this.#usage;
       if (store.isFull && this.#freeableBytes >= store.limitBytes * FREED_SHARE_MIN) await this.#compact(() => {});
       this.#isUntidy = false;
@@ -566,8 +377,7 @@ export class JournalStore implements Store, SessionStore {
   }
 
   async #emptyAll(onProgress: (filesLeft: number) => void): Promise<void> {
-    this.writeUnwritten();
-    this.#endOpen();
+    this.#records.endAll();
     this.#log.roll();
     await this.writeCheckpoint();
     await this.writeCheckpoint();
@@ -614,8 +424,7 @@ export class JournalStore implements Store, SessionStore {
 
   async #writeCheckpoint(): Promise<void> {
     const { files, checkpointPieceBytes = CHECKPOINT_PIECE_BYTES } = this.#options;
-    this.writeUnwritten();
-    this.#endOpen();
+    this.#records.endAll();
     const { position } = this.#log;
     const written = await writeCheckpoint(files, checkpointPieceBytes, {
       serial: this.#checkpoint.serial + 1,
@@ -627,7 +436,7 @@ export class JournalStore implements Store, SessionStore {
       messages: this.messages,
       sessions: this.sessionsById,
       retained: this.retainedByTopic,
-      settle: () => this.writeUnwritten(),
+      settle: () => this.#records.writeUnwritten(),
       durable: () => this.safe(),
     });
     this.#checkpoint = { ...written, previousSegment: this.#checkpoint.segmentNumber };
@@ -635,146 +444,10 @@ export class JournalStore implements Store, SessionStore {
     await removeOldCheckpoints(files, this.#checkpoint.serial, CHECKPOINTS_KEPT);
   }
 
-  /** Goes on with the message's record that is open, or begins one of its own; null where nothing was appended since `position`. */
-  #beginWith(tag: number, position: number): ByteWriter | null {
-    if (!this.#isOpen()) return this.position === position ? null : this.#begin();
-    this.#writer.varint(tag);
-    return this.#writer;
-  }
-
   #create(name: string): JournalSession {
-    const session = new JournalSession(this.#nextSessionId++, this, new SessionContent(name));
+    const session = new JournalSession(this.#nextSessionId++, this.#records, new SessionContent(name));
     this.sessionsById.set(session.id, session);
-    const writer = this.#begin();
-    writer.varint(session.id);
-    writeText(writer, name);
-    this.#log.end(SESSION);
+    this.#records.appendSession(session);
     return session;
-  }
-
-  /** Ends what is open and begins another record. */
-  #begin(): ByteWriter {
-    this.writeUnwritten();
-    this.#endOpen();
-    this.#log.rollIfFull();
-    return this.#log.begin();
-  }
-
-  /** Opens the record that says who gets `message`, unless it is open; stores the message itself where it is not stored yet. */
-  #openRecordOf(message: Message, withPublisher: boolean): number {
-    if (this.#unwritten.isLast(message)) this.writeUnwritten(true);
-    if (this.#open === message) return this.#openNumber;
-    this.writeUnwritten();
-    const known = message.storedAs;
-    const isStored = known !== 0 && this.messages.referencesTo(known) > 0;
-    this.#writer = this.#begin();
-    if (!isStored) return this.#beginMessage(message, withPublisher);
-    this.#open = message;
-    this.#openKind = DELIVERIES;
-    this.#openNumber = known;
-    this.#writer.varint(known);
-    return known;
-  }
-
-  #beginMessage(message: Message, withPublisher: boolean): number {
-    this.#open = message;
-    this.#openKind = MESSAGE;
-    this.#openNumber = this.messages.next++;
-    this.#writer.varint(this.#openNumber);
-    this.#grow(message.size);
-    writeMessage(this.#writer, message, this.#options.propertiesForm, withPublisher || message.retain);
-    const { segment } = this.#log;
-    this.messages.add(this.#openNumber, segment, this.#log.recordPlace);
-    message.storedAs = this.#openNumber;
-    this.messages.cache(this.#openNumber, message.keep());
-    return this.#openNumber;
-  }
-
-  /** So many bytes are going to be on disk, most likely: its limit is not to be noticed only when all that gathers has been written. */
-  #grow(bytes: number): void {
-    this.#uncounted += bytes;
-    if (this.#uncounted < UNCOUNTED_BYTES_MAX) return;
-    this.#uncounted = 0;
-    const { store } = this.#usage;
-    const expected = this.diskBytes + this.#log.deferredBytes;
-    if (expected > store.bytes) store.set(expected);
-  }
-
-  /** Whether the record of the message at hand is open, for what else is to be there with it or not at all. */
-  #isOpen(): boolean {
-    if (this.#open === null && this.#unwritten.isOpen) this.writeUnwritten(true);
-    return this.#open !== null;
-  }
-
-  /**
-   * Appends what has been kept back.
-   * @param staysOpen whether more may still be done for the newest of it, in the same record
-   */
-  writeUnwritten(staysOpen = false): void {
-    const unwritten = this.#unwritten;
-    const { count } = unwritten;
-    if (count === 0) return;
-    for (let i = 0; i < count; i++) {
-      const message = unwritten.messageAt(i);
-      if (message === null) continue;
-      this.#endRecord();
-      this.#log.rollIfFull();
-      this.#writer = this.#log.begin();
-      this.#beginMessage(message, false);
-      unwritten.eachDelivery(i, (session, sequence) => {
-        const { ring } = session;
-        writeDelivery(this.#writer, session.id, sequence, message.size, ring.deliveryAt(sequence));
-        ring.setRef(sequence, this.#openNumber);
-        this.messages.refer(this.#openNumber);
-      });
-      this.#usage.release(message);
-    }
-    unwritten.clear();
-    if (!staysOpen) this.#endRecord();
-  }
-
-  #endOpen(): void {
-    this.#unwritten.close();
-    this.#endRecord();
-  }
-
-  #endRecord(): void {
-    if (this.#open !== null) {
-      this.#open = null;
-      this.#log.end(this.#openKind);
-      for (const { session, sequence, number } of this.#removedMeanwhile.splice(0)) this.appendRemoved(session, sequence, number);
-      if (this.messages.isCacheFull) this.#makeRoom();
-    }
-    if (this.#removing !== null) {
-      const session = this.#removing;
-      this.#removing = null;
-      this.#log.rollIfFull();
-      const writer = this.#log.begin();
-      writer.varint(session.id);
-      writer.varint(this.#removingFirst);
-      writer.varint(this.#removingCount);
-      this.#log.end(REMOVED);
-    }
-  }
-
-  /** The records of messages with numbers below are whole. */
-  get #appendedUpTo(): number {
-    return this.#open !== null && this.#openKind === MESSAGE ? this.#openNumber : this.messages.next;
-  }
-
-  /** Messages may leave memory when they are on disk. */
-  #makeRoom(): void {
-    this.messages.trimCache(this.#durableMessages);
-    if (this.#makingRoom) return;
-    this.#makingRoom = true;
-    const upTo = this.#appendedUpTo;
-    this.#log.whenDurable(this.#log.mark, {
-      onDurable: () => {
-        this.#makingRoom = false;
-        this.#durableMessages = upTo;
-        this.messages.trimCache(upTo);
-        if (this.messages.isCacheFull && upTo < this.#appendedUpTo) this.#makeRoom();
-      },
-    });
   }
 }

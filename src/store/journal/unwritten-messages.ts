@@ -19,6 +19,8 @@ export class UnwrittenMessages {
   readonly #usage: Usage;
   /** Messages, those that are gone among them. */
   count = 0;
+  /** Of those that are not gone. */
+  bytes = 0;
   /** Whether more may still be done for the last message. */
   #isOpen = false;
   #messages: (Message | null)[] = [];
@@ -47,6 +49,7 @@ export class UnwrittenMessages {
   /** @returns the message's number */
   add(message: Message, session: JournalSession, sequence: number): number {
     this.#usage.hold(message);
+    this.bytes += message.size;
     const index = this.count++;
     this.#messages[index] = message;
     this.#references[index] = 0;
@@ -96,6 +99,7 @@ export class UnwrittenMessages {
     if (--this.#references[index]! > 0) return;
     const message = this.#messages[index]!;
     this.#messages[index] = null;
+    this.bytes -= message.size;
     this.#usage.release(message);
     message.storedAs = 0;
   }
@@ -113,6 +117,7 @@ export class UnwrittenMessages {
       this.#sessions.fill(null, 0, this.#deliveries);
     }
     this.count = 0;
+    this.bytes = 0;
     this.#deliveries = 0;
     this.#isOpen = false;
   }
